@@ -1,0 +1,1 @@
+"""The catalogue of AI vendors: load, lint and search blocklists/."""

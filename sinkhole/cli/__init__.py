@@ -1,0 +1,1 @@
+"""The command line: lists, policy, reports, and the server itself."""

@@ -1,0 +1,1 @@
+"""Settings: TOML file, environment and flags, typed and checked."""

@@ -1,0 +1,189 @@
+"""Every setting of the server, with its type, default, limits and meaning; `docs/configuration.md` is made from it.
+
+Times are seconds, sizes are bytes unless the name says otherwise.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+DEFAULT_PORT = 5300
+"""Unprivileged, and not 5353, which is multicast DNS (RFC 6762)."""
+
+PRIVATE_NETWORKS = (
+    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
+    "::1/128", "fc00::/7", "fe80::/10",
+)  # fmt: skip
+"""Loopback, link-local, private and shared address space (RFC 1918, 3927, 4193, 4291, 6598)."""
+
+
+def _is_network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=True))
+    except ValueError as error:
+        raise ValueError(f"wanted an address or a network such as 192.0.2.0/24: {error}") from None
+
+
+def default_data_dir() -> Path:
+    """Return where state is kept unless told otherwise: /var/lib for root, the user's state folder else."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/sinkhole")
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "sinkhole"
+
+
+Network = Annotated[str, AfterValidator(_is_network)]
+Address = Annotated[str, AfterValidator(lambda text: str(ipaddress.ip_address(text)))]
+
+
+class Section(BaseModel):
+    """A table of the configuration file: unknown keys are mistakes, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(Section):
+    """Where to listen and how many processes answer."""
+
+    listen: tuple[str, ...] = Field(
+        (f"0.0.0.0:{DEFAULT_PORT}", f"[::]:{DEFAULT_PORT}"),
+        min_length=1,
+        description="Addresses to answer on, UDP and TCP, as ADDRESS:PORT or [IPV6]:PORT.",
+    )
+    workers: int = Field(1, ge=1, le=256, description="Resolver processes; each has its own cache.")
+    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of store, feeds and compiled policy.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity logged.")
+    drain_timeout: float = Field(4.0, ge=0, le=60, description="Seconds that queries in flight get at a stop.")
+
+
+class AccessSettings(Section):
+    """Who may ask, and how often."""
+
+    allow: tuple[Network, ...] = Field(PRIVATE_NETWORKS, description="Networks that are served; others get REFUSED.")
+    rate: int = Field(100, ge=0, description="Queries a second per client address (per /64 in IPv6); 0: no limit.")
+    burst: int = Field(300, ge=1, description="Queries a client may send at once before the rate applies.")
+    rate_exempt: tuple[Network, ...] = Field(
+        ("127.0.0.0/8", "::1/128"), description="Networks without a rate limit, such as other forwarders."
+    )
+    slip: int = Field(2, ge=0, description="Every n-th limited UDP query gets TC=1, so a real client turns to TCP.")
+
+
+class TransportSettings(Section):
+    """Limits of UDP and TCP."""
+
+    max_payload: int = Field(1232, ge=512, le=4096, description="Largest UDP answer in octets (RFC 9715).")
+    tcp_idle_timeout: float = Field(10.0, gt=0, le=600, description="Seconds until an idle connection is closed.")
+    tcp_connections: int = Field(1000, ge=1, description="Open TCP connections per worker.")
+    tcp_connections_per_client: int = Field(50, ge=1, description="Open TCP connections per client per worker.")
+    queries_per_connection: int = Field(128, ge=1, description="Queries of one connection answered at the same time.")
+    chaos_version: str = Field("", max_length=64, description="Answer to version.bind; empty: REFUSED.")
+
+
+class ZoneUpstream(Section):
+    """One zone that is asked elsewhere (split horizon, private reverse zones)."""
+
+    zone: str = Field(description="Name of the zone; it and all names below it.")
+    servers: tuple[str, ...] = Field(min_length=1, description="Upstreams of this zone.")
+
+
+class UpstreamSettings(Section):
+    """Where queries are forwarded to."""
+
+    servers: tuple[str, ...] = Field(
+        (), description="udp://, tcp://, tls://HOST or https://HOST/PATH, an address alone is udp; empty: the system's."
+    )
+    strategy: Literal["fastest", "ordered", "race"] = Field(
+        "fastest", description="fastest: best round trip, others probed; ordered: first that works; race: two at once."
+    )
+    bootstrap: tuple[Address, ...] = Field((), description="Plain resolvers that look up host names of upstreams.")
+    timeout: float = Field(1.5, gt=0, le=10, description="Seconds one try may take.")
+    tries: int = Field(3, ge=1, le=6, description="Tries for one query, over all upstreams.")
+    randomize_case: bool = Field(True, description="Random letter case in questions over UDP (0x20) and its check.")
+    trust_ad: bool = Field(
+        False, description="Pass on AD of upstreams that validate DNSSEC, to clients that ask for it."
+    )
+    ca_file: Path | None = Field(None, description="Certificate authorities for tls and https; None: the system's.")
+    zones: tuple[ZoneUpstream, ...] = Field((), description="Zones with upstreams of their own.")
+    max_in_flight: int = Field(4000, ge=10, description="Queries waiting for upstreams, per worker.")
+    max_in_flight_per_client: int = Field(1000, ge=1, description="The same, of one client.")
+    max_in_flight_per_zone: int = Field(1000, ge=1, description="The same, for one registered domain (two labels).")
+
+
+class CacheSettings(Section):
+    """How answers are kept."""
+
+    entries: int = Field(50_000, ge=0, description="Answers kept per worker; 0: no cache.")
+    max_bytes: int = Field(64 * 1024 * 1024, ge=0, description="Octets kept per worker.")
+    min_ttl: int = Field(0, ge=0, le=3600, description="Shorter TTLs are raised to this.")
+    max_ttl: int = Field(86_400, ge=1, le=604_800, description="Longer TTLs are cut to this.")
+    max_negative_ttl: int = Field(3600, ge=0, le=86_400, description="Longest life of NXDOMAIN and NODATA.")
+    failure_ttl: float = Field(5.0, ge=1, le=300, description="Seconds an upstream failure is remembered (RFC 9520).")
+    stale: int = Field(86_400, ge=0, le=604_800, description="Seconds an expired answer may serve; 0: off (RFC 8767).")
+    stale_ttl: int = Field(30, ge=1, le=30, description="TTL of stale answers.")
+    stale_after: float = Field(
+        1.8, ge=0, le=10, description="Seconds a client waits for a fresh answer before a stale."
+    )
+    prefetch: bool = Field(True, description="Refresh popular answers in the last tenth of their life.")
+
+
+class BlockingSettings(Section):
+    """How blocked names are answered."""
+
+    mode: Literal["address", "nxdomain", "nodata", "refused"] = Field("address", description="Kind of answer.")
+    ipv4: Address | None = Field(None, description="Sinkhole address for A.")
+    ipv6: Address | None = Field(None, description="Sinkhole address for AAAA; neither set: 0.0.0.0 and ::.")
+    ttl: int = Field(10, ge=1, le=3600, description="TTL of blocked answers.")
+    ede: Literal[15, 16, 17] = Field(15, description="Extended error: 15 blocked, 16 censored, 17 filtered (RFC 8914).")
+    ede_text: bool = Field(True, description="Name vendor and policy in the extended error.")
+
+
+class RecordSettings(Section):
+    """What is recorded about queries."""
+
+    queries: Literal["blocked", "matched", "all", "none"] = Field(
+        "blocked", description="blocked: blocked and monitored; matched: also allowed by a statement; all: every query."
+    )
+    clients: Literal["full", "pseudonym", "none"] = Field("full", description="How client addresses are stored.")
+    days: int = Field(90, ge=1, le=3650, description="Days that hits are kept.")
+    max_mib: int = Field(512, ge=1, description="Size of the hits in MiB; the oldest go first.")
+    attempt_window: int = Field(
+        300, ge=60, le=86_400, description="Hits of one client for one vendor closer than this are one attempt."
+    )
+
+
+class FeedSettings(Section):
+    """How remote lists are synced; which lists is state, not a setting (`sinkhole feeds`)."""
+
+    sync: bool = Field(True, description="Sync periodically inside the server.")
+    interval: int = Field(21_600, ge=300, description="Seconds between syncs of a feed, with a tenth of jitter.")
+    connect_timeout: float = Field(10.0, gt=0, description="Seconds to connect.")
+    total_timeout: float = Field(60.0, gt=0, description="Seconds for a whole fetch.")
+    max_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Octets after decompression; also on the wire.")
+    max_rules: int = Field(2_000_000, ge=1, description="Rows of one feed.")
+    max_redirects: int = Field(3, ge=0, le=10, description="Redirects followed.")
+    max_shrink: float = Field(0.5, gt=0, le=1, description="Share of rules a feed may lose before it is quarantined.")
+    max_growth: float = Field(10.0, gt=1, description="Factor a feed may grow by before it is quarantined.")
+    allow_http: bool = Field(False, description="Permit http:// feeds of hosts that are not private.")
+    list_dir: Path | None = Field(
+        None, description="Folder local list files may be read from; None: lists/ in data_dir."
+    )
+    keep_versions: int = Field(5, ge=2, le=100, description="Snapshots kept of each feed.")
+
+
+class Settings(Section):
+    """The whole configuration. `records` are local records, one a string: `NAME [TTL] TYPE DATA`."""
+
+    server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
+    transport: TransportSettings = TransportSettings()
+    upstream: UpstreamSettings = UpstreamSettings()
+    cache: CacheSettings = CacheSettings()
+    blocking: BlockingSettings = BlockingSettings()
+    record: RecordSettings = RecordSettings()
+    feeds: FeedSettings = FeedSettings()
+    records: tuple[str, ...] = Field((), description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard.")
+    canaries: bool = Field(
+        True, description="Answer use-application-dns.net and Private Relay names as their owners ask."
+    )

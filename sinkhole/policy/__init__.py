@@ -1,0 +1,1 @@
+"""Decide what happens to a name: pure, immutable, explainable."""

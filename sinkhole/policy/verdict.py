@@ -1,0 +1,100 @@
+"""What policy says of one query: the action, and everything that explains it."""
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class Action(IntEnum):
+    """What to do with a query; of two, the greater is the stricter.
+
+    A later rung (coach: a page with a way on) belongs between MONITOR and BLOCK, hence the gap.
+    """
+
+    ALLOW = 0
+    MONITOR = 10
+    BLOCK = 30
+
+    @classmethod
+    def from_text(cls, text: str) -> "Action":
+        """Read `allow`, `monitor` or `block`; raise ValueError for another word."""
+        try:
+            return cls[text.upper()]
+        except KeyError:
+            raise ValueError(f"action is one of allow, monitor, block; found {text!r}") from None
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class BlockMode(Enum):
+    """How a blocked name is answered; see `BlockAnswer`."""
+
+    ADDRESS = "address"
+    NXDOMAIN = "nxdomain"
+    NODATA = "nodata"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAnswer:
+    """The answer to blocked names of one group: mode, sinkhole addresses, TTL in seconds, EDE code 15, 16 or 17."""
+
+    mode: BlockMode = BlockMode.ADDRESS
+    ipv4: str | None = "0.0.0.0"  # noqa: S104 - the null answer, not an address we bind
+    ipv6: str | None = "::"
+    ttl: int = 10
+    ede: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Loser:
+    """A statement or feed row that also matched and was outranked; `why` says by what."""
+
+    action: Action
+    subject: str
+    scope: str
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of `Policy.decide`.
+
+    Attributes:
+        action: what to do.
+        subject: the subject of the statement that decided (`vendor:deepseek`), or None where nothing matched.
+        scope: `all` or `group:NAME` of that statement.
+        statement: number of the statement in the store, or None.
+        rule: the row that matched the name, in words (`deepseek.com and below`), or None.
+        vendor, product, categories, jurisdiction: the catalogue entry of the name; ids, empty where it has none.
+        feed, line: the feed row that matched, where one did.
+        group: the most specific group of the client, or None.
+        via: the name in the answer (CNAME, SVCB target, address) that matched, or None for the QNAME itself.
+        losers: other matches and why they lost; filled only when asked to explain.
+    """
+
+    action: Action
+    subject: str | None = None
+    scope: str | None = None
+    statement: int | None = None
+    rule: str | None = None
+    vendor: str | None = None
+    product: str | None = None
+    categories: tuple[str, ...] = ()
+    jurisdiction: str | None = None
+    feed: str | None = None
+    line: int | None = None
+    group: str | None = None
+    via: str | None = None
+    reason: str | None = None
+    losers: tuple[Loser, ...] = ()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the name must not be answered truly."""
+        return self.action is Action.BLOCK
+
+
+NO_MATCH = Verdict(Action.ALLOW)
+"""The verdict for a name that no rule knows."""

@@ -1,0 +1,1 @@
+"""DNS messages as bytes and values: names, questions, records, EDNS, replies; no I/O."""

@@ -1,0 +1,1 @@
+"""The query path: a chain of stages from Query to Answer."""

@@ -1,0 +1,1 @@
+"""Listeners: datagrams and streams in, replies out; client gate and packet cache."""

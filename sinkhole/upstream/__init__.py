@@ -1,0 +1,1 @@
+"""Ask upstream resolvers over UDP, TCP, TLS and HTTPS, safely."""
