@@ -54,6 +54,7 @@ class ServerSettings(Section):
     )
     workers: int = Field(1, ge=1, le=256, description="Resolver processes; each has its own cache.")
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder of store, feeds and compiled policy.")
+    user: str | None = Field(None, description="User to become once the sockets are bound, when started as root.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity logged.")
     drain_timeout: float = Field(3.0, ge=0, le=60, description="Seconds that queries in flight get at a stop.")
 
