@@ -1,0 +1,1 @@
+"""The tests of Sinkhole; the tree mirrors the source."""
