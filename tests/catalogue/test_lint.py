@@ -1,0 +1,168 @@
+"""The lint of the catalogue: each rule has a file that breaks it, and the shipped catalogue breaks none."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from sinkhole.catalogue.lint import lint
+from sinkhole.catalogue.load import load_catalogue, load_vendor
+from sinkhole.errors import CatalogueError
+from sinkhole.packaged import packaged_path
+
+TODAY = dt.date(2026, 11, 24)
+HEAD = """id = "acme"
+name = "Acme"
+owner = "Acme Inc."
+owner_confidence = "high"
+jurisdiction = "US"
+confidence = "high"
+source = "its own site"
+"""
+PRODUCT = """
+[[products]]
+slug = "chat"
+name = "Acme Chat"
+categories = ["chat"]
+"""
+DOMAIN = """
+[[products.domains]]
+name = "{name}"
+match = "{match}"
+source = "its own site"
+seen = {seen}
+"""
+
+
+def write(folder: Path, *files: tuple[str, str], never_block: str = "") -> Path:
+    (folder / "vendors").mkdir()
+    for name, text in files:
+        (folder / "vendors" / name).write_text(text)
+    (folder / "categories.toml").write_text('[chat]\nname = "Chat"\nmeaning = "Talk."\n')
+    (folder / "never-block.txt").write_text("# names\n\nprotected.example\n" + never_block)
+    return folder
+
+
+def vendor(name: str = "acme.example", match: str = "suffix", seen: str = "2026-11-01", head: str = HEAD) -> str:
+    return head + PRODUCT + DOMAIN.format(name=name, match=match, seen=seen)
+
+
+def mistakes(tmp_path: Path, *files: tuple[str, str]) -> str:
+    return "\n".join(lint(load_catalogue(write(tmp_path, *files)), TODAY))
+
+
+def test_shipped_catalogue_is_clean():
+    catalogue = load_catalogue(packaged_path("blocklists"))
+    assert lint(catalogue, dt.datetime.now(dt.UTC).date()) == []
+    assert len(catalogue.vendors) >= 80
+    assert "deepseek" in catalogue.by_id
+
+
+@pytest.mark.parametrize(
+    ("name", "match", "said"),
+    [
+        ("com", "suffix", "public suffix"),
+        ("co.uk", "suffix", "public suffix"),
+        ("*.com", "wildcard", "public suffix"),
+        ("a.*.*.example.org", "wildcard", "exactly one label"),
+        ("acme.example", "wildcard", "exactly one label"),
+        ("-a.*.example.org", "wildcard", "no host name has"),
+        ("Acme.example", "suffix", "lower case"),
+        ("bücher.example", "suffix", "A-label"),
+        ("a..example", "exact", "no host name has"),
+        (".".join(["a" * 60] * 5), "exact", "longer than 253"),
+        ("protected.example", "exact", "never-block.txt"),
+    ],
+)
+def test_names_that_may_not_be_listed(tmp_path, name, match, said):
+    assert said in mistakes(tmp_path, ("acme.toml", vendor(name, match)))
+
+
+@pytest.mark.parametrize("name", ["oaiusercontent.com", "hf.space", "z.ai", "gemini.google"])
+def test_private_suffixes_and_brand_names_are_legitimate(tmp_path, name):
+    assert mistakes(tmp_path, ("acme.toml", vendor(name))) == ""
+
+
+def test_wildcard_label_in_the_middle_is_legitimate(tmp_path):
+    assert mistakes(tmp_path, ("acme.toml", vendor("runtime.*.cloud.example", "wildcard"))) == ""
+
+
+def test_date_in_the_future(tmp_path):
+    assert "future" in mistakes(tmp_path, ("acme.toml", vendor(seen="2027-01-01")))
+
+
+def test_own_never_block_cannot_be_a_domain(tmp_path):
+    head = HEAD + 'never_block = ["acme.example", "Bad"]\n'
+    said = mistakes(tmp_path, ("acme.toml", vendor(head=head)))
+    assert "only one of them" in said
+    assert "never_block: Bad" in said
+
+
+def test_unknown_category_and_silent_product(tmp_path):
+    said = mistakes(tmp_path, ("acme.toml", HEAD + PRODUCT.replace('"chat"]', '"nonsense"]')))
+    assert "'nonsense' is not in categories.toml" in said
+    assert "a note must say why" in said
+
+
+def test_domain_in_two_vendors(tmp_path):
+    other = vendor(head=HEAD.replace('"acme"', '"zeta"'))
+    said = mistakes(tmp_path, ("acme.toml", vendor()), ("zeta.toml", other))
+    assert "zeta.toml: zeta/chat: acme.example: is already listed by acme/chat" in said
+    assert "is also that of acme" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id = ", "Invalid value"),
+        ('id = "acme"\n', "owner"),
+        (vendor().replace('"acme"', '"other"'), "must be called other.toml"),
+        (vendor() + "\nnonsense = 1\n", "nonsense"),
+        (vendor().replace('"US"', '"usa"'), "jurisdiction"),
+    ],
+)
+def test_broken_files_name_file_and_key(tmp_path, text, said):
+    folder = write(tmp_path, ("acme.toml", text))
+    with pytest.raises(CatalogueError, match=said) as caught:
+        load_catalogue(folder)
+    assert "acme.toml" in str(caught.value)
+
+
+def test_all_broken_files_are_named_at_once(tmp_path):
+    folder = write(tmp_path, ("a.toml", "x"), ("b.toml", "y"))
+    with pytest.raises(CatalogueError, match=r"(?s)a\.toml.*b\.toml"):
+        load_catalogue(folder)
+
+
+def test_empty_folder_and_missing_files(tmp_path):
+    with pytest.raises(CatalogueError, match="no vendor file"):
+        load_catalogue(tmp_path)
+    folder = write(tmp_path, ("acme.toml", vendor()))
+    (folder / "never-block.txt").unlink()
+    with pytest.raises(CatalogueError, match=r"never-block\.txt: cannot be read"):
+        load_catalogue(folder)
+
+
+@pytest.mark.parametrize("text", ["= x", "[chat]\nname = 'x'\n", "[chat]\nname = ''\nmeaning = 'x'\n"])
+def test_broken_categories(tmp_path, text):
+    folder = write(tmp_path, ("acme.toml", vendor()))
+    (folder / "categories.toml").write_text(text)
+    with pytest.raises(CatalogueError, match=r"categories\.toml"):
+        load_catalogue(folder)
+
+
+def test_values_of_a_vendor(tmp_path):
+    path = write(tmp_path, ("acme.toml", vendor())) / "vendors" / "acme.toml"
+    found = load_vendor(path)
+    assert found.products[0].id == "acme/chat"
+    assert found.products[0].domains[0].seen == "2026-11-01"
+
+
+def test_fingerprint_changes_with_content(tmp_path):
+    folder = write(tmp_path, ("acme.toml", vendor()))
+    before = load_catalogue(folder)
+    (folder / "never-block.txt").write_text("other.example\n")
+    after = load_catalogue(folder)
+    assert before.fingerprint != after.fingerprint
+    assert after.never_block == ("other.example",)
+    assert set(after.jurisdictions) == {"US"}
+    assert list(after.products) == ["acme/chat"]
