@@ -1,0 +1,70 @@
+"""Make the answer to a blocked name, whatever the type that was asked for.
+
+The owner is always the name the client asked for: where a link of its chain was blocked, nothing of the chain shows.
+Beside an address there is never an NXDOMAIN for another type, since that denies the whole name (RFC 8020).
+"""
+
+from sinkhole.config.schema import BlockingSettings
+from sinkhole.policy.verdict import BlockAnswer, BlockMode, Verdict
+from sinkhole.protocol.message import Record
+from sinkhole.protocol.names import parents_of
+from sinkhole.protocol.question import Question
+from sinkhole.protocol.rdata import address_record, soa_record
+from sinkhole.protocol.reply import Ede, ReplyBody
+from sinkhole.protocol.types import QType, Rcode
+from sinkhole.resolver.answer import Answer, Source
+
+_ROOT = b"\x00"
+_NULL_IPV4, _NULL_IPV6 = "0.0.0.0", "::"  # noqa: S104 - the null answer, not an address we bind
+
+
+def block_answer(settings: BlockingSettings) -> BlockAnswer:
+    """Return the answer that the settings ask for.
+
+    With no address set it is the null address of each family; with one set, the other family has none, since a
+    client that is given `::` beside a real address waits for it.
+    """
+    ipv4, ipv6 = settings.ipv4, settings.ipv6
+    if ipv4 is None and ipv6 is None:
+        ipv4, ipv6 = _NULL_IPV4, _NULL_IPV6
+    return BlockAnswer(BlockMode(settings.mode), ipv4, ipv6, settings.ttl, settings.ede)
+
+
+def make_blocked(question: Question, verdict: Verdict, how: BlockAnswer, *, ede_text: bool) -> Answer:
+    """Return the answer to `question`, which `verdict` blocks.
+
+    Args:
+        question: what the client asked.
+        how: the kind of answer of the client's group.
+        ede_text: whether the extended error names vendor and policy.
+    """
+    ede = (Ede(how.ede, _reason(verdict) if ede_text else ""),)
+    if how.mode is BlockMode.REFUSED:
+        body = ReplyBody(Rcode.REFUSED, ede=ede)
+    elif how.mode is BlockMode.NXDOMAIN:
+        body = ReplyBody(Rcode.NXDOMAIN, authority=(_soa(question, how),), ede=ede)
+    elif (record := _address(question, how)) is not None:
+        body = ReplyBody(Rcode.NOERROR, answer=(record,), ede=ede)
+    else:
+        body = ReplyBody(Rcode.NOERROR, authority=(_soa(question, how),), ede=ede)
+    return Answer(body, verdict, float(how.ttl), source=Source.BLOCKED)
+
+
+def _address(question: Question, how: BlockAnswer) -> Record | None:
+    if how.mode is not BlockMode.ADDRESS:
+        return None
+    address = {QType.A: how.ipv4, QType.AAAA: how.ipv6}.get(question.qtype)
+    return address_record(question.name, address, how.ttl) if address else None
+
+
+def _soa(question: Question, how: BlockAnswer) -> Record:
+    # Without a SOA the answer could not be kept, and the client would ask again at once (RFC 2308, section 5).
+    # Its owner is the parent: a name that does not exist cannot be the apex of a zone.
+    parents = list(parents_of(question.name))
+    return soa_record(parents[1] if len(parents) > 1 else _ROOT, how.ttl, how.ttl)
+
+
+def _reason(verdict: Verdict) -> str:
+    # Shown to whoever asks: names of policy only, never a file, a client or a link of the chain.
+    what = f"{verdict.vendor} is blocked" if verdict.vendor else "blocked"
+    return f"{what} by policy {verdict.subject}" if verdict.subject else f"{what} by policy"

@@ -1,0 +1,89 @@
+"""Put the chain together: the one place that says which stage stands where."""
+
+from sinkhole.config.schema import Settings
+from sinkhole.errors import ConfigError, FormError
+from sinkhole.protocol.names import name_from_text
+from sinkhole.resolver.answer import Answer
+from sinkhole.resolver.background import Background
+from sinkhole.resolver.cache import Cache, Clock
+from sinkhole.resolver.chase import complete_chain
+from sinkhole.resolver.coalesce import Coalesce
+from sinkhole.resolver.filter import Filter
+from sinkhole.resolver.forward import Forward, Upstreams
+from sinkhole.resolver.handler import Handler, chain
+from sinkhole.resolver.hits import Hits
+from sinkhole.resolver.local import Local
+from sinkhole.resolver.minimal_any import answer_any
+from sinkhole.resolver.own_records import OwnRecords
+from sinkhole.resolver.policy_box import PolicyBox
+from sinkhole.resolver.query import Query
+from sinkhole.resolver.record import Record
+from sinkhole.resolver.special_names import SpecialNames
+
+
+class Chain:
+    """The chain as a handler, and the tasks it runs behind the clients' backs."""
+
+    def __init__(self, handler: Handler, background: Background) -> None:
+        self._handler = handler
+        self._background = background
+
+    async def __call__(self, query: Query) -> Answer:
+        """Answer `query`."""
+        return await self._handler(query)
+
+    async def close(self) -> None:
+        """End refreshes and flights; call it when no query is answered any more."""
+        await self._background.close()
+
+
+def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: Hits, *, clock: Clock) -> Chain:
+    """Return the chain of one worker.
+
+    Args:
+        settings: the whole configuration.
+        box: where the policy in force is found.
+        upstreams: who is asked in the end.
+        hits: where verdicts are counted.
+        clock: monotonic seconds.
+
+    Raises:
+        ConfigError: a local record or a forwarded zone cannot be read; it names all of them.
+    """
+    background = Background()
+    stages = [
+        # Sees every verdict, so it is before all that may end a query.
+        Record(hits),
+        # The administrator's own word and names that never leave: before policy, before the world.
+        _local(settings),
+        # Asks for further links of a chain: before the filter, so that each is judged before it leaves.
+        complete_chain,
+        # Judges each answer when it is served: before the cache, so that no policy is ever cached.
+        Filter(box, ede_text=settings.blocking.ede_text),
+        # ANY is never forwarded or kept, but may be blocked.
+        answer_any,
+        # Answers of upstreams, for all clients alike.
+        Cache(settings.cache, clock, background),
+        # One flight for equal questions: last, so that misses and refreshes share it.
+        Coalesce(background),
+    ]
+    last = Forward(upstreams, trust_ad=settings.upstream.trust_ad, failure_ttl=settings.cache.failure_ttl)
+    return Chain(chain(stages, last), background)
+
+
+def _local(settings: Settings) -> Local:
+    mistakes: list[str] = []
+    forwarded = []
+    for index, zone in enumerate(settings.upstream.zones):
+        try:
+            forwarded.append(name_from_text(zone.zone))
+        except FormError as error:
+            mistakes.append(f"upstream.zones[{index}].zone: {error}")
+    own = OwnRecords(())
+    try:
+        own = OwnRecords.from_lines(settings.records)
+    except ConfigError as error:
+        mistakes.extend(error.mistakes)
+    if mistakes:
+        raise ConfigError(*mistakes)
+    return Local(own, SpecialNames(forwarded), canaries=settings.canaries)

@@ -1,0 +1,148 @@
+"""Keep answers and give them again, fresh, ahead of their end, or stale when there is no other.
+
+It stands behind the filter, so what it gives is judged when it is served: it needs to know nothing of policy, and a
+swap does not empty it. It prefetches and refreshes only names that have just passed the filter, so a name that is
+blocked now never leaves the server because it was popular before. It stands before coalesce, so that clients that
+wait for a refresh and those that miss share one flight.
+
+TTLs are counted on a monotonic clock: the wall clock may jump (R-D10).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sinkhole.config.schema import CacheSettings
+from sinkhole.log import Log
+from sinkhole.protocol.reply import Ede
+from sinkhole.protocol.types import EdeCode, Rcode
+from sinkhole.resolver.answer import Answer, Source
+from sinkhole.resolver.answer_store import AnswerStore, Entry, Key, key_of
+from sinkhole.resolver.background import Background
+from sinkhole.resolver.failures import FailureMemory
+from sinkhole.resolver.handler import Handler
+from sinkhole.resolver.lifetime import aged, limit, with_ttl
+from sinkhole.resolver.query import Query
+
+Clock = Callable[[], float]
+"""Monotonic seconds."""
+
+PREFETCH_SHARE = 0.1
+"""An answer that is asked for in this last part of its life is popular, and is refreshed."""
+
+PREFETCH_LIFE = 10.0
+"""Seconds that an answer must live to be worth a refresh ahead of its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refresh:
+    task: asyncio.Task[Answer | None]
+    began: float
+
+
+class Cache:
+    """The stage.
+
+    Args:
+        settings: bounds and lifetimes.
+        clock: monotonic seconds.
+        background: where refreshes run.
+    """
+
+    def __init__(self, settings: CacheSettings, clock: Clock, background: Background) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._background = background
+        self._store = AnswerStore(settings.entries, settings.max_bytes)
+        self._failures = FailureMemory()
+        self._refreshes: dict[Key, _Refresh] = {}
+        self._log = Log("resolver")
+
+    async def __call__(self, query: Query, forward: Handler) -> Answer:
+        """Answer from what is kept, or by `forward`, whose answer is then kept."""
+        key, now = key_of(query), self._clock()
+        entry = self._store.get(key)
+        if entry is not None and now < entry.expires:
+            if self._is_due(entry, now):
+                self._refresh(key, query, forward)
+            return self._fresh(entry, now)
+        if entry is not None and now >= entry.expires + self._settings.stale:
+            self._store.drop(key)
+            entry = None
+        # Within the life of a failure upstreams are left alone, also where a stale answer is given instead
+        # (RFC 8767, section 5, "failure recheck timer"; RFC 9520, section 3.2).
+        failed = self._failures.find(key, now)
+        if failed is not None:
+            return failed if entry is None else self._stale(entry)
+        if entry is None:
+            return await self._fetch(key, query, forward)
+        return await self._refreshed_or_stale(key, entry, query, forward)
+
+    async def _fetch(self, key: Key, query: Query, forward: Handler) -> Answer:
+        answer = await forward(query)
+        now = self._clock()
+        if answer.source is Source.ERROR:
+            self._failures.remember(key, answer, now)
+            return answer
+        self._failures.forget(key)
+        body, life = limit(answer.body, self._settings)
+        if life > 0:
+            self._store.put(key, Entry(body, now, now + life))
+        else:
+            self._store.drop(key)  # what was kept there has been replaced, by something that must not be kept
+        return replace(answer, body=body, ttl=self._reusable(now, now, now + life))
+
+    def _refresh(self, key: Key, query: Query, forward: Handler) -> _Refresh:
+        """Begin a refresh of `key`, or return the one that is under way."""
+        refresh = self._refreshes.get(key)
+        if refresh is None:
+            task = self._background.start(self._fetch_quietly(key, query, forward))
+            refresh = self._refreshes[key] = _Refresh(task, self._clock())
+        return refresh
+
+    async def _fetch_quietly(self, key: Key, query: Query, forward: Handler) -> Answer | None:
+        try:
+            return await self._fetch(key, query, forward)
+        except Exception:  # the edge of a task that nobody may be waiting for
+            self._log.exception("cache.refresh_failed")
+            return None
+        finally:
+            del self._refreshes[key]
+
+    async def _refreshed_or_stale(self, key: Key, entry: Entry, query: Query, forward: Handler) -> Answer:
+        """Wait for a refresh as long as a client should, then give what is there (RFC 8767, section 5)."""
+        refresh = self._refresh(key, query, forward)
+        patience = refresh.began + self._settings.stale_after - self._clock()
+        await asyncio.wait({refresh.task}, timeout=max(0.0, patience))
+        answer = refresh.task.result() if refresh.task.done() else None
+        if answer is None or answer.source is Source.ERROR:
+            return self._stale(entry)
+        return answer
+
+    def _is_due(self, entry: Entry, now: float) -> bool:
+        return self._settings.prefetch and now >= self._due_time(entry.born, entry.expires)
+
+    def _due_time(self, born: float, expires: float) -> float:
+        life = expires - born
+        return expires if life < PREFETCH_LIFE else expires - life * PREFETCH_SHARE
+
+    def _fresh(self, entry: Entry, now: float) -> Answer:
+        return Answer(
+            aged(entry.body, int(now - entry.born)),
+            None,
+            self._reusable(now, entry.born, entry.expires),
+            source=Source.CACHE,
+        )
+
+    def _stale(self, entry: Entry) -> Answer:
+        is_denial = entry.body.rcode == Rcode.NXDOMAIN
+        ede = Ede(EdeCode.STALE_NXDOMAIN if is_denial else EdeCode.STALE_ANSWER)
+        body = replace(with_ttl(entry.body, self._settings.stale_ttl), ede=(ede,), ad=False)
+        return Answer(body, None, None, stale=True, source=Source.STALE)
+
+    def _reusable(self, now: float, born: float, expires: float) -> float:
+        """Return how long the packet cache may repeat the answer before this stage must see the question again."""
+        if not self._settings.prefetch:
+            return expires - now
+        due = self._due_time(born, expires)
+        return due - now if now < due else min(1.0, expires - now)

@@ -1,0 +1,25 @@
+"""Names by which programs ask whether they may go round the network's resolver; denied where a setting says so.
+
+`use-application-dns.net` keeps Firefox from turning on DNS over HTTPS by itself (Mozilla's canary domain);
+`mask.icloud.com` and `mask-h2.icloud.com` keep iCloud Private Relay off (Apple, "Prepare your network"). All of
+them take NXDOMAIN for "no".
+"""
+
+from sinkhole.protocol.names import name_from_text, parents_of
+from sinkhole.protocol.question import Question
+from sinkhole.protocol.rdata import soa_record
+from sinkhole.protocol.reply import ReplyBody
+from sinkhole.protocol.types import Rcode
+
+TTL = 300
+"""Short, so that a changed setting is soon in force at the clients."""
+
+CANARIES = frozenset(map(name_from_text, ("use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com")))
+
+
+def find_canary(question: Question) -> ReplyBody | None:
+    """Return the denial of a canary name, or None for any other name."""
+    if question.key not in CANARIES:
+        return None
+    zone = list(parents_of(question.key))[1]  # a name that does not exist cannot be the apex of a zone
+    return ReplyBody(Rcode.NXDOMAIN, authority=(soa_record(zone, TTL, TTL),))

@@ -1,0 +1,56 @@
+"""Complete chains: where an answer ends in a CNAME and says nothing of its target, ask for the target (RFC 1034, 3.6.2).
+
+It stands before the filter, so that each further name is judged before it leaves the server (R-B02), and before the
+cache, so that each link is kept by itself with its own lifetime. Links are judged as targets of the name asked.
+"""
+
+import asyncio
+from dataclasses import replace
+
+from sinkhole.protocol.reply import Ede
+from sinkhole.protocol.types import EdeCode
+from sinkhole.resolver.answer import Answer, Source, failure
+from sinkhole.resolver.handler import Handler
+from sinkhole.resolver.links import MAX_LINKS, count_links, find_open_end, is_loop, join
+from sinkhole.resolver.query import Query
+
+MAX_FOLLOWED = 8
+"""Names asked for on top of the first; with retries of each this stays near 20 packets (R-C10)."""
+
+DEADLINE = 8.0
+"""Seconds for all of them, so that a client has its answer within ten."""
+
+_TOO_LONG = Ede(EdeCode.OTHER, "CNAME chain too long or looping")
+
+
+async def complete_chain(query: Query, forward: Handler) -> Answer:
+    """Return the answer of `forward`, completed."""
+    answer = await forward(query)
+    if find_open_end(query.question, answer.body) is None:
+        return answer
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await _follow(query, answer, forward)
+    except TimeoutError:
+        return failure(Ede(EdeCode.NO_REACHABLE_AUTHORITY), verdict=answer.verdict)
+
+
+async def _follow(query: Query, answer: Answer, forward: Handler) -> Answer:
+    followed = 0
+    while (target := find_open_end(query.question, answer.body)) is not None:
+        if followed == MAX_FOLLOWED or is_loop(query.question, answer.body, target):
+            return failure(_TOO_LONG, verdict=answer.verdict)
+        followed += 1
+        more = await forward(query.ask(target, judged=answer.verdict))
+        if more.source in (Source.BLOCKED, Source.ERROR):
+            return more
+        answer = _joined(answer, more)
+    if count_links(answer.body) > MAX_LINKS:
+        return failure(_TOO_LONG, verdict=answer.verdict)
+    return answer
+
+
+def _joined(answer: Answer, more: Answer) -> Answer:
+    ttl = None if answer.ttl is None or more.ttl is None else min(answer.ttl, more.ttl)
+    stale = answer.stale or more.stale
+    return replace(join(answer.body, more), ttl=ttl, stale=stale, source=Source.STALE if stale else more.source)

@@ -1,0 +1,85 @@
+"""Judge what an answer leads to: chain names, service targets, addresses and address hints.
+
+A name that may be asked for is still blocked when it is only another name for a blocked one (CNAME cloaking), or
+when its service record sends the client there (RFC 9460). These are judged by `decide_target` and `decide_address`,
+which know no feed rows: a feed that lists a shared CDN name would take whole ecosystems down with it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.groups import Scope
+from sinkhole.policy.subject import Subject, SubjectKind
+from sinkhole.policy.verdict import Verdict
+from sinkhole.protocol.message import Record
+from sinkhole.protocol.names import fold
+from sinkhole.protocol.question import Question
+from sinkhole.protocol.rdata import cname_target, svcb_parts
+from sinkhole.protocol.types import QType
+
+_ROOT = b"\x00"
+_ALIASES = frozenset({QType.CNAME, QType.DNAME})
+_SERVICES = frozenset({QType.SVCB, QType.HTTPS})
+_ADDRESSES = frozenset({QType.A, QType.AAAA})
+
+
+def judge_records(
+    policy: Policy, records: tuple[Record, ...], question: Question, scope: Scope, when: datetime, verdict: Verdict
+) -> Verdict:
+    """Return the verdict on an answer: `verdict`, that on its QNAME, unless something in `records` outweighs it.
+
+    Raises:
+        FormError: a service record cannot be read, so it cannot be said where it leads.
+    """
+    for name in _names_in(records, question.key):
+        verdict = weigh(verdict, policy.decide_target(name, question.qtype, scope, when))
+    for address in _addresses_in(records):
+        found = policy.decide_address(address, scope, when)
+        verdict = weigh(verdict, found if found.via else replace(found, via=address))
+    return verdict
+
+
+def weigh(asked: Verdict, target: Verdict) -> Verdict:
+    """Return which of two verdicts holds: that on the name `asked`, or that on a `target` it leads to.
+
+    The stricter action, unless the statement on the name asked has a more specific subject: who allows
+    `domain:alias.example` wants it to work, whatever vendor is behind it.
+    """
+    if target.action <= asked.action or target.subject is None:
+        return asked
+    if asked.subject is not None and _rank(asked.subject) > _rank(target.subject):
+        return asked
+    return target
+
+
+def _rank(subject: str) -> float:
+    kind = Subject.from_text(subject).kind
+    # An address is as specific as a name, but the name was meant by itself: RPZ too lets a QNAME trigger win.
+    return SubjectKind.DOMAIN - 0.5 if kind is SubjectKind.ADDRESS else float(kind)
+
+
+def _names_in(records: tuple[Record, ...], qname: bytes) -> Iterator[bytes]:
+    seen = {qname, _ROOT}  # the root as a service target means the owner itself (RFC 9460, section 2.5)
+    for record in records:
+        names: tuple[bytes, ...] = ()
+        if record.rtype in _ALIASES:
+            names = (record.owner, cname_target(record))
+        elif record.rtype in _SERVICES:
+            names = (svcb_parts(record).target,)
+        for name in map(fold, names):
+            if name not in seen:
+                seen.add(name)
+                yield name
+
+
+def _addresses_in(records: tuple[Record, ...]) -> Iterator[str]:
+    for record in records:
+        if record.rtype in _ADDRESSES:
+            yield str(IPv4Address(record.rdata) if record.rtype == QType.A else IPv6Address(record.rdata))
+        elif record.rtype in _SERVICES:
+            parts = svcb_parts(record)
+            yield from map(str, parts.ipv4hint)
+            yield from map(str, parts.ipv6hint)

@@ -1,0 +1,71 @@
+"""The administrator's own records, with wildcards (RFC 4592)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from sinkhole.errors import ConfigError, FormError
+from sinkhole.protocol.message import Record
+from sinkhole.protocol.names import fold, parents_of
+from sinkhole.protocol.rdata import records_from_text
+
+_STAR = b"\x01*"
+
+RecordSets = Mapping[int, tuple[Record, ...]]
+"""Records of one name, by type."""
+
+
+class OwnRecords:
+    """Records by name. A name that has one record is wholly ours: its other types do not exist.
+
+    Neighbours and parents of such a name are not ours, unless a wildcard covers them.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._sets: dict[bytes, dict[int, tuple[Record, ...]]] = {}
+        for record in records:
+            types = self._sets.setdefault(fold(record.owner), {})
+            if record not in types.get(record.rtype, ()):
+                types[record.rtype] = (*types.get(record.rtype, ()), record)
+        self._existing = {parent for name in self._sets for parent in parents_of(name)}
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[str]) -> "OwnRecords":
+        """Read lines of the setting `records`.
+
+        Raises:
+            ConfigError: with every line that is wrong.
+        """
+        records: list[Record] = []
+        mistakes = []
+        for index, line in enumerate(lines):
+            try:
+                records.extend(records_from_text(line))
+            except FormError as error:
+                mistakes.append(f"records[{index}]: {error}")
+        if mistakes:
+            raise ConfigError(*mistakes)
+        return cls(records)
+
+    def find(self, name: bytes) -> RecordSets | None:
+        """Return the records of `name`, with `name` as their owner; None where the name is not ours."""
+        key = fold(name)
+        types = self._sets.get(key)
+        if types is None:
+            types = self._wildcard(key)
+        if types is None:
+            return None
+        return {rtype: tuple(replace(r, owner=name) for r in records) for rtype, records in types.items()}
+
+    def is_above(self, name: bytes) -> bool:
+        """Return whether a name of ours is below `name`, so that `name` exists (RFC 8020)."""
+        return fold(name) in self._existing
+
+    def _wildcard(self, key: bytes) -> dict[int, tuple[Record, ...]] | None:
+        # RFC 4592, section 3.3.1: only the wildcard right below the closest name that exists applies,
+        # and none to a name that exists because another is below it.
+        if key in self._existing:
+            return None
+        for parent in parents_of(key):
+            if parent in self._existing:
+                return self._sets.get(_STAR + parent)
+        return None

@@ -1,0 +1,76 @@
+"""One question on its way through the chain: what the client sent, and who it is; never changed on the way."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sinkhole.policy.groups import Scope
+from sinkhole.policy.verdict import Verdict
+from sinkhole.protocol.question import QueryMessage, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks: the address, and the groups it is in."""
+
+    address: str
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question, and all that an answer to it may depend on.
+
+    Attributes:
+        message: the query; its question is the one that is being resolved.
+        when: wall-clock time in UTC, for schedules, expiries and records; lifetimes use the monotonic clock.
+        explain: whether the verdict shall name the rules that lost.
+        origin: the question of the client, where `message` asks for a link of its chain; None where they are one.
+        judged: the verdict on the name whose CNAME led here; such a link is judged as a target, not as a QNAME.
+    """
+
+    message: QueryMessage
+    client: Client
+    is_stream: bool
+    when: datetime
+    explain: bool = False
+    origin: Question | None = None
+    judged: Verdict | None = None
+
+    @property
+    def question(self) -> Question:
+        """The question that is being resolved."""
+        return self.message.question
+
+    @property
+    def asked(self) -> Question:
+        """The question of the client: what a blocked answer is made for, whatever link of the chain was blocked."""
+        return self.origin or self.message.question
+
+    @property
+    def wants_dnssec(self) -> bool:
+        """Whether DO is set (RFC 3225)."""
+        return self.message.edns is not None and self.message.edns.do
+
+    def asked(self) -> Question:
+        """The question of the client: what a blocked answer is made for, whatever link of the chain was blocked."""
+        return self.origin or self.message.question
+
+    @property
+    def wants_dnssec(self) -> bool:
+        """Whether DO is set (RFC 3225)."""
+        return self.message.edns is not None and self.message.edns.do
+
+    @property
+    def wants_ad(self) -> bool:
+        """Whether the client understands AD: it set AD or DO (RFC 6840, section 5.7)."""
+        return self.message.ad or self.wants_dnssec
+
+    def ask(self, name: bytes, judged: Verdict | None = None) -> "Query":
+        """Return the query for `name`, a link of the chain of this one.
+
+        Args:
+            judged: the verdict on this query, if the link came from an upstream and is to be judged as a target;
+                None if it came from a local record, whose target is judged like any name that is asked for.
+        """
+        question = Question(name, self.question.qtype, self.question.qclass)
+        return replace(self, message=replace(self.message, question=question), origin=self.asked, judged=judged)
