@@ -1,0 +1,1 @@
+"""Readers of the formats lists come in: each turns one row into rules and rejections."""

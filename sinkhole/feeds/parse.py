@@ -1,0 +1,131 @@
+"""Parse a list: rows of any format in, rules and rejections out, one row at a time."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+from types import MappingProxyType
+from typing import Final
+
+from sinkhole.errors import FeedFormatError
+from sinkhole.feeds.detect import HEAD_OCTETS, detect, refuse_unreadable
+from sinkhole.feeds.formats.adblock import AdblockReader
+from sinkhole.feeds.formats.domains import DomainsReader
+from sinkhole.feeds.formats.hosts import HostsReader
+from sinkhole.feeds.row import Include, ReadOptions, RowError, RowReader, reject
+from sinkhole.policy.rule import Match, Rejection, Rule, RuleAction
+
+READERS: Final[Mapping[str, Callable[[ReadOptions], RowReader]]] = MappingProxyType({
+    "hosts": HostsReader,
+    "domains": DomainsReader,
+    "adblock": AdblockReader,
+})  # fmt: skip
+"""Every format by its name; `auto` is not among them."""
+
+_OVERRIDES: Final = {
+    "exact": {Match.SUFFIX: Match.EXACT},
+    "suffix": {Match.EXACT: Match.SUFFIX, Match.BELOW: Match.SUFFIX},
+}
+_SHOWN_OCTETS: Final = 500
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class ParseLimits:
+    """How long a row may be, in octets, and how many rows a list may have; more rows refuse the whole list."""
+
+    line_octets: int = 65_536
+    rows: int = 2_000_000
+
+
+DEFAULT_LIMITS: Final = ParseLimits()
+
+
+def parse(
+    lines: Iterable[bytes],
+    format: str,  # noqa: A002 - the word of the configuration
+    match: str = "format",
+    *,
+    local: bool = False,
+    limits: ParseLimits = DEFAULT_LIMITS,
+    regexes: bool | None = None,
+    include: Include | None = None,
+) -> Iterator[Rule | Rejection]:
+    """Read a list row by row; memory does not grow with the list (save for a catalogue, one JSON document).
+
+    Args:
+        lines: the rows, with or without their line ends, such as an open binary file.
+        format: a name in `READERS`, or `auto` to tell it from the first rows.
+        match: `format` for the convention of the format, or `exact` or `suffix` for all names that are blocked.
+        local: the administrator's own list, which may rewrite, limit to clients, and be as wide as it likes.
+        regexes: whether regular expressions are read; None: those of local lists only.
+        include: finds the lists that a v2fly list includes.
+
+    Raises:
+        FeedFormatError: at once, or while reading: the whole is no list of this format, or has too many rows. What
+            was yielded before belongs to a list that must not be used.
+    """
+    rows = iter(lines)
+    head = _take_head(rows)
+    beginning = b"".join(head)
+    refuse_unreadable(beginning)
+    if format == "auto":
+        format = detect(beginning)  # noqa: A001
+    if format not in READERS:
+        raise FeedFormatError(f"format is auto or one of {', '.join(READERS)}; found {format!r}")
+    if head:
+        head[0] = head[0].removeprefix(_BOM)
+    reader = READERS[format](ReadOptions(local, local if regexes is None else regexes, include))
+    found = _read(chain(head, rows), reader, limits)
+    return found if match == "format" else _override(found, match)
+
+
+def _take_head(rows: Iterator[bytes]) -> list[bytes]:
+    head: list[bytes] = []
+    size = 0
+    for row in rows:
+        head.append(row)
+        size += len(row)
+        if size >= HEAD_OCTETS:
+            break
+    return head
+
+
+def _read(rows: Iterable[bytes], reader: RowReader, limits: ParseLimits) -> Iterator[Rule | Rejection]:
+    line = 0
+    for line, row in enumerate(rows, 1):
+        if line > limits.rows:
+            raise FeedFormatError(f"the list has more than {limits.rows} rows")
+        text = ""
+        try:
+            text = _decode(row, limits)
+            yield from reader.read(text, line)
+        except RowError as error:
+            yield reject(error, text or row[:_SHOWN_OCTETS].decode("utf-8", "replace").rstrip(), line)
+    try:
+        yield from reader.finish(line)
+    except RowError as error:
+        yield reject(error, "", line)
+
+
+def _decode(row: bytes, limits: ParseLimits) -> str:
+    """Return the text of a row without its line end; RowError for what is no line of text."""
+    if len(row) > limits.line_octets:
+        raise RowError(f"a row has at most {limits.line_octets} octets, this one has {len(row)}")
+    try:
+        text = row.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RowError("not UTF-8", len(row[: error.start].decode("utf-8")) + 1) from None
+    if "\0" in text:
+        raise RowError("a NUL octet", text.index("\0") + 1)
+    return text.rstrip("\r\n")
+
+
+def _override(found: Iterator[Rule | Rejection], match: str) -> Iterator[Rule | Rejection]:
+    if match not in _OVERRIDES:
+        raise FeedFormatError(f"match is format, exact or suffix; found {match!r}")
+    instead = _OVERRIDES[match]
+    for row in found:
+        if isinstance(row, Rule) and row.match in instead and row.action is RuleAction.BLOCK:
+            yield replace(row, match=instead[row.match])
+        else:
+            yield row

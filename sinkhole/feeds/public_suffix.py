@@ -1,0 +1,36 @@
+"""Names too wide for a list: public suffixes of the ICANN section, from the snapshot that ships with tldextract."""
+
+from functools import cache
+
+import idna
+import tldextract
+
+
+def is_public_suffix(name: str) -> bool:
+    """Return whether `name` (lower-case A-labels) is a public suffix, or a single label, which may be one.
+
+    The private section does not count: `oaiusercontent.com` and `hf.space` stand in it and are legitimate rows.
+    """
+    return "." not in name or is_listed_suffix(name)
+
+
+def is_listed_suffix(name: str) -> bool:
+    """Return whether `name` is a public suffix by a rule of the ICANN section."""
+    suffixes = _icann_suffixes()
+    if name in suffixes:
+        return True
+    # `*.ck` makes every name right below ck a suffix, except those listed as `!www.ck`.
+    return "*." + name.partition(".")[2] in suffixes and "!" + name not in suffixes
+
+
+@cache
+def _icann_suffixes() -> frozenset[str]:
+    """Return the ICANN rules, loaded once: 30 ms that only a process that reads lists should pay."""
+    # No URL and no cache folder: nothing is fetched, and two machines judge a list alike.
+    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
+    return frozenset(rule if rule.isascii() else _to_ascii(rule) for rule in extract.tlds)
+
+
+def _to_ascii(rule: str) -> str:
+    mark = rule[: rule.startswith("*.") and 2]
+    return mark + idna.encode(rule[len(mark) :], uts46=True).decode("ascii")
