@@ -1,4 +1,4 @@
-"""Complete chains: where an answer ends in a CNAME and says nothing of its target, ask for the target (RFC 1034, 3.6.2).
+"""Complete chains: where an answer ends in a CNAME and says nothing of its target, ask for that (RFC 1034, 3.6.2).
 
 It stands before the filter, so that each further name is judged before it leaves the server (R-B02), and before the
 cache, so that each link is kept by itself with its own lifetime. Links are judged as targets of the name asked.

@@ -51,20 +51,6 @@ class Query:
         """Whether DO is set (RFC 3225)."""
         return self.message.edns is not None and self.message.edns.do
 
-    def asked(self) -> Question:
-        """The question of the client: what a blocked answer is made for, whatever link of the chain was blocked."""
-        return self.origin or self.message.question
-
-    @property
-    def wants_dnssec(self) -> bool:
-        """Whether DO is set (RFC 3225)."""
-        return self.message.edns is not None and self.message.edns.do
-
-    @property
-    def wants_ad(self) -> bool:
-        """Whether the client understands AD: it set AD or DO (RFC 6840, section 5.7)."""
-        return self.message.ad or self.wants_dnssec
-
     def ask(self, name: bytes, judged: Verdict | None = None) -> "Query":
         """Return the query for `name`, a link of the chain of this one.
 
