@@ -1,0 +1,151 @@
+"""What the data of a record say, and the records that we make ourselves."""
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from sinkhole.errors import FormError
+from sinkhole.protocol.message import Record
+from sinkhole.protocol.names import name_from_text, read_name
+from sinkhole.protocol.presentation import record_to_text, records_from_text
+from sinkhole.protocol.types import QClass, QType, qtype_to_text
+
+__all__ = [
+    "SvcbParts",
+    "address_record",
+    "address_to_text",
+    "cname_target",
+    "record_to_text",
+    "records_from_text",
+    "soa_minimum",
+    "soa_record",
+    "svcb_parts",
+    "txt_record",
+]
+
+_ALIASES: Final = frozenset((QType.CNAME, QType.DNAME))
+_SVCB: Final = frozenset((QType.SVCB, QType.HTTPS))
+_IPV4HINT: Final = 4
+_IPV6HINT: Final = 6
+_PAIR: Final = struct.Struct("!HH")
+_NOBODY: Final = name_from_text("nobody.invalid")
+# serial, refresh, retry and expire of the empty zones of RFC 6303, section 3
+_SOA_TIMES: Final = (1, 3600, 1200, 604800)
+
+
+@dataclass(frozen=True, slots=True)
+class SvcbParts:
+    """The parts of a SVCB or HTTPS record that lead a client somewhere (RFC 9460).
+
+    Args:
+        priority: 0 is an alias to the target.
+        target: as written; the root means the owner itself, or in an alias that there is no such service.
+        ipv4hint, ipv6hint: addresses in their usual text form.
+    """
+
+    priority: int
+    target: bytes
+    ipv4hint: tuple[str, ...] = ()
+    ipv6hint: tuple[str, ...] = ()
+
+
+def cname_target(record: Record) -> bytes:
+    """Return the name that a CNAME or DNAME record leads to.
+
+    Raises:
+        FormError: the record is of another type or its data are no name.
+    """
+    if record.rtype not in _ALIASES:
+        raise FormError(f"CNAME or DNAME is wanted; found {qtype_to_text(record.rtype)}")
+    target, end = read_name(record.rdata, 0)
+    if end != len(record.rdata):
+        raise FormError("CNAME: octets after the name")
+    return target
+
+
+def soa_minimum(record: Record) -> int:
+    """Return the MINIMUM field of a SOA record: how long "no" may be remembered (RFC 2308, section 5).
+
+    Raises:
+        FormError: the record is of another type or too short.
+    """
+    if record.rtype != QType.SOA or len(record.rdata) < 22:
+        raise FormError(f"SOA is wanted; found {qtype_to_text(record.rtype)} with {len(record.rdata)} octets")
+    return int.from_bytes(record.rdata[-4:], "big")
+
+
+def svcb_parts(record: Record) -> SvcbParts:
+    """Read a SVCB or HTTPS record as far as it leads somewhere.
+
+    Raises:
+        FormError: it is of another type, or malformed as RFC 9460, section 2.2 defines that.
+    """
+    rdata = record.rdata
+    if record.rtype not in _SVCB or len(rdata) < 3:
+        raise FormError(f"SVCB or HTTPS is wanted; found {qtype_to_text(record.rtype)} with {len(rdata)} octets")
+    target, at = read_name(rdata, 2)
+    hints: dict[int, tuple[str, ...]] = {}
+    last = -1
+    while at < len(rdata):
+        if at + 4 > len(rdata):
+            raise FormError("SVCB: a parameter is cut off")
+        key, length = _PAIR.unpack_from(rdata, at)
+        at += 4 + length
+        if at > len(rdata) or key <= last:
+            raise FormError(f"SVCB: key{key} is cut off or out of order")
+        last = key
+        if key in (_IPV4HINT, _IPV6HINT):
+            hints[key] = _addresses(rdata[at - length : at], 4 if key == _IPV4HINT else 16)
+    priority = int.from_bytes(rdata[:2], "big")
+    return SvcbParts(priority, target, hints.get(_IPV4HINT, ()), hints.get(_IPV6HINT, ()))
+
+
+def _addresses(data: bytes, octets: int) -> tuple[str, ...]:
+    if not data or len(data) % octets:
+        raise FormError(f"SVCB: a hint is made of addresses of {octets} octets; found {len(data)}")
+    return tuple(address_to_text(data[at : at + octets]) for at in range(0, len(data), octets))
+
+
+def address_to_text(rdata: bytes) -> str:
+    """Write the data of an A or AAAA record.
+
+    Raises:
+        FormError: they are neither 4 nor 16 octets.
+    """
+    if len(rdata) == 4:
+        return ".".join(map(str, rdata))
+    if len(rdata) == 16:
+        return str(ipaddress.IPv6Address(rdata))
+    raise FormError(f"address: 4 or 16 octets are wanted; found {len(rdata)}")
+
+
+def address_record(owner: bytes, address: str, ttl: int) -> Record:
+    """Make an A or AAAA record.
+
+    Raises:
+        FormError: this is no IP address.
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError as error:
+        raise FormError(f"address: {error}") from None
+    return Record(owner, QType.A if parsed.version == 4 else QType.AAAA, QClass.IN, ttl, parsed.packed)
+
+
+def soa_record(owner: bytes, minimum: int, ttl: int) -> Record:
+    """Make the SOA record of a zone that exists only here, named as those of RFC 6303 are.
+
+    Args:
+        owner: the zone.
+        minimum: seconds that a negative answer may be kept.
+        ttl: of the record itself; the lesser of both counts (RFC 2308, section 5).
+    """
+    return Record(owner, QType.SOA, QClass.IN, ttl, owner + _NOBODY + struct.pack("!5I", *_SOA_TIMES, minimum))
+
+
+def txt_record(owner: bytes, text: str, ttl: int, rclass: int = QClass.IN) -> Record:
+    """Make a TXT record; a long text becomes several strings of 255 octets."""
+    data = text.encode(errors="replace")
+    pieces = [data[at : at + 255] for at in range(0, len(data), 255)] or [b""]
+    return Record(owner, QType.TXT, rclass, ttl, b"".join([bytes((len(piece),)) + piece for piece in pieces]))
