@@ -9,8 +9,15 @@ from typing import Final
 from sinkhole.errors import FeedFormatError
 from sinkhole.feeds.detect import HEAD_OCTETS, detect, refuse_unreadable
 from sinkhole.feeds.formats.adblock import AdblockReader
+from sinkhole.feeds.formats.catalogue import CatalogueReader
+from sinkhole.feeds.formats.clash import ClashReader
+from sinkhole.feeds.formats.dnsmasq import DnsmasqReader
 from sinkhole.feeds.formats.domains import DomainsReader
 from sinkhole.feeds.formats.hosts import HostsReader
+from sinkhole.feeds.formats.rpz import RpzReader
+from sinkhole.feeds.formats.squidguard import SquidguardReader
+from sinkhole.feeds.formats.unbound import UnboundReader
+from sinkhole.feeds.formats.v2fly import V2flyReader
 from sinkhole.feeds.row import Include, ReadOptions, RowError, RowReader, reject
 from sinkhole.policy.rule import Match, Rejection, Rule, RuleAction
 
@@ -18,6 +25,13 @@ READERS: Final[Mapping[str, Callable[[ReadOptions], RowReader]]] = MappingProxyT
     "hosts": HostsReader,
     "domains": DomainsReader,
     "adblock": AdblockReader,
+    "rpz": RpzReader,
+    "dnsmasq": DnsmasqReader,
+    "unbound": UnboundReader,
+    "v2fly": V2flyReader,
+    "clash": ClashReader,
+    "squidguard": SquidguardReader,
+    "catalogue": CatalogueReader,
 })  # fmt: skip
 """Every format by its name; `auto` is not among them."""
 

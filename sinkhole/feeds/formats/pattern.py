@@ -38,7 +38,7 @@ def read_pattern(text: str, column: int, *, wide: bool) -> tuple[Match, str]:
         return Match.BELOW, read_name(below, column + len(core) - len(below), wide=wide)
     if not _MASK_CHARACTERS(core):
         bad = next((at for at, c in enumerate(core) if not _MASK_CHARACTERS(c)), 0)
-        raise RowError(f"a character no mask has: {core[bad:bad + 1]!r}", column + bad)
+        raise RowError(f"a character no mask has: {core[bad : bad + 1]!r}", column + bad)
     if ".." in core or (start and core.startswith(".")):
         raise RowError("an empty label: it matches no name", column)
     if is_address(core):
