@@ -7,6 +7,7 @@ from typing import Final
 
 from sinkhole.errors import FormError
 from sinkhole.protocol.edns import DO_BIT, Edns, read_options, write_opt
+from sinkhole.protocol.expansion import ADDRESS_OCTETS, NAMES_IN, expand_names
 from sinkhole.protocol.names import read_name
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QClass, QType
@@ -15,32 +16,6 @@ _HEADER: Final = struct.Struct("!6H")
 _TYPE_CLASS: Final = struct.Struct("!HH")
 _RECORD: Final = struct.Struct("!HHIH")
 _MAX_TTL: Final = 0x7FFFFFFF
-
-# Where names stand in RDATA that may be compressed by old servers and must be decompressed (RFC 3597, section 4):
-# octets before them, how many, octets after them (None: any number).
-_NAMES_IN: Final[dict[int, tuple[int, int, int | None]]] = {
-    QType.NS: (0, 1, 0),
-    QType.MD: (0, 1, 0),
-    QType.MF: (0, 1, 0),
-    QType.CNAME: (0, 1, 0),
-    QType.SOA: (0, 2, 20),
-    QType.MB: (0, 1, 0),
-    QType.MG: (0, 1, 0),
-    QType.MR: (0, 1, 0),
-    QType.PTR: (0, 1, 0),
-    QType.MINFO: (0, 2, 0),
-    QType.MX: (2, 1, 0),
-    QType.RP: (0, 2, 0),
-    QType.AFSDB: (2, 1, 0),
-    QType.RT: (2, 1, 0),
-    QType.SIG: (18, 1, None),
-    QType.PX: (2, 2, 0),
-    QType.NXT: (0, 1, None),
-    QType.SRV: (6, 1, 0),
-    QType.KX: (2, 1, 0),
-    QType.DNAME: (0, 1, 0),
-}
-_ADDRESS_OCTETS: Final[dict[int, int]] = {QType.A: 4, QType.AAAA: 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,41 +124,16 @@ class _Records:
             if rtype == QType.OPT:
                 self._read_opt(owner, rclass, ttl, offset, end)
                 continue
-            if rtype in _NAMES_IN or rtype == QType.NAPTR:
-                rdata = self._expand(rtype, offset, end)
+            if rtype in NAMES_IN:
+                rdata = expand_names(wire, rtype, offset, end, seen)
             else:
                 rdata = wire[offset:end]
-                if rclass == QClass.IN and rtype in _ADDRESS_OCTETS and rdlength != _ADDRESS_OCTETS[rtype]:
+                if rtype in ADDRESS_OCTETS and rclass == QClass.IN and rdlength != ADDRESS_OCTETS[rtype]:
                     raise FormError(f"address at octet {offset}: wrong length {rdlength}")
             # "treat TTL values received with the most significant bit set as if the entire value received was
             # zero" (RFC 2181, section 8)
             records.append(Record(owner, rtype, rclass, ttl if ttl <= _MAX_TTL else 0, rdata))
         return tuple(records)
-
-    def _expand(self, rtype: int, offset: int, end: int) -> bytes:
-        """Copy RDATA with its names decompressed."""
-        wire = self.wire
-        before, names, after = _NAMES_IN.get(rtype) or (self._naptr_strings(offset, end), 1, 0)
-        at = offset + before
-        parts = [wire[offset:at]]
-        for _ in range(names):
-            if at >= end:
-                raise FormError(f"data at octet {offset}: too short for their type")
-            name, at = read_name(wire, at, self.seen)
-            parts.append(name)
-        if at > end or (after is not None and end - at != after):
-            raise FormError(f"data at octet {offset}: their length does not agree with their type")
-        parts.append(wire[at:end])
-        return b"".join(parts)
-
-    def _naptr_strings(self, offset: int, end: int) -> int:
-        """Measure order, preference, flags, services and regexp, which stand before NAPTR's name (RFC 3403)."""
-        at = offset + 4
-        for _ in range(3):
-            if at >= end:
-                raise FormError(f"data at octet {offset}: too short for their type")
-            at += 1 + self.wire[at]
-        return at - offset
 
     def _read_opt(self, owner: bytes, payload: int, ttl: int, offset: int, end: int) -> None:
         if self.edns is not None or owner != b"\0":

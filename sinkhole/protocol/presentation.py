@@ -15,8 +15,10 @@ from dnslib.label import DNSLabelError
 
 from sinkhole.errors import FormError
 from sinkhole.protocol.character_strings import quote_string, read_strings, strings_from_text
+from sinkhole.protocol.expansion import check_rdata
 from sinkhole.protocol.message import Record
 from sinkhole.protocol.names import labels_of, name_from_text, name_to_text, read_name
+from sinkhole.protocol.svcb import SVCB_TYPES, svcb_parts
 from sinkhole.protocol.types import QClass, QType, qtype_from_text, qtype_to_text
 
 DEFAULT_TTL: Final = 300
@@ -35,8 +37,8 @@ _NUMBERS_BEFORE_NAME: Final[dict[int, int]] = {
     QType.MX: 1,
     QType.SRV: 3,
 }
+_STRINGS: Final = frozenset((QType.TXT, QType.SPF, QType.HINFO))
 _WRITABLE_BY_DNSLIB: Final = frozenset((QType.SSHFP, QType.TLSA, QType.DS, QType.LOC, QType.DNSKEY))
-_SVCB: Final = frozenset((QType.SVCB, QType.HTTPS))
 # dnslib has no documented error for text or data it cannot take.
 _DNSLIB_ERRORS: Final = (
     DNSError,
@@ -84,17 +86,20 @@ def records_from_text(line: str) -> tuple[Record, ...]:
         place = at
         rtype = qtype_from_text(fields[at])
         place = at + 1
-        rdata = _rdata_from_text(rtype, fields[place:])
+        record = Record(owner, rtype, QClass.IN, ttl, _rdata_from_text(rtype, fields[place:]))
+        check_rdata(rtype, record.rdata)
+        if rtype in SVCB_TYPES:
+            svcb_parts(record)
     except FormError as error:
         raise FormError(f"record: column {tokens[place][0]}: {error}") from None
-    return (Record(owner, rtype, QClass.IN, ttl, rdata),)
+    return (record,)
 
 
 def _tokens(line: str) -> list[tuple[int, str]]:
     """Cut a line into words, each with its column; quotes and escapes stay in them."""
     if len(line) > _MAX_LINE:
         raise FormError(f"record: column {_MAX_LINE + 1}: a line has at most {_MAX_LINE} characters")
-    tokens = []
+    tokens: list[tuple[int, str]] = []
     at = 0
     while True:
         blank = _BLANK.match(line, at)
@@ -118,11 +123,11 @@ def _rdata_from_text(rtype: int, fields: list[str]) -> bytes:
         if len(fields) != wanted:
             raise FormError(f"{qtype_to_text(rtype)}: {wanted} fields are wanted; found {len(fields)}")
         return b"".join([_number(field, 2) for field in fields[:-1]]) + name_from_text(fields[-1])
-    if rtype == QType.TXT:
+    if rtype in _STRINGS:
         return strings_from_text(fields)
     if rtype == QType.CAA:
         return _caa_from_text(fields)
-    if rtype in _SVCB or rtype in _WRITABLE_BY_DNSLIB:
+    if rtype in SVCB_TYPES or rtype in _WRITABLE_BY_DNSLIB:
         try:
             return _by_dnslib(rtype, fields)
         except _DNSLIB_ERRORS as error:
@@ -166,7 +171,7 @@ def _caa_from_text(fields: list[str]) -> bytes:
 
 
 def _by_dnslib(rtype: int, fields: list[str]) -> bytes:
-    if rtype not in _SVCB:
+    if rtype not in SVCB_TYPES:
         value: Any = RDMAP[qtype_to_text(rtype)].fromZone(fields)
     else:
         # dnslib knows the key `ech` by the name it had in the drafts of RFC 9460, and does not sort.
@@ -213,9 +218,9 @@ def _rdata_to_text(rtype: int, rdata: bytes) -> str | None:
         primary, at = read_name(rdata, 0)
         mailbox, at = read_name(rdata, at)
         return " ".join([_absolute(primary), _absolute(mailbox), *map(str, struct.unpack("!5I", rdata[at:]))])
-    if rtype == QType.TXT:
+    if rtype in _STRINGS:
         return quote_string(rdata)
-    name_of_type = "HTTPS" if rtype in _SVCB else qtype_to_text(rtype)
+    name_of_type = "HTTPS" if rtype in SVCB_TYPES else qtype_to_text(rtype)
     if name_of_type not in RDMAP:
         return None
     buffer = DNSBuffer(rdata)
