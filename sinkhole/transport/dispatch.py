@@ -1,0 +1,220 @@
+"""What happens to one query between its arrival and its reply, whatever carried it.
+
+The order: the client gate, the packet cache, then parsing, what is never forwarded, and the resolver's chain. What the
+client sent is captured first; the reply is fitted to it last (size, OPT, DO), so that the chain need not know it.
+
+A listener calls `tick` once per batch, `cached` for every datagram, and `datagram` for those it has no reply to. Only
+what must wait comes back as a coroutine, which the listener makes a task of.
+"""
+
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+from sinkhole.config.schema import TransportSettings
+from sinkhole.log import Log
+from sinkhole.protocol.names import name_to_text
+from sinkhole.protocol.question import BadQuery, QueryMessage, Silence, read_query
+from sinkhole.protocol.reply import Ede, ReplyBody, write_error
+from sinkhole.protocol.types import EdeCode, Rcode
+from sinkhole.resolver.answer import Answer
+from sinkhole.resolver.handler import Handler
+from sinkhole.resolver.hits import Hits
+from sinkhole.resolver.policy_box import PolicyBox
+from sinkhole.resolver.query import Query
+from sinkhole.transport.fit import fit_reply, truncated_reply
+from sinkhole.transport.gate import ClientGate, ClientState
+from sinkhole.transport.packet_cache import Entry, PacketCache, Table
+from sinkhole.transport.quiet import QuietLog
+from sinkhole.transport.served import Served
+from sinkhole.transport.unforwarded import Unforwarded
+
+Reply = bytes | None
+"""Octets to send, or None for silence."""
+Outcome = Reply | Coroutine[Any, Any, Reply]
+"""A reply at hand, or one to wait for."""
+
+_HEADER = 12
+_QR = 0x80
+
+
+class Dispatch:
+    """Answers queries.
+
+    Args:
+        gate: who may ask.
+        packet_cache: finished replies; emptied here whenever the policy in the box is another or ends.
+        handler: the resolver's chain.
+        policy_box: where the policy in force is found.
+        hits: where replies served by the packet cache are counted; the chain counts its own.
+        settings: limits of the transports.
+        slip: each n-th rate-limited datagram gets TC=1 (`access.slip`).
+        clock: monotonic seconds.
+        wall: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        gate: ClientGate,
+        packet_cache: PacketCache,
+        handler: Handler,
+        policy_box: PolicyBox,
+        hits: Hits,
+        settings: TransportSettings,
+        *,
+        slip: int = 2,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._gate = gate
+        self._clients = gate.clients
+        self._cache = packet_cache
+        self._handler = handler
+        self._box = policy_box
+        self._hits = hits
+        self._settings = settings
+        self._slip = slip
+        self._clock = clock
+        self._wall = wall
+        self._unforwarded = Unforwarded(settings.chaos_version)
+        self.log = QuietLog(Log("transport"), clock)
+        self._served = Served(hits, wall)
+        self._pending = self._served.pending
+        self._now = clock()
+        self._follow_policy()
+
+    def tick(self) -> None:
+        """Take the time and notice a new policy; to be called before each batch of queries."""
+        self._now = self._clock()
+        if self._box.current is not self._policy or self._wall() >= self._policy_ends:
+            self._follow_policy()
+
+    def cached(self, wire: bytes, host: str) -> bytes | None:
+        """Return the reply to a datagram if it is finished and the client may have it; None says nothing at all.
+
+        This is the fast path: two look-ups, no parsing, nothing created but the reply.
+        """
+        state = self._clients.young.get(host)
+        if state is None or state.datagrams is None:
+            return None
+        entry = state.datagrams.young.get(wire[2:])
+        if entry is None or entry.due <= self._now:
+            return None
+        if state.bucket is not None and not state.bucket.take(self._now):
+            return None
+        if entry.is_recorded:
+            self._pending.append((entry, state))
+        return wire[:2] + entry.tail
+
+    def datagram(self, wire: bytes, host: str) -> Outcome:
+        """Answer a datagram that `cached` had no reply to; never raises."""
+        try:
+            if len(wire) < _HEADER or wire[2] & _QR:
+                return None
+            state = self._gate.admit(host)
+            if state.bucket is not None and not state.bucket.take(self._now):
+                is_answered = state.is_allowed and state.bucket.slips(self._slip)
+                return self._truncate(wire) if is_answered else None
+            if state.datagrams is None:
+                state.datagrams = self._cache.table_of(state.client.scope, is_stream=False)
+            return self._begin(wire, state, state.datagrams, is_stream=False)
+        except Exception:
+            self.log.exception("query.failed")
+            return None
+
+    def admit_stream(self, host: str) -> str | None:
+        """Return what counts as one client for a stream from `host`, or None if it may not ask."""
+        self.tick()
+        state = self._gate.admit(host)
+        if state.is_allowed:
+            return state.network
+        self._gate.report_refused(state)
+        return None
+
+    def stream(self, wire: bytes, host: str) -> Outcome:
+        """Answer a message of a stream; never raises.
+
+        There is no rate limit: the address is proven, limited clients are sent here by TC=1, and a stream is slowed
+        down by not reading from it.
+        """
+        try:
+            state = self._gate.admit(host)
+            if state.streams is None:
+                state.streams = self._cache.table_of(state.client.scope, is_stream=True)
+            return self._begin(wire, state, state.streams, is_stream=True)
+        except Exception:
+            self.log.exception("query.failed")
+            return None
+
+    def settle(self) -> None:
+        """Let served replies be counted soon; to be called after each batch of queries."""
+        self._served.settle()
+
+    def flush_hits(self) -> None:
+        """Count what the packet cache served until now; for the end, and for whoever hands the hits over."""
+        self._served.flush()
+
+    def _follow_policy(self) -> None:
+        """Forget all that the policy before this moment said."""
+        self._policy = policy = self._box.current
+        self._cache.clear()
+        self._gate.forget_scopes()
+        ends = policy.valid_until
+        self._policy_ends = ends.timestamp() if ends is not None else float("inf")
+
+    def _begin(self, wire: bytes, state: ClientState, table: Table, is_stream: bool) -> Outcome:
+        if state.is_allowed:
+            entry = self._cache.look_up(table, wire[2:], self._now)
+            if entry is not None:
+                if entry.is_recorded:
+                    self._pending.append((entry, state))
+                return wire[:2] + entry.tail
+        try:
+            query = read_query(wire)
+        except Silence:
+            return None
+        except BadQuery as error:
+            return write_error(error, self._settings.max_payload)
+        if not state.is_allowed:
+            self._gate.report_refused(state)
+            return self._fit(query, ReplyBody(Rcode.REFUSED, ede=(Ede(EdeCode.PROHIBITED),)), is_stream)
+        body = self._unforwarded.answer(query)
+        if body is not None:
+            return self._fit(query, body, is_stream)
+        return self._resolve(wire, query, state, table, is_stream)
+
+    async def _resolve(
+        self, wire: bytes, message: QueryMessage, state: ClientState, table: Table, is_stream: bool
+    ) -> Reply:
+        policy = self._policy
+        when = datetime.fromtimestamp(self._wall(), UTC)
+        try:
+            answer = await self._handler(Query(message, state.client, is_stream, when))
+            reply = self._fit(message, answer.body, is_stream)
+            # What an old policy said, or said before its end, answers this query and no other.
+            if answer.ttl and policy is self._box.current and self._wall() < self._policy_ends:
+                self._keep(wire, message, answer, reply, table)
+        except Exception:  # the edge of a query: whatever is wrong, the client gets an answer and the server lives
+            self.log.exception("query.failed", name=name_to_text(message.question.name), qtype=message.question.qtype)
+            return self._fit(message, ReplyBody(Rcode.SERVFAIL), is_stream)
+        return reply
+
+    def _keep(self, wire: bytes, message: QueryMessage, answer: Answer, reply: bytes, table: Table) -> None:
+        """Put a reply into the packet cache, unless options make its query one of a kind (cookies, padding)."""
+        if not answer.ttl or (message.edns is not None and message.edns.options):
+            return
+        is_recorded = self._hits.wants(answer.verdict)
+        name = name_to_text(message.question.key) if is_recorded else ""
+        entry = Entry(reply, self._clock(), answer.ttl, name, message.question.qtype, answer.verdict, is_recorded)
+        self._cache.store(table, wire[2:], entry)
+
+    def _fit(self, query: QueryMessage, body: ReplyBody, is_stream: bool) -> bytes:
+        return fit_reply(query, body, is_stream, self._settings)
+
+    def _truncate(self, wire: bytes) -> Reply:
+        """Answer a query over the rate limit; a malformed one is not worth an answer then."""
+        try:
+            return truncated_reply(read_query(wire), self._settings)
+        except (Silence, BadQuery):
+            return None

@@ -1,0 +1,105 @@
+"""The client gate: one look-up of the source address gives whether it may ask, its groups and its rate limit.
+
+It stands before everything else, the packet cache too: nobody is served from a cache who may not ask.
+"""
+
+import ipaddress
+import time
+from collections.abc import Callable
+
+from sinkhole.config.schema import AccessSettings
+from sinkhole.errors import ListenError
+from sinkhole.log import Log
+from sinkhole.policy.groups import Scope, parse_client
+from sinkhole.resolver.query import Client
+from sinkhole.transport.bucket import Bucket
+from sinkhole.transport.packet_cache import Table
+from sinkhole.transport.quiet import QuietLog
+from sinkhole.transport.recent import Recent
+
+MAX_CLIENTS = 65_536
+"""Clients remembered, about 50 MB at most. A flood of forged addresses replaces those that no longer ask."""
+_IPV6_PREFIX = 64
+"""What one subscriber has: within it addresses are free, so a limit per address would be none."""
+
+
+class ClientState:
+    """What is known of one source address under the policy in force.
+
+    Attributes:
+        client: address and groups, as the resolver wants them.
+        is_allowed: whether it may ask at all.
+        bucket: its rate limit, shared within a /64 in IPv6; None for no limit.
+        network: the address, or the /64 it is in: what counts as one client where clients are counted.
+        datagrams, streams: its tables in the packet cache, None until something was looked up for it there.
+    """
+
+    __slots__ = ("bucket", "client", "datagrams", "is_allowed", "network", "streams")
+
+    def __init__(self, client: Client, is_allowed: bool, bucket: Bucket | None, network: str) -> None:
+        self.client = client
+        self.is_allowed = is_allowed
+        self.bucket = bucket
+        self.network = network
+        self.datagrams: Table | None = None
+        self.streams: Table | None = None
+
+
+class ClientGate:
+    """Admits clients.
+
+    Args:
+        access: who is served, and how often.
+        scope_of: the groups of an address under the policy in force.
+        clock: monotonic seconds.
+        log_clients: whether a refused address may stand in the log (the privacy setting of the records).
+    """
+
+    def __init__(
+        self,
+        access: AccessSettings,
+        scope_of: Callable[[str], Scope],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        log_clients: bool = True,
+    ) -> None:
+        self._access = access
+        self._scope_of = scope_of
+        self._log_clients = log_clients
+        self._log = QuietLog(Log("transport"), clock)
+        self._allowed = [ipaddress.ip_network(text) for text in access.allow]
+        self._exempt = [ipaddress.ip_network(text) for text in access.rate_exempt]
+        self._buckets: Recent[str, Bucket] = Recent(MAX_CLIENTS)
+        self.clients: Recent[str, ClientState] = Recent(MAX_CLIENTS)
+
+    def admit(self, host: str) -> ClientState:
+        """Return what is known of a source address, as the socket module writes it."""
+        return self.clients.get(host) or self._meet(host)
+
+    def forget_scopes(self) -> None:
+        """Look up the groups of every client anew: the policy has changed. Rate limits stay as they are."""
+        self.clients.clear()
+
+    def report_refused(self, state: ClientState) -> None:
+        """Log that someone was refused, at most once a minute."""
+        client = state.client.address if self._log_clients else "-"
+        self._log.warning("client.refused", client=client, help="access.allow")
+
+    def _meet(self, host: str) -> ClientState:
+        address = parse_client(host)
+        if address is None:
+            raise ListenError(f"client address: wanted IPv4 or IPv6; found {host!r}")
+        text = str(address)
+        network = text
+        if address.version == 6:
+            network = str(ipaddress.ip_network((text, _IPV6_PREFIX), strict=False))
+        bucket = None
+        if self._access.rate and not any(address in exempt for exempt in self._exempt):
+            bucket = self._buckets.get(network)
+            if bucket is None:
+                bucket = Bucket(self._access.rate, self._access.burst)
+                self._buckets.put(network, bucket)
+        is_allowed = any(address in allowed for allowed in self._allowed)
+        state = ClientState(Client(text, self._scope_of(text)), is_allowed, bucket, network)
+        self.clients.put(host, state)
+        return state

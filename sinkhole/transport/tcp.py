@@ -1,0 +1,146 @@
+"""The TCP listener: accepts connections and sheds them before anything else when descriptors run out (RFC 7766)."""
+
+import asyncio
+import errno
+import os
+import resource
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from sinkhole.config.schema import TransportSettings
+from sinkhole.transport.connection import Connection
+from sinkhole.transport.connections import Connections
+from sinkhole.transport.dispatch import Dispatch
+
+_ACCEPTS = 32
+"""Connections accepted in one turn of the event loop."""
+_SHED = 8
+"""Idle connections closed at once when descriptors run out."""
+_REST = 1.0
+"""Seconds without accepting when not even one descriptor is to be had."""
+_EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+
+
+class TcpListener:
+    """Answers the connections of one listening socket.
+
+    Args:
+        sock: listening and non-blocking; it stays the caller's and is not closed here.
+        dispatch: what answers.
+        settings: idle time-out and bounds; the bounds count per listener.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        dispatch: Dispatch,
+        settings: TransportSettings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sock = sock
+        self._dispatch = dispatch
+        self._max_queries = settings.queries_per_connection
+        # Half of the descriptors stay for the upstreams, whatever the setting says.
+        most = min(settings.tcp_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._connections = Connections(most, settings.tcp_connections_per_client, settings.tcp_idle_timeout, clock)
+        self._starting: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._rest: asyncio.TimerHandle | None = None
+        self._spare: int | None = None
+
+    @property
+    def connections(self) -> int:
+        """The number of open connections."""
+        return len(self._connections)
+
+    def start(self) -> None:
+        """Begin to accept, in the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._spare = _open_spare()
+        self._loop.add_reader(self._sock.fileno(), self._on_acceptable)
+
+    def stop(self) -> None:
+        """Accept no more; open connections go on until `drain`."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._sock.fileno())
+            self._loop = None
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        self._close_spare()
+
+    async def drain(self, timeout: float) -> None:
+        """Read no more, answer the queries in hand, at most `timeout` seconds, and close all connections."""
+        await self._connections.finish(timeout)
+        for task in self._starting:
+            task.cancel()
+        self._dispatch.flush_hits()
+
+    def _on_acceptable(self) -> None:
+        for _ in range(_ACCEPTS):
+            try:
+                sock, address = self._sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    self._make_descriptors(error)
+                    return
+                continue  # the client left before it was accepted
+            self._open(sock, address[0])
+
+    def _open(self, sock: socket.socket, host: str) -> None:
+        network = self._dispatch.admit_stream(host)
+        if network is None or not self._connections.make_room(network):
+            sock.close()
+            return
+        sock.setblocking(False)
+        connection = Connection(host, network, self._dispatch, self._max_queries, self._connections)
+        self._connections.add(connection)
+        task = asyncio.get_running_loop().create_task(self._connect(sock, connection))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _connect(self, sock: socket.socket, connection: Connection) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
+        except OSError:
+            self._connections.lost(connection)
+            sock.close()
+
+    def _make_descriptors(self, error: OSError) -> None:
+        """Shed connections: idle ones, else the one that waits to be accepted."""
+        self._dispatch.log.warning("tcp.shed", error=error, connections=len(self._connections))
+        if self._connections.shed(_SHED):
+            return
+        self._close_spare()
+        # With no descriptor left a waiting connection can be neither served nor refused, and wakes us for ever.
+        with suppress(OSError):
+            self._sock.accept()[0].close()
+        self._spare = _open_spare()
+        if self._spare is None and self._loop is not None:
+            self._loop.remove_reader(self._sock.fileno())
+            self._rest = self._loop.call_later(_REST, self._go_on)
+
+    def _go_on(self) -> None:
+        self._rest = None
+        if self._loop is not None:
+            self._spare = _open_spare()
+            self._loop.add_reader(self._sock.fileno(), self._on_acceptable)
+
+    def _close_spare(self) -> None:
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
+
+
+def _open_spare() -> int | None:
+    """Open a descriptor only to have one to give up."""
+    try:
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
