@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sinkhole.errors import FeedFormatError
-from sinkhole.feeds.hostname import LABEL
+from sinkhole.feeds.hostname import LABEL, PLAIN_NAME
 
 HEAD_OCTETS: Final = 65_536
 """Octets that are enough to judge by: the longest header comment seen has 3 kB."""
@@ -20,9 +20,9 @@ _SIGNS: Final[tuple[tuple[str, Callable[[str], object]], ...]] = (
     ("rpz", re.compile(r"\$(?:ttl|origin)\b|.*\s(?:soa|cname)\s").match),
     ("clash", re.compile(r"payload:\Z|(?:domain|ip|process|user|url)(?:-[a-z0-9]+)*,|(?:- *['\"]?)?\+\.").match),
     ("v2fly", re.compile(rf"(?:include|full|domain|regexp|keyword):|{_NAME} +@!?[a-z]").match),
-    ("adblock", re.compile(r"\[adblock|(?:@@)?\|\|?\w|.*#[@?$%]{0,3}#\S|/.*/(?:\$|\Z)|\S*[*^|]\S*\Z").match),
     ("hosts", re.compile(rf"{_ADDRESS}[ \t]+[a-z0-9_*-]").match),
-    ("domains", re.compile(rf"(?:\*?\.)?{_NAME}\s*(?:[#;!]|//|\Z)").match),
+    ("domains", re.compile(rf"(?:\*?\.)?{PLAIN_NAME}\.?(?:\s+(?:[#;!]|//)|\s*\Z)").match),
+    ("adblock", re.compile(r"\[adblock|(?:@@)?\|\|?\w|.*#[@?$%]{0,3}#\S|/.*/(?:\$|\Z)|\S*[*^|]\S*\Z").match),
 )
 """How the rows of each format look, the more telling signs first: of two with equally many rows the first wins."""
 
@@ -67,7 +67,7 @@ def refuse_unreadable(head: bytes) -> None:
 
 def _settle(best: str, votes: dict[str, int]) -> str:
     """Return the format of a mixed list: the one that reads the rows of the other too."""
-    if best in ("hosts", "domains") and votes["adblock"]:
+    if best == "hosts" and votes["adblock"]:
         return "adblock"
     if best == "domains" and votes["v2fly"]:
         return "v2fly"

@@ -18,7 +18,9 @@ from sinkhole.feeds.formats.rpz import RpzReader
 from sinkhole.feeds.formats.squidguard import SquidguardReader
 from sinkhole.feeds.formats.unbound import UnboundReader
 from sinkhole.feeds.formats.v2fly import V2flyReader
+from sinkhole.feeds.print_rule import print_rule
 from sinkhole.feeds.row import Include, ReadOptions, RowError, RowReader, reject
+from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.rule import Match, Rejection, Rule, RuleAction
 
 READERS: Final[Mapping[str, Callable[[ReadOptions], RowReader]]] = MappingProxyType({
@@ -45,10 +47,18 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class ParseLimits:
-    """How long a row may be, in octets, and how many rows a list may have; more rows refuse the whole list."""
+    """How much a list may hold.
+
+    Attributes:
+        line_octets: length of a row; a longer one is refused.
+        rows: number of rows; more refuse the whole list.
+        masks: masks without a definite end, and expressions, in a remote list; further ones are refused, since each
+            is tried on every query.
+    """
 
     line_octets: int = 65_536
     rows: int = 2_000_000
+    masks: int = 1_000
 
 
 DEFAULT_LIMITS: Final = ParseLimits()
@@ -90,6 +100,8 @@ def parse(
         head[0] = head[0].removeprefix(_BOM)
     reader = READERS[format](ReadOptions(local, local if regexes is None else regexes, include))
     found = _read(chain(head, rows), reader, limits)
+    if not local:
+        found = _bound_masks(found, limits.masks)
     return found if match == "format" else _override(found, match)
 
 
@@ -132,6 +144,22 @@ def _decode(row: bytes, limits: ParseLimits) -> str:
     if "\0" in text:
         raise RowError("a NUL octet", text.index("\0") + 1)
     return text.rstrip("\r\n")
+
+
+def _bound_masks(found: Iterator[Rule | Rejection], most: int) -> Iterator[Rule | Rejection]:
+    count = 0
+    for row in found:
+        if isinstance(row, Rule) and _is_tried_always(row):
+            count += 1
+            if count > most:
+                error = RowError(f"more than {most} masks in one list: each is tried on every query")
+                yield reject(error, print_rule(row), row.line)
+                continue
+        yield row
+
+
+def _is_tried_always(rule: Rule) -> bool:
+    return rule.match is Match.REGEX or (rule.match is Match.MASK and compile_mask(rule.name).below is None)
 
 
 def _override(found: Iterator[Rule | Rejection], match: str) -> Iterator[Rule | Rejection]:

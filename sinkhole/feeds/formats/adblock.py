@@ -17,6 +17,7 @@ from sinkhole.policy.rule import Match, Rejection, Rule
 
 _ORDINARY = re.compile(rf"\|\|({PLAIN_NAME})\^\Z").match
 _PLAIN_ROW = re.compile(rf"{LABEL}(?:\.{LABEL})*\.?(?:[ \t]+#.*)?\Z").match
+_MARKS = frozenset("|*^$@/#")
 _COSMETIC = re.compile(r"#@?[?$%]{0,2}#|\$@?\$")
 _HEADING = re.compile(r"#+(?:\s|\Z)").match
 
@@ -37,7 +38,7 @@ class AdblockReader:
         row = text.strip()
         if _is_comment(row):
             return ()
-        if _PLAIN_ROW(row.lower()) or is_address(row.split(maxsplit=1)[0]):
+        if _is_hosts_row(row):
             return self._hosts.read(text, line)
         column = len(text) - len(text.lstrip()) + 1
         marker = _cosmetic_marker(row)
@@ -80,6 +81,16 @@ def _is_comment(row: str) -> bool:
     if row.startswith("#"):
         return bool(_HEADING(row)) or not _COSMETIC.match(row)
     return not row or row.startswith("!") or (row.startswith("[") and row.endswith("]"))
+
+
+def _is_hosts_row(row: str) -> bool:
+    """Return whether the row is of a hosts file, or a name alone; `_ads_` and the like are parts of names, so masks."""
+    first = row.split(maxsplit=1)[0]
+    if is_address(first):
+        return True
+    if not row.isascii():
+        return _MARKS.isdisjoint(row)
+    return bool(_PLAIN_ROW(row.lower())) and ("_" not in first or "." in first.rstrip("."))
 
 
 def _cosmetic_marker(row: str) -> int:

@@ -44,8 +44,14 @@ def read_pattern(text: str, column: int, *, wide: bool) -> tuple[Match, str]:
     if is_address(core):
         raise RowError("an address, not a name", column)
     mask = start + re.sub(r"\*+", "*", core) + ("^" if closed else "")
-    if not wide and not _is_narrow(core):
+    if wide:
+        return Match.MASK, mask
+    if not _is_narrow(core):
         raise too_wide(mask, column)
+    # `||x.org` without an end is `||x.org^` to whoever wrote it. Remote lists are full of such rows, and a true mask is
+    # tried on every query, where a name costs nothing.
+    if start == "||" and "*" not in core and is_listed_suffix(core.rpartition(".")[2]):
+        return Match.SUFFIX, read_name(core, column)
     return Match.MASK, mask
 
 
