@@ -6,11 +6,11 @@ from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.background import Background
 from sinkhole.resolver.cache import Cache, Clock
-from sinkhole.resolver.chase import complete_chain
+from sinkhole.resolver.chase import Chase
 from sinkhole.resolver.coalesce import Coalesce
 from sinkhole.resolver.filter import Filter
 from sinkhole.resolver.forward import Forward, Upstreams
-from sinkhole.resolver.handler import Handler, chain
+from sinkhole.resolver.handler import Handler, Stage, chain
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.local import Local
 from sinkhole.resolver.minimal_any import answer_any
@@ -32,6 +32,11 @@ class Chain:
         """Answer `query`."""
         return await self._handler(query)
 
+    @property
+    def busy(self) -> int:
+        """How many flights and refreshes are under way."""
+        return len(self._background)
+
     async def close(self) -> None:
         """End refreshes and flights; call it when no query is answered any more."""
         await self._background.close()
@@ -51,13 +56,13 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
         ConfigError: a local record or a forwarded zone cannot be read; it names all of them.
     """
     background = Background()
-    stages = [
+    stages: list[Stage] = [
         # Sees every verdict, so it is before all that may end a query.
         Record(hits),
         # The administrator's own word and names that never leave: before policy, before the world.
         _local(settings),
         # Asks for further links of a chain: before the filter, so that each is judged before it leaves.
-        complete_chain,
+        Chase(),
         # Judges each answer when it is served: before the cache, so that no policy is ever cached.
         Filter(box, ede_text=settings.blocking.ede_text),
         # ANY is never forwarded or kept, but may be blocked.

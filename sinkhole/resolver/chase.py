@@ -18,21 +18,27 @@ MAX_FOLLOWED = 8
 """Names asked for on top of the first; with retries of each this stays near 20 packets (R-C10)."""
 
 DEADLINE = 8.0
-"""Seconds for all of them, so that a client has its answer within ten."""
+"""Seconds for all of them, so that a client has its answer in about ten (R-C11)."""
 
 _TOO_LONG = Ede(EdeCode.OTHER, "CNAME chain too long or looping")
 
 
-async def complete_chain(query: Query, forward: Handler) -> Answer:
-    """Return the answer of `forward`, completed."""
-    answer = await forward(query)
-    if find_open_end(query.question, answer.body) is None:
-        return answer
-    try:
-        async with asyncio.timeout(DEADLINE):
-            return await _follow(query, answer, forward)
-    except TimeoutError:
-        return failure(Ede(EdeCode.NO_REACHABLE_AUTHORITY), verdict=answer.verdict)
+class Chase:
+    """The stage; `deadline` is how many seconds all further links may take together."""
+
+    def __init__(self, deadline: float = DEADLINE) -> None:
+        self._deadline = deadline
+
+    async def __call__(self, query: Query, forward: Handler) -> Answer:
+        """Return the answer of `forward`, completed."""
+        answer = await forward(query)
+        if find_open_end(query.question, answer.body) is None:
+            return answer
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await _follow(query, answer, forward)
+        except TimeoutError:
+            return failure(Ede(EdeCode.NO_REACHABLE_AUTHORITY), verdict=answer.verdict)
 
 
 async def _follow(query: Query, answer: Answer, forward: Handler) -> Answer:

@@ -13,7 +13,7 @@ from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer, Source, failure
 from sinkhole.resolver.extract import extract_body
 from sinkhole.resolver.query import Query
-from sinkhole.upstream.errors import UpstreamBusy
+from sinkhole.upstream.failure import UpstreamBusy
 
 _ANSWERS = frozenset({Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN})
 """What says something about the name; every other rcode says something about the upstream."""

@@ -6,9 +6,7 @@ which know no feed rows: a feed that lists a shared CDN name would take whole ec
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address
 
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import Scope
@@ -17,7 +15,7 @@ from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.message import Record
 from sinkhole.protocol.names import fold
 from sinkhole.protocol.question import Question
-from sinkhole.protocol.rdata import cname_target, svcb_parts
+from sinkhole.protocol.rdata import address_to_text, cname_target, svcb_parts
 from sinkhole.protocol.types import QType
 
 _ROOT = b"\x00"
@@ -37,8 +35,7 @@ def judge_records(
     for name in _names_in(records, question.key):
         verdict = weigh(verdict, policy.decide_target(name, question.qtype, scope, when))
     for address in _addresses_in(records):
-        found = policy.decide_address(address, scope, when)
-        verdict = weigh(verdict, found if found.via else replace(found, via=address))
+        verdict = weigh(verdict, policy.decide_address(address, scope, when))
     return verdict
 
 
@@ -78,8 +75,8 @@ def _names_in(records: tuple[Record, ...], qname: bytes) -> Iterator[bytes]:
 def _addresses_in(records: tuple[Record, ...]) -> Iterator[str]:
     for record in records:
         if record.rtype in _ADDRESSES:
-            yield str(IPv4Address(record.rdata) if record.rtype == QType.A else IPv6Address(record.rdata))
+            yield address_to_text(record.rdata)
         elif record.rtype in _SERVICES:
             parts = svcb_parts(record)
-            yield from map(str, parts.ipv4hint)
-            yield from map(str, parts.ipv6hint)
+            yield from parts.ipv4hint
+            yield from parts.ipv6hint

@@ -1,0 +1,1 @@
+"""Scenario files, each about one section of an RFC, and what runs them."""
