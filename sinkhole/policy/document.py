@@ -1,0 +1,185 @@
+"""The small part of a generation of policy, as a file beside the compiled names; and how one is published."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sinkhole.errors import PolicyError
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.groups import ClientGroups
+from sinkhole.policy.image import NameIndex
+from sinkhole.policy.standing import Statements
+from sinkhole.policy.statement import Group, Statement
+from sinkhole.policy.subject import Subject
+from sinkhole.policy.verdict import Action, BlockAnswer, BlockMode
+
+DOCUMENT_NAME = "policy.json"
+PREVIOUS_NAME = "policy.previous.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """Statements, groups and blocked answer of a generation; `image` is the file name of its compiled names."""
+
+    generation: int
+    image: str
+    statements: tuple[Statement, ...]
+    groups: tuple[Group, ...]
+    answer: BlockAnswer
+
+    def to_json(self) -> str:
+        """Return the document as text that `from_json` reads."""
+        fields = {
+            "format": _FORMAT,
+            "generation": self.generation,
+            "image": self.image,
+            "statements": [_statement_to_json(statement) for statement in self.statements],
+            "groups": [_group_to_json(group) for group in self.groups],
+            "answer": _answer_to_json(self.answer),
+        }
+        return json.dumps(fields, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "PolicyDocument":
+        """Read what `to_json` wrote.
+
+        Raises:
+            PolicyError: it is something else.
+        """
+        try:
+            fields = json.loads(text)
+            if fields["format"] != _FORMAT:
+                raise PolicyError(f"policy document: wanted format {_FORMAT}; found {fields['format']!r}")
+            return cls(
+                generation=int(fields["generation"]),
+                image=_file_name(fields["image"]),
+                statements=tuple(map(_statement_from_json, fields["statements"])),
+                groups=tuple(map(_group_from_json, fields["groups"])),
+                answer=_answer_from_json(fields["answer"]),
+            )
+        except (ValueError, TypeError, KeyError) as error:
+            raise PolicyError(f"policy document: {type(error).__name__}: {error}") from error
+
+
+def load_document(folder: Path) -> PolicyDocument:
+    """Read the document published in `folder`.
+
+    Raises:
+        PolicyError: there is none, or it cannot be read.
+    """
+    try:
+        return PolicyDocument.from_json((folder / DOCUMENT_NAME).read_bytes())
+    except OSError as error:
+        raise PolicyError(f"{folder / DOCUMENT_NAME}: cannot be read: {error.strerror}") from error
+
+
+def load_policy(folder: Path, *, verify: bool = False) -> Policy:
+    """Load the policy published in `folder`; `verify` also compares the digest of the compiled names.
+
+    Raises:
+        PolicyError: it is absent or damaged.
+    """
+    document = load_document(folder)
+    index = NameIndex.open(folder / document.image, verify=verify)
+    return Policy(index, document.statements, document.groups, document.answer, document.generation)
+
+
+def publish(folder: Path, document: PolicyDocument) -> None:
+    """Put a document in force, in one step that a crash cannot halve; the one before is kept beside it.
+
+    Raises:
+        PolicyError: its statements, groups or image cannot be used; what was published stays.
+        OSError: the folder cannot be written.
+    """
+    ClientGroups(document.groups)
+    Statements(document.statements)
+    if not (folder / document.image).is_file():
+        raise PolicyError(f"{folder / document.image}: there are no such compiled names")
+    current = folder / DOCUMENT_NAME
+    if current.exists():
+        _write(folder / PREVIOUS_NAME, current.read_bytes())
+    _write(current, document.to_json().encode())
+
+
+def prune(folder: Path) -> None:
+    """Remove compiled names that neither the published document nor the one before it uses, and broken drafts."""
+    used = set()
+    for name in (DOCUMENT_NAME, PREVIOUS_NAME):
+        try:
+            used.add(PolicyDocument.from_json((folder / name).read_bytes()).image)
+        except (OSError, PolicyError):
+            continue
+    if used:
+        for path in folder.glob("names-*"):
+            if path.name not in used:
+                path.unlink(missing_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_suffix(".tmp")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _file_name(text: str) -> str:
+    if Path(text).name != text:
+        raise ValueError(f"image is a file name; found {text!r}")
+    return text
+
+
+def _statement_to_json(statement: Statement) -> dict[str, Any]:
+    expires = statement.expires
+    return {
+        "id": statement.id,
+        "subject": str(statement.subject),
+        "action": str(statement.action),
+        "group": statement.group,
+        "reason": statement.reason,
+        "owner": statement.owner,
+        "ticket": statement.ticket,
+        "expires": None if expires is None else expires.isoformat(),
+    }
+
+
+def _statement_from_json(fields: dict[str, Any]) -> Statement:
+    expires = fields["expires"]
+    return Statement(
+        id=int(fields["id"]),
+        subject=Subject.from_text(fields["subject"]),
+        action=Action.from_text(fields["action"]),
+        group=fields["group"],
+        reason=fields["reason"],
+        owner=fields["owner"],
+        ticket=fields["ticket"],
+        expires=None if expires is None else datetime.fromisoformat(expires),
+    )
+
+
+def _group_to_json(group: Group) -> dict[str, Any]:
+    answer = None if group.answer is None else _answer_to_json(group.answer)
+    return {"name": group.name, "members": group.members, "order": group.order, "answer": answer}
+
+
+def _group_from_json(fields: dict[str, Any]) -> Group:
+    answer = None if fields["answer"] is None else _answer_from_json(fields["answer"])
+    return Group(fields["name"], tuple(fields["members"]), int(fields["order"]), answer)
+
+
+def _answer_to_json(answer: BlockAnswer) -> dict[str, Any]:
+    return asdict(answer) | {"mode": answer.mode.value}
+
+
+def _answer_from_json(fields: dict[str, Any]) -> BlockAnswer:
+    return BlockAnswer(**(fields | {"mode": BlockMode(fields["mode"])}))

@@ -1,0 +1,212 @@
+"""The compiled names: which domains of the catalogue, which rows of lists, which protected names match a name."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from sinkhole.errors import PolicyError
+from sinkhole.policy.compiler import ImageCompiler, Refusal
+from sinkhole.policy.entry import CatalogueEntry
+from sinkhole.policy.feed import Feed
+from sinkhole.policy.image_file import ImageTables, map_image, write_image
+from sinkhole.policy.mask import compile_mask
+from sinkhole.policy.pattern import PatternSet
+from sinkhole.policy.row import (
+    CATALOGUE,
+    FIRST_FEED,
+    PROTECTED,
+    is_detailed,
+    match_of,
+    rule_from_json,
+    source_of,
+    unpack_rule,
+    value_of,
+)
+from sinkhole.policy.rule import Match, Rejection, Rule
+from sinkhole.policy.vendor import DomainMatch, Vendor
+from sinkhole.protocol.names import ROOT, labels_of, name_to_text, reversed_key
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRules:
+    """A list and its rows, to be compiled."""
+
+    feed: Feed
+    rules: Iterable[Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFeed:
+    """What a decision needs to know of a list."""
+
+    name: str
+    part_of_ai: bool
+    local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that matches a name.
+
+    Attributes:
+        entries: domains of the catalogue, the most specific first.
+        rows: rules of lists, by the number of the list.
+        is_protected: nothing but an explicit statement on the domain, or an exact domain of the catalogue, may hit it.
+    """
+
+    entries: list[CatalogueEntry]
+    rows: dict[int, list[Rule]]
+    is_protected: bool
+
+
+def build_image(folder: Path, vendors: Sequence[Vendor], feeds: Sequence[FeedRules], protected: Iterable[str]) -> str:
+    """Compile into a new file in `folder` and return its name, `names-<digest>.img`.
+
+    Rows of lists that cannot be compiled (an expression that the engine refuses) are left out; `NameIndex.refused`
+    says which and why.
+
+    Raises:
+        PolicyError: the catalogue or the protected names are wrong.
+        OSError: the folder cannot be written.
+    """
+    return write_image(folder, _compile(vendors, feeds, protected))
+
+
+class NameIndex:
+    """Look-up of names in compiled tables; immutable."""
+
+    def __init__(self, tables: ImageTables) -> None:
+        self._tables = tables
+        self._trie = tables.trie
+        self._starts = tables.starts
+        self._packed = tables.entries
+        try:
+            self._metadata = json.loads(bytes(tables.metadata))
+            self._entries = [CatalogueEntry.from_json_row(row) for row in self._metadata["entries"]]
+            self.feeds = tuple(ListedFeed(*row) for row in self._metadata["feeds"])
+            self.by_client = bool(self._metadata["by_client"])
+            everywhere = self._metadata["patterns"]
+            self._everywhere = self._patterns(everywhere) if everywhere else None
+        except (ValueError, KeyError, TypeError) as error:
+            raise PolicyError(f"compiled names: the metadata cannot be read: {error}") from error
+        self._below: dict[int, _Patterns] = {}
+
+    @classmethod
+    def open(cls, path: Path, *, verify: bool = False) -> "NameIndex":
+        """Map a file that `build_image` wrote; `verify` compares its digest, which reads all of it.
+
+        Raises:
+            PolicyError: it is absent, cut short, damaged or of another format.
+        """
+        return cls(map_image(path, verify=verify))
+
+    @classmethod
+    def from_rules(
+        cls, feeds: Sequence[FeedRules], vendors: Sequence[Vendor] = (), protected: Iterable[str] = ()
+    ) -> "NameIndex":
+        """Compile in memory, without a file.
+
+        Raises:
+            PolicyError: the catalogue or the protected names are wrong.
+        """
+        return cls(_compile(vendors, feeds, protected))
+
+    def __len__(self) -> int:
+        """Return the number of different names."""
+        return len(self._trie)
+
+    @cached_property
+    def refused(self) -> tuple[Refusal, ...]:
+        """Rows of lists that could not be compiled."""
+        rows = self._metadata["refused"]
+        return tuple(Refusal(feed, Rejection(line, 1, why, text)) for feed, line, why, text in rows)
+
+    def find(self, name: bytes) -> Found | None:
+        """Return what matches a folded name, or None where nothing does."""
+        key = reversed_key(name)
+        prefixes = self._trie.prefixes(key)
+        if not prefixes and not self._everywhere:
+            return None
+        found = Found([], {}, False)
+        for prefix in prefixes:
+            found = self._take(found, prefix, name, len(prefix) == len(key))
+        if self._everywhere:
+            self._everywhere.search(name, found.rows)
+        if len(found.entries) > 1:
+            found.entries.sort(key=lambda entry: (entry.rank, entry.product), reverse=True)
+        return found if found.entries or found.rows or found.is_protected else None
+
+    def _take(self, found: Found, prefix: bytes, name: bytes, is_own: bool) -> Found:
+        """Add what stands at one key, which is the name's own or that of a name above it."""
+        number = self._trie.key_id(prefix)
+        is_protected = found.is_protected
+        masks = []
+        for packed in self._packed[self._starts[number] : self._starts[number + 1]]:
+            source = source_of(packed)
+            if source == CATALOGUE:
+                entry = self._entries[value_of(packed)]
+                if _is_hit(entry, name, is_own):
+                    found.entries.append(entry)
+            elif source == PROTECTED:
+                is_protected = is_protected or is_own
+            elif (match := match_of(packed)) is Match.MASK:
+                masks.append(packed)
+            elif match is Match.SUFFIX or is_own is (match is Match.EXACT):
+                rule = self._rule(packed, name[-1 - len(prefix) :])
+                found.rows.setdefault(source - FIRST_FEED, []).append(rule)
+        if masks:
+            # Compiled at the first name that needs them: most names below which masks stand are never asked for.
+            if number not in self._below:
+                self._below[number] = self._patterns(masks)
+            self._below[number].search(name, found.rows)
+        return replace(found, is_protected=True) if is_protected else found
+
+    def _rule(self, packed: int, zone: bytes) -> Rule:
+        if not is_detailed(packed):
+            return unpack_rule(packed, name_to_text(zone))
+        number = value_of(packed)
+        starts = self._tables.detail_starts
+        return rule_from_json(bytes(self._tables.details[starts[number] : starts[number + 1]]))
+
+    def _patterns(self, packed: Sequence[int]) -> "_Patterns":
+        return _Patterns([(source_of(one) - FIRST_FEED, self._rule(one, ROOT)) for one in packed])
+
+
+class _Patterns:
+    """Masks and expressions of lists that may match one name."""
+
+    def __init__(self, rules: Sequence[tuple[int, Rule]]) -> None:
+        self._rules = rules
+        self._set = PatternSet([_expression(rule) for _, rule in rules])
+
+    def search(self, name: bytes, rows: dict[int, list[Rule]]) -> None:
+        """Add the rules that match the name to `rows`."""
+        for number in self._set.search(name_to_text(name)):
+            feed, rule = self._rules[number]
+            rows.setdefault(feed, []).append(rule)
+
+
+def _expression(rule: Rule) -> str:
+    return rule.name if rule.match is Match.REGEX else compile_mask(rule.name).expression
+
+
+def _is_hit(entry: CatalogueEntry, name: bytes, is_own: bool) -> bool:
+    match entry.match:
+        case DomainMatch.SUFFIX:
+            return True
+        case DomainMatch.EXACT:
+            return is_own
+        case DomainMatch.WILDCARD:
+            return entry.matches(labels_of(name))
+
+
+def _compile(vendors: Sequence[Vendor], feeds: Sequence[FeedRules], protected: Iterable[str]) -> ImageTables:
+    compiler = ImageCompiler()
+    compiler.add_protected(protected)
+    for vendor in vendors:
+        compiler.add_vendor(vendor)
+    for listed in feeds:
+        compiler.add_feed(listed.feed, listed.rules)
+    return compiler.tables()

@@ -1,0 +1,125 @@
+"""The file of compiled names: a trie, tables beside it, and a footer that says where each is and vouches for all.
+
+A file is written once, named by its content, and only ever replaced by a file of another name; workers map it, so a
+million names cost each of them nothing.
+"""
+
+import hashlib
+import mmap
+import os
+import struct
+from dataclasses import dataclass
+from io import BufferedRandom
+from pathlib import Path
+from typing import Any
+
+import marisa_trie
+
+from sinkhole.errors import PolicyError
+
+_MAGIC = b"sinknam\0"
+_VERSION = 1
+# Native order on purpose: tables are used as they lie, and a foreign file shows by its version.
+_FOOTER = struct.Struct("=8sI4xQ" + "QQ" * 5 + "32s")
+_DIGEST = 32
+_ALIGN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTables:
+    """What the file holds.
+
+    Attributes:
+        trie: `marisa_trie.BinaryTrie` of all keys; it numbers them.
+        starts: for key n, its entries are `entries[starts[n]:starts[n + 1]]`.
+        entries: 64 bits each, see `sinkhole.policy.row`.
+        detail_starts: for detail n, its JSON is `details[detail_starts[n]:detail_starts[n + 1]]`.
+        metadata: JSON of what is read once.
+    """
+
+    trie: Any
+    starts: memoryview
+    entries: memoryview
+    detail_starts: memoryview
+    details: memoryview
+    metadata: memoryview
+
+
+def write_image(folder: Path, tables: ImageTables) -> str:
+    """Write the tables and return the name of the file in `folder`.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    draft = folder / f"names-{os.getpid()}.tmp"
+    try:
+        tables.trie.save(str(draft))
+        with draft.open("r+b") as file:
+            digest = _append(file, tables)
+            file.flush()
+            os.fsync(file.fileno())
+        name = f"names-{digest[:16]}.img"
+        draft.rename(folder / name)
+    finally:
+        draft.unlink(missing_ok=True)
+    return name
+
+
+def map_image(path: Path, *, verify: bool) -> ImageTables:
+    """Map a file; `verify` reads all of it to compare its digest.
+
+    Raises:
+        PolicyError: it is absent, cut short, of another format, or not what it was.
+    """
+    try:
+        with path.open("rb") as file:
+            # The view keeps the mapping, and the tables keep the view: nothing is to be closed.
+            view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError) as error:
+        raise PolicyError(f"{path.name}: cannot be read: {error}") from error
+    spans = _read_footer(path, view)
+    if verify and hashlib.sha256(view[:-_DIGEST]).digest() != bytes(view[-_DIGEST:]):
+        raise PolicyError(f"{path.name}: its content is not what was written (sha256 differs)")
+    starts, entries, detail_starts, details, metadata = (view[at : at + size] for at, size in spans)
+    try:
+        trie = marisa_trie.BinaryTrie().mmap(str(path))
+    except RuntimeError as error:
+        raise PolicyError(f"{path.name}: has no trie: {error}") from error
+    return ImageTables(
+        trie=trie,
+        starts=starts.cast("I"),
+        entries=entries.cast("Q"),
+        detail_starts=detail_starts.cast("Q"),
+        details=details,
+        metadata=metadata,
+    )
+
+
+def _append(file: BufferedRandom, tables: ImageTables) -> str:
+    """Write what comes behind the trie; return the digest of all of it."""
+    file.seek(0, os.SEEK_END)
+    spans: list[int] = []
+    for table in (tables.starts, tables.entries, tables.detail_starts, tables.details, tables.metadata):
+        file.write(b"\0" * (-file.tell() % _ALIGN))
+        spans += (file.tell(), table.nbytes)
+        file.write(table)
+    file.write(b"\0" * (-file.tell() % _ALIGN))
+    footer = _FOOTER.pack(_MAGIC, _VERSION, file.tell() + _FOOTER.size, *spans, b"")
+    file.write(footer[:-_DIGEST])
+    file.flush()
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256")
+    file.seek(0, os.SEEK_END)
+    file.write(digest.digest())
+    return digest.hexdigest()
+
+
+def _read_footer(path: Path, view: memoryview) -> list[tuple[int, int]]:
+    if len(view) < _FOOTER.size:
+        raise PolicyError(f"{path.name}: is not a file of compiled names")
+    magic, version, size, *spans, _ = _FOOTER.unpack(view[-_FOOTER.size :])
+    if magic != _MAGIC:
+        raise PolicyError(f"{path.name}: is cut short, or not a file of compiled names")
+    if version != _VERSION or size != len(view):
+        raise PolicyError(f"{path.name}: has format {version} and {size} octets; wanted {_VERSION} and {len(view)}")
+    return list(zip(spans[::2], spans[1::2], strict=True))
