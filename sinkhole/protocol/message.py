@@ -62,13 +62,16 @@ def read_message(wire: bytes) -> Message:
     if qdcount > 1:
         raise FormError(f"question: at most one is wanted (RFC 9619); found {qdcount}")
     question, offset = None, _HEADER.size
+    seen: dict[int, bytes] = {}
     if qdcount:
         name, offset = read_name(wire, offset)
+        # Most owners of an answer are one pointer to the name asked.
+        seen[_HEADER.size] = name
         if offset + 4 > len(wire):
             raise FormError("question: cut off by the end of the message")
         question = Question(name, *_TYPE_CLASS.unpack_from(wire, offset))
         offset += 4
-    records = _Records(wire, offset)
+    records = _Records(wire, offset, seen)
     answer = records.read(ancount)
     authority = records.read(nscount)
     if records.edns is not None:
@@ -100,12 +103,12 @@ class _Records:
 
     __slots__ = ("edns", "extended_rcode", "offset", "seen", "wire")
 
-    def __init__(self, wire: bytes, offset: int) -> None:
+    def __init__(self, wire: bytes, offset: int, seen: dict[int, bytes]) -> None:
         self.wire = wire
         self.offset = offset
         self.edns: Edns | None = None
         self.extended_rcode = 0
-        self.seen: dict[int, bytes] = {}
+        self.seen = seen
 
     def read(self, count: int) -> tuple[Record, ...]:
         """Read one section."""

@@ -43,23 +43,23 @@ def read_name(wire: bytes, offset: int, seen: dict[int, bytes] | None = None) ->
     try:
         while length := wire[offset]:
             if length > MAX_LABEL:
+                target = _pointer(wire, offset, start)
+                name = seen.get(target) if seen else None
+                if name is None:
+                    name = _follow(wire, target, {} if seen is None else seen)
+                end = offset + 2
+                if offset != start:
+                    name = wire[start:offset] + name
                 break
             offset += length + 1
         else:
-            offset += 1
-            if offset - start > MAX_NAME:
-                raise FormError(f"name at octet {start}: at most 255 octets are allowed; found {offset - start}")
-            return wire[start:offset], offset
-        target = _pointer(wire, offset, start)
-        tail = None if seen is None else seen.get(target)
-        if tail is None:
-            tail = _follow(wire, target, {} if seen is None else seen)
+            end = offset + 1
+            name = wire[start:end]
     except IndexError:
         raise FormError(f"name at octet {start}: cut off by the end of the message") from None
-    name = wire[start:offset] + tail
     if len(name) > MAX_NAME:
         raise FormError(f"name at octet {start}: at most 255 octets are allowed; found {len(name)}")
-    return name, offset + 2
+    return name, end
 
 
 def _pointer(wire: bytes, offset: int, start: int) -> int:
