@@ -57,7 +57,7 @@ def read_modifiers(text: str, column: int, options: ReadOptions, is_exception: b
     """
     modifiers = Modifiers()
     for item in _UNESCAPED_COMMA.split(text):
-        name, equals, value = item.partition("=")
+        name, equals, value = item.replace("\\,", ",").partition("=")
         read = _READERS.get(name)
         if read is None:
             raise RowError(f"the modifier {name!r} is not one of DNS lists, so the row is ignored", column)
@@ -118,7 +118,7 @@ def _read_one_client(text: str, column: int) -> str:
     """Return an address or network in its usual form, or the name of a client without quotes and escapes."""
     if len(text) > 1 and text[0] in _QUOTES and text[0] == text[-1]:
         text = text[1:-1].replace("\\" + text[0], text[0])
-    text = text.replace("\\,", ",").replace("\\|", "|")
+    text = text.replace("\\|", "|")
     if not text:
         raise RowError("an empty client", column)
     try:
