@@ -117,7 +117,9 @@ async def test_addresses_in_answers_are_checked(make_world, qtype, address):
 
 async def test_unreadable_service_record_is_a_failure(make_world):
     world = make_world(**POLICY)
-    world.upstream.say("www.example.org HTTPS", r"www.example.org 300 TYPE65 \# 3 0001ff")
+    world.upstream.say(
+        "www.example.org HTTPS", r"www.example.org 300 TYPE65300 \# 3 0001ff", replace=(b"\xff\x14", b"\x00\x41")
+    )
     answer = await world.answer("www.example.org HTTPS")
     assert (answer.source, answer.body.rcode) == (Source.ERROR, 2)
 

@@ -58,6 +58,8 @@ class Script:
     rcode: str = "NOERROR"
     flags: str = ""
     error: Exception | None = None
+    replace: tuple[bytes, bytes] | None = None
+    """Octets to put in place of others on the wire, for what dnspython refuses to write."""
 
 
 @dataclass
@@ -101,12 +103,14 @@ class Upstream:
             query.to_wire(), *script.answer, rcode=script.rcode, authority=script.authority,
             additional=script.additional, flags=script.flags,
         )  # fmt: skip
-        return read_message(wire)
+        return read_message(wire.replace(*script.replace) if script.replace else wire)
 
 
 def _in(line: str) -> str:
-    owner, ttl, rest = line.split(None, 2)
-    return f"{owner.rstrip('.') + '.'} {ttl} IN {rest}"
+    owner, ttl, rtype, data = line.split(None, 3)
+    if rtype in ("CNAME", "DNAME"):
+        data = data.rstrip(".") + "."
+    return f"{owner.rstrip('.')}. {ttl} IN {rtype} {data}"
 
 
 def vendor(name: str, *domains: str, category: str = "chat", jurisdiction: str = "CN") -> Vendor:

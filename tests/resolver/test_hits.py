@@ -1,0 +1,126 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sinkhole.config.schema import RecordSettings
+from sinkhole.policy.verdict import NO_MATCH, Action, Verdict
+from sinkhole.resolver.hits import Hits
+from tests.resolver.world import vendor
+
+BLOCKED = Verdict(
+    Action.BLOCK, "vendor:deepseek", vendor="deepseek", product="deepseek/chat", feed="list", group="staff"
+)
+MONITORED = Verdict(Action.MONITOR, "ai")
+ALLOWED = Verdict(Action.ALLOW, "vendor:openai", vendor="openai")
+START = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)
+
+
+def make(queries="all", **options):
+    return Hits(RecordSettings(queries=queries), **options)
+
+
+def test_equal_queries_of_a_minute_are_one_row():
+    hits = make()
+    for second in (0, 5, 29):
+        hits.count("192.0.2.1", "chat.deepseek.example", 1, BLOCKED, START + timedelta(seconds=second))
+    (row,) = hits.drain(10)
+    start = int(START.timestamp())
+    assert (row.minute, row.count, row.first, row.last) == (start // 60, 3, start, start + 29)
+    assert (row.client, row.group, row.name, row.qtype) == ("192.0.2.1", "staff", "chat.deepseek.example", 1)
+    assert (row.action, row.vendor, row.product, row.feed, row.subject) == (
+        "block", "deepseek", "deepseek/chat", "list", "vendor:deepseek",
+    )  # fmt: skip
+
+
+def test_minute_client_name_type_and_verdict_tell_rows_apart():
+    hits = make()
+    hits.count("192.0.2.1", "a", 1, BLOCKED, START)
+    hits.count("192.0.2.1", "a", 1, BLOCKED, START + timedelta(minutes=1))
+    hits.count("192.0.2.2", "a", 1, BLOCKED, START)
+    hits.count("192.0.2.1", "b", 1, BLOCKED, START)
+    hits.count("192.0.2.1", "a", 28, BLOCKED, START)
+    hits.count("192.0.2.1", "a", 1, MONITORED, START)
+    assert len(hits) == 6
+    assert {row.count for row in hits.drain(10)} == {1}
+
+
+@pytest.mark.parametrize(
+    ("queries", "recorded"),
+    [
+        ("none", []),
+        ("blocked", [BLOCKED, MONITORED]),
+        ("matched", [BLOCKED, MONITORED, ALLOWED]),
+        ("all", [BLOCKED, MONITORED, ALLOWED, NO_MATCH, None]),
+    ],
+)
+def test_setting_says_what_is_recorded(queries, recorded):
+    hits = make(queries)
+    for verdict in (BLOCKED, MONITORED, ALLOWED, NO_MATCH, None):
+        assert hits.wants(verdict) is (verdict in recorded)
+        hits.count("192.0.2.1", str(verdict), 1, verdict, START)
+    assert len(hits) == len(recorded)
+
+
+def test_rows_are_bounded_and_what_is_dropped_is_counted():
+    """R-D01"""
+    hits = make(max_rows=2)
+    for name in ("a", "b", "c", "c", "a"):
+        hits.count("192.0.2.1", name, 1, BLOCKED, START)
+    assert [(row.name, row.count) for row in hits.drain(10)] == [("a", 2), ("b", 1)]
+    assert (hits.take_dropped(), hits.take_dropped()) == (2, 0)
+    hits.count("192.0.2.1", "c", 1, BLOCKED, START)
+    assert len(hits) == 1
+
+
+def test_drain_takes_the_oldest_first_and_each_once():
+    hits = make()
+    for name in ("a", "b", "c"):
+        hits.count("192.0.2.1", name, 1, BLOCKED, START)
+    assert [row.name for row in hits.drain(2)] == ["a", "b"]
+    hits.count("192.0.2.1", "a", 1, BLOCKED, START)
+    assert [(row.name, row.count) for row in hits.drain(9)] == [("c", 1), ("a", 1)]
+    assert hits.drain(9) == []
+
+
+def test_clock_that_jumps_back_leaves_rows_that_make_sense():
+    """R-D10"""
+    hits = make()
+    for second in (20, 5, 10):
+        hits.count("192.0.2.1", "a", 1, BLOCKED, START + timedelta(seconds=second))
+    hits.count("192.0.2.1", "a", 1, BLOCKED, START - timedelta(hours=1))
+    late, early = hits.drain(9)
+    assert (late.first, late.last, late.count) == (int(START.timestamp()) + 5, int(START.timestamp()) + 20, 3)
+    assert early.minute == late.minute - 60
+
+
+async def test_every_query_is_counted_by_its_verdict(make_world):
+    world = make_world(
+        vendors=[vendor("deepseek", "deepseek.example")],
+        policy=["block vendor:deepseek", "monitor domain:example.com"],
+        record={"queries": "all"},
+    )
+    world.upstream.say("www.example.org A", "www.example.org 300 CNAME x.deepseek.example")
+    for name in (
+        r"A\032b.DeepSeek.example",
+        "example.com",
+        "www.example.org",
+        "localhost",
+        "www.example.org",
+        "plain.example",
+    ):
+        await world.ask(name, client="192.0.2.5")
+    rows = {row.name: (row.action, row.subject, row.vendor, row.count) for row in world.hits.drain(99)}
+    assert rows == {
+        r"a\032b.deepseek.example": ("block", "vendor:deepseek", "deepseek", 1),
+        "example.com": ("monitor", "domain:example.com", None, 1),
+        "www.example.org": ("block", "vendor:deepseek", "deepseek", 2),
+        "localhost": ("allow", None, None, 1),
+        "plain.example": ("allow", None, None, 1),
+    }
+
+
+async def test_failures_are_counted_with_the_verdict_on_the_name(make_world):
+    world = make_world(policy=["monitor domain:example.com"])
+    world.upstream.fail("example.com A")
+    await world.ask("example.com")
+    assert [row.action for row in world.hits.drain(9)] == ["monitor"]
