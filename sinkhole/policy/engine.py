@@ -10,14 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from sinkhole.policy.entry import CatalogueEntry
+from sinkhole.policy.evidence import Asked, Evidence
 from sinkhole.policy.explain import losers_of
 from sinkhole.policy.groups import ClientGroups, Scope, parse_client
-from sinkhole.policy.image import Found, NameIndex
-from sinkhole.policy.matches import Asked, Chosen, Evidence, Level, Matches
+from sinkhole.policy.image import NameIndex
+from sinkhole.policy.matches import Chosen, Level, Matches
 from sinkhole.policy.standing import Standings, Statements
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, Verdict
-from sinkhole.protocol.names import fold, name_to_text
+from sinkhole.protocol.names import fold, name_to_text, parents_of
 
 
 class Policy:
@@ -88,10 +89,11 @@ class Policy:
         name = fold(qname)
         found = self.index.find(name)
         standings = self._statements.of(scope)
-        if found is None and not standings.domains:
+        zones = _zones(name, standings)
+        if found is None and not zones:
             return self._no_match(scope)
         asked = Asked(name, qtype, scope.client if client is None else client, when)
-        matches = Matches(asked, found, standings, self.index.feeds)
+        matches = Matches(asked, zones, found, standings, self.index.feeds)
         chosen = _choose(matches.levels(), standings, when)
         verdict = self._verdict(chosen, matches.entries, scope)
         return replace(verdict, losers=tuple(losers_of(matches, standings, chosen, when))) if explain else verdict
@@ -104,10 +106,11 @@ class Policy:
         target = fold(name)
         found = self.index.find(target)
         standings = self._statements.of(scope)
-        if found is None and not standings.domains:
+        zones = _zones(target, standings)
+        if found is None and not zones:
             return self._no_match(scope)
-        named = None if found is None else Found(found.entries, {}, found.is_protected)
-        matches = Matches(Asked(target, qtype, None, when), named, standings, self.index.feeds)
+        named = None if found is None else found._replace(rows={})
+        matches = Matches(Asked(target, qtype, None, when), zones, named, standings, self.index.feeds)
         chosen = _choose(matches.levels(), standings, when)
         if chosen is None:
             return self._no_match(scope)
@@ -150,6 +153,11 @@ class Policy:
             reason=statement.reason if statement else None,
             rewrite=outcome.rewrite if outcome and statement and statement.action is Action.BLOCK else None,
         )
+
+
+def _zones(name: bytes, standings: Standings) -> Sequence[bytes]:
+    """Return the domains of statements that a name is at or below, the longest first."""
+    return [zone for zone in parents_of(name) if zone in standings.by_key] if standings.domains else ()
 
 
 def _choose(levels: Iterable[Level], standings: Standings, when: datetime) -> Chosen | None:

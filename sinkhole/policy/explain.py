@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sinkhole.policy.matches import Chosen, Evidence, Matches
+from sinkhole.policy.evidence import Evidence
+from sinkhole.policy.matches import Chosen, Matches
 from sinkhole.policy.standing import Standing, Standings
 from sinkhole.policy.verdict import Action, Loser
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from sinkhole.errors import PolicyError
 from sinkhole.policy.compiler import ImageCompiler, Refusal
@@ -15,8 +16,11 @@ from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.pattern import PatternSet
 from sinkhole.policy.row import (
     CATALOGUE,
+    EXACT,
     FIRST_FEED,
+    MASK,
     PROTECTED,
+    SUFFIX,
     is_detailed,
     match_of,
     rule_from_json,
@@ -46,9 +50,8 @@ class ListedFeed:
     local: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """All that matches a name.
+class Found(NamedTuple):
+    """All that matches a name. (A tuple: one is made for every listed name that is asked for.)
 
     Attributes:
         entries: domains of the catalogue, the most specific first.
@@ -129,39 +132,43 @@ class NameIndex:
         prefixes = self._trie.prefixes(key)
         if not prefixes and not self._everywhere:
             return None
-        found = Found([], {}, False)
+        entries: list[CatalogueEntry] = []
+        rows: dict[int, list[Rule]] = {}
+        is_protected = False
         for prefix in prefixes:
-            found = self._take(found, prefix, name, len(prefix) == len(key))
+            if self._take(prefix, name, len(prefix) == len(key), entries, rows):
+                is_protected = True
         if self._everywhere:
-            self._everywhere.search(name, found.rows)
-        if len(found.entries) > 1:
-            found.entries.sort(key=lambda entry: (entry.rank, entry.product), reverse=True)
-        return found if found.entries or found.rows or found.is_protected else None
+            self._everywhere.search(name, rows)
+        if len(entries) > 1:
+            entries.sort(key=lambda entry: (entry.rank, entry.product), reverse=True)
+        return Found(entries, rows, is_protected) if entries or rows or is_protected else None
 
-    def _take(self, found: Found, prefix: bytes, name: bytes, is_own: bool) -> Found:
-        """Add what stands at one key, which is the name's own or that of a name above it."""
+    def _take(
+        self, prefix: bytes, name: bytes, is_own: bool, entries: list[CatalogueEntry], rows: dict[int, list[Rule]]
+    ) -> bool:
+        """Add what stands at one key, the name's own or that of a name above it; return whether it protects."""
         number = self._trie.key_id(prefix)
-        is_protected = found.is_protected
+        is_protected = False
         masks = []
         for packed in self._packed[self._starts[number] : self._starts[number + 1]]:
             source = source_of(packed)
             if source == CATALOGUE:
                 entry = self._entries[value_of(packed)]
                 if _is_hit(entry, name, is_own):
-                    found.entries.append(entry)
+                    entries.append(entry)
             elif source == PROTECTED:
                 is_protected = is_protected or is_own
-            elif (match := match_of(packed)) is Match.MASK:
+            elif (match := match_of(packed)) == MASK:
                 masks.append(packed)
-            elif match is Match.SUFFIX or is_own is (match is Match.EXACT):
-                rule = self._rule(packed, name[-1 - len(prefix) :])
-                found.rows.setdefault(source - FIRST_FEED, []).append(rule)
+            elif match == SUFFIX or is_own is (match == EXACT):
+                rows.setdefault(source - FIRST_FEED, []).append(self._rule(packed, name[-1 - len(prefix) :]))
         if masks:
             # Compiled at the first name that needs them: most names below which masks stand are never asked for.
             if number not in self._below:
                 self._below[number] = self._patterns(masks)
-            self._below[number].search(name, found.rows)
-        return replace(found, is_protected=True) if is_protected else found
+            self._below[number].search(name, rows)
+        return is_protected
 
     def _rule(self, packed: int, zone: bytes) -> Rule:
         if not is_detailed(packed):

@@ -6,15 +6,15 @@ Order of rows never matters: `$badfilter` rows take the same row without that mo
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from sinkhole.policy.key import wire_from_text
 from sinkhole.policy.rule import Condition, Rule, RuleAction
 from sinkhole.protocol.names import is_at_or_below
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What the list says: the action, the row that decided, and the answer of a REWRITE (`A 192.0.2.1, …`)."""
 
     action: RuleAction

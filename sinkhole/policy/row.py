@@ -11,6 +11,8 @@ FIRST_FEED = 2
 """Sources of an entry; feed number n of the image is source n + 2."""
 MAX_FEEDS = 0xFFFF - FIRST_FEED
 
+EXACT, SUFFIX, BELOW, MASK, REGEX = range(5)
+"""How an entry is compared with a name, as numbers: looking up members of an enum costs too much here."""
 _MATCHES = (Match.EXACT, Match.SUFFIX, Match.BELOW, Match.MASK, Match.REGEX)
 _ACTIONS = (RuleAction.BLOCK, RuleAction.ALLOW, RuleAction.REWRITE)
 _MATCH_CODE = {match: code for code, match in enumerate(_MATCHES)}
@@ -35,9 +37,9 @@ def value_of(entry: int) -> int:
     return entry >> 32
 
 
-def match_of(entry: int) -> Match:
-    """Return how the entry is compared with a name."""
-    return _MATCHES[entry >> 16 & 7]
+def match_of(entry: int) -> int:
+    """Return how the entry is compared with a name: EXACT, SUFFIX, BELOW, MASK or REGEX."""
+    return entry >> 16 & 7
 
 
 def is_detailed(entry: int) -> bool:
