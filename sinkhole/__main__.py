@@ -1,0 +1,32 @@
+"""The entry of the `sinkhole` command: runs it, and turns our errors into one clear message and exit status 2."""
+
+import os
+import sys
+
+import click
+
+from sinkhole.cli.root import cli
+from sinkhole.errors import SinkholeError
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        status = cli.main(prog_name="sinkhole", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.Abort:
+        status = 130
+    except SinkholeError as error:
+        for line in str(error).splitlines():
+            click.echo(f"sinkhole: {line}", err=True)
+        status = 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Compile the catalogue, the feeds and the policy into the files that workers map, and publish them as a generation.
+
+Names are large and change rarely: they are built again only when their inputs changed, and named by their content.
+The policy document is small and is written anew with each change.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sinkhole.app.data_dir import COMPILED
+from sinkhole.catalogue.load import Catalogue, load_catalogue
+from sinkhole.config.schema import BlockingSettings, Settings
+from sinkhole.errors import PolicyError
+from sinkhole.log import Log
+from sinkhole.packaged import packaged_path
+from sinkhole.policy.default import default_statements
+from sinkhole.policy.document import PolicyDocument, load_document, load_policy, prune, publish
+from sinkhole.policy.image import FeedRules, build_image
+from sinkhole.policy.statement import Group, Statement
+from sinkhole.policy.verdict import BlockAnswer, BlockMode
+
+_LOG = Log("compile")
+_INPUTS = "inputs"
+"""File beside the image that holds the digest of what the image was built from."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedInput:
+    """A feed to compile: its rows, and a text that changes whenever they do."""
+
+    rules: FeedRules
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that a generation is made of."""
+
+    catalogue: Catalogue
+    feeds: Sequence[FeedInput]
+    statements: tuple[Statement, ...]
+    groups: tuple[Group, ...]
+    answer: BlockAnswer
+
+
+def compiled_folder(data_dir: Path) -> Path:
+    """Return where the compiled policy of a data folder is."""
+    return data_dir / COMPILED
+
+
+def block_answer(settings: BlockingSettings) -> BlockAnswer:
+    """Return how blocked names are answered: with neither address set, the null addresses of both families."""
+    unset = settings.ipv4 is None and settings.ipv6 is None
+    return BlockAnswer(
+        mode=BlockMode(settings.mode),
+        ipv4="0.0.0.0" if unset else settings.ipv4,  # noqa: S104 - an answer, not an address we bind
+        ipv6="::" if unset else settings.ipv6,
+        ttl=settings.ttl,
+        ede=settings.ede,
+    )
+
+
+def shipped_catalogue() -> Catalogue:
+    """Load the catalogue of this installation.
+
+    Raises:
+        CatalogueError: a file of it is broken.
+    """
+    return load_catalogue(packaged_path("blocklists"))
+
+
+def compile_policy(folder: Path, inputs: Inputs) -> PolicyDocument:
+    """Build what changed and publish it as the next generation; the same inputs give the same generation.
+
+    Raises:
+        PolicyError: the inputs do not make a policy; what was published stays.
+        OSError: the folder cannot be written.
+    """
+    with _one_at_a_time(folder):
+        before = _published(folder)
+        image = _image(folder, inputs, before.image if before else None)
+        generation = before.generation if before else 0
+        document = PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer)
+        if document == before:
+            return before
+        document = PolicyDocument(generation + 1, image, inputs.statements, inputs.groups, inputs.answer)
+        publish(folder, document)
+        prune(folder)
+        _LOG.info("policy.published", generation=document.generation, statements=len(inputs.statements))
+        return document
+
+
+def ensure_policy(data_dir: Path, settings: Settings) -> None:
+    """See that there is a policy to serve: the last compiled one, else the built-in default, loudly."""
+    folder = compiled_folder(data_dir)
+    try:
+        load_policy(folder)
+    except PolicyError as error:
+        if (folder / "policy.json").exists():
+            _LOG.error("policy.broken", why=error, instead="the built-in default")
+        inputs = Inputs(shipped_catalogue(), (), default_statements(), (), block_answer(settings.blocking))
+        compile_policy(folder, inputs)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep the command line and the control process from publishing the same generation."""
+    fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _published(folder: Path) -> PolicyDocument | None:
+    try:
+        load_policy(folder)  # an image that cannot be read must be built again
+        return load_document(folder)
+    except PolicyError:
+        return None
+
+
+def _image(folder: Path, inputs: Inputs, current: str | None) -> str:
+    digest = _digest(inputs.catalogue.fingerprint, *(feed.fingerprint for feed in inputs.feeds))
+    note = folder / _INPUTS
+    if current and note.exists() and note.read_text() == f"{current} {digest}":
+        return current
+    image = build_image(
+        folder, inputs.catalogue.vendors, [feed.rules for feed in inputs.feeds], inputs.catalogue.never_block
+    )
+    note.write_text(f"{image} {digest}")
+    return image
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(_ordered(parts)).encode()).hexdigest()
+
+
+def _ordered(parts: Iterable[str]) -> list[str]:
+    return sorted(parts)

@@ -1,0 +1,136 @@
+"""The control process: the only writer of hits; syncs feeds, compiles policy, answers the command line.
+
+Nothing a worker does waits for it. It starts even where the store cannot be opened, says so, and tries again.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from sinkhole.app.control_server import ControlServer
+from sinkhole.app.publisher import Publisher
+from sinkhole.app.stall import beat, until_orphaned
+from sinkhole.app.store_keeper import StoreKeeper
+from sinkhole.app.sync_job import SyncJob
+from sinkhole.config.schema import Settings
+from sinkhole.errors import SinkholeError, StoreError
+from sinkhole.log import Log, configure
+from sinkhole.policy.hit import HitRow
+from sinkhole.store.recorder import HitBatch
+
+LAST_BATCHES = 0.5
+"""Seconds in which what the workers sent before they ended must be read at a stop."""
+RETENTION_INTERVAL = 3600.0
+
+
+class Control:
+    """The parts of the control process, wired."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._log = Log("control")
+        self._store = StoreKeeper(settings)
+        self._publisher = Publisher(settings)
+        self._server = ControlServer(self._take_hits, self._request)
+        self._sync = SyncJob(settings, self._store, self._apply)
+        self._started = time.time()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, sock: socket.socket, lifeline: int, status: int) -> None:
+        """Run until SIGTERM or until the supervisor is gone."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._apply_quietly()))
+        listening = await self._server.serve(sock)
+        for job in (beat(status), self._keep_store(), self._retain(), self._die_with_supervisor(lifeline)):
+            self._spawn(job)
+        await stop.wait()
+        listening.close()
+        await self._server.until_idle(LAST_BATCHES)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._store.close()
+
+    def _spawn(self, job: Any) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("control.job_failed", why=repr(error))
+            os.kill(os.getpid(), signal.SIGTERM)  # the supervisor starts us again, whole
+
+    async def _keep_store(self) -> None:
+        """Open the store, whenever it opens; from then on publish what it says and sync what is due."""
+        await self._store.until_open()
+        await self._apply_quietly()
+        if self._settings.feeds.sync:
+            await self._sync.run()
+
+    async def _apply_quietly(self) -> None:
+        try:
+            await self._apply()
+        except SinkholeError as error:
+            self._log.error("policy.not_compiled", why=error, instead="the last compiled policy")
+
+    async def _apply(self) -> dict[str, Any]:
+        """Compile what the store says, publish it, and wait until the workers have it in force."""
+        document = await self._store.read(self._publisher.publish)
+        workers = await self._server.announce(document.generation)
+        return {"generation": document.generation, "workers": workers}
+
+    async def _take_hits(self, worker: str, message: dict[str, Any]) -> bool:
+        rows = [HitRow.from_json_row(row) for row in message["rows"]]
+        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]))
+        try:
+            return await self._store.record(batch)
+        except StoreError:
+            return False  # the keeper said so once; the worker keeps the batch
+
+    async def _request(self, message: dict[str, Any]) -> dict[str, Any]:
+        match message["op"]:
+            case "apply":
+                return await self._apply()
+            case "status":
+                return {
+                    "started": self._started,
+                    "store": self._store.state_in_words,
+                    "workers": self._server.workers,
+                    "generation": self._publisher.generation,
+                }
+            case unknown:
+                raise SinkholeError(f"the server does not know the request {unknown!r}")
+
+    async def _retain(self) -> None:
+        while True:
+            await asyncio.sleep(RETENTION_INTERVAL)
+            await self._store.retain()
+
+    async def _die_with_supervisor(self, lifeline: int) -> None:
+        await until_orphaned(lifeline)
+        self._log.error("control.orphaned")
+        os._exit(1)
+
+
+def main(arguments: list[str]) -> None:
+    """Run as the supervisor started us: file descriptors of settings, socket, lifeline and status pipe."""
+    settings_fd, socket_fd, lifeline, status = map(int, arguments)
+    with os.fdopen(settings_fd) as file:
+        settings = Settings.model_validate_json(file.read())
+    configure(settings.server.log_level)
+    for fd in (socket_fd, lifeline, status):
+        os.set_inheritable(fd, False)
+    asyncio.run(Control(settings).serve(socket.socket(fileno=socket_fd), lifeline, status))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

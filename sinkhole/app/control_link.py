@@ -1,0 +1,129 @@
+"""A worker's line to the control process: hits go up in numbered batches, policy generations come down.
+
+The worker never waits for the other side. A batch is kept until it is acknowledged, which the control process does
+only once it is committed; after a restart of either side all unacknowledged batches are sent again, and the store
+drops those it has (number and worker identify a batch). So a hit that was handed over is stored exactly once.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
+from sinkhole.log import Log
+from sinkhole.resolver.hits import Hits
+
+FLUSH_INTERVAL = 0.25
+RECONNECT_AFTER = 0.2
+RESEND_AFTER = 3.0
+"""Seconds without an acknowledgement after which batches are sent again: the store may have been full or locked."""
+ROWS_PER_BATCH = 1000
+MAX_UNACKNOWLEDGED = 64
+"""Batches kept; beyond that rows stay in `Hits`, whose bound counts what is dropped."""
+
+
+class ControlLink:
+    """Keep the line up, whatever happens to the control process.
+
+    Args:
+        folder: data folder.
+        hits: where the query path counts.
+        load_policy: loads the newest published policy, returns its generation; its failure is logged by itself.
+        counters: numbers of this worker that the control process shows.
+    """
+
+    def __init__(
+        self, folder: Path, hits: Hits, load_policy: Callable[[], int], counters: Callable[[], dict[str, Any]]
+    ) -> None:
+        self._folder = folder
+        self._hits = hits
+        self._load_policy = load_policy
+        self._counters = counters
+        self._worker = uuid.uuid4().hex
+        self._seq = 0
+        self._unacknowledged: dict[int, dict[str, Any]] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._heard = 0.0
+        self._acknowledged = asyncio.Event()
+        self._log = Log("worker")
+
+    async def run(self) -> None:
+        """Hold the line until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._flush_forever())
+            tasks.create_task(self._stay_connected())
+
+    async def _flush_forever(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_INTERVAL)
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._unacknowledged and time.monotonic() - self._heard > RESEND_AFTER:
+            self._resend()
+        while len(self._unacknowledged) < MAX_UNACKNOWLEDGED:
+            rows = self._hits.drain(ROWS_PER_BATCH)
+            dropped = self._hits.take_dropped()
+            if not rows and not dropped:
+                return
+            self._seq += 1
+            batch = {"op": "hits", "seq": self._seq, "rows": [row.to_json_row() for row in rows], "dropped": dropped}
+            if not self._unacknowledged:
+                self._heard = time.monotonic()
+            self._unacknowledged[self._seq] = batch
+            self._send(batch)
+
+    def _resend(self) -> None:
+        """Send all that is not acknowledged again, oldest first: the store takes batches in order."""
+        self._heard = time.monotonic()
+        for seq in sorted(self._unacknowledged):
+            self._send(self._unacknowledged[seq])
+
+    def _send(self, message: dict[str, Any]) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            write_message(self._writer, message)
+
+    async def _stay_connected(self) -> None:
+        while True:
+            try:
+                reader, self._writer = await connect_control(self._folder)
+            except OSError:
+                await asyncio.sleep(RECONNECT_AFTER)
+                continue
+            try:
+                self._send({"op": "hello", "worker": self._worker, **self._counters()})
+                self._resend()
+                async for message in read_messages(reader):
+                    self._take(message)
+            except MessageError as error:
+                self._log.error("control.nonsense", why=error)
+            finally:
+                self._writer.close()
+                self._writer = None
+            await asyncio.sleep(RECONNECT_AFTER)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message["op"]:
+            case "ack":
+                self._heard = time.monotonic()
+                self._unacknowledged.pop(message["seq"], None)
+                self._acknowledged.set()
+            case "policy":
+                self._send({"op": "applied", "generation": self._load_policy()})
+            case "counters":
+                self._send({"op": "counters", **self._counters()})
+
+    async def finish(self, seconds: float) -> None:
+        """Hand over the last hits; wait at most `seconds` for the acknowledgement."""
+        self._flush()
+        try:
+            async with asyncio.timeout(seconds):
+                while self._unacknowledged and self._writer is not None:
+                    self._acknowledged.clear()
+                    await self._acknowledged.wait()
+                    self._flush()
+        except TimeoutError:
+            self._log.warning("hits.not_handed_over", batches=len(self._unacknowledged))

@@ -1,0 +1,101 @@
+"""Explain what would be answered for a name, by the very function that the query path calls."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.verdict import BlockAnswer, BlockMode, Verdict
+from sinkhole.protocol.names import name_from_text, name_to_text
+from sinkhole.protocol.types import QType, qtype_from_text, qtype_to_text
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A verdict and what it rests on."""
+
+    name: str
+    qtype: str
+    client: str
+    groups: tuple[str, ...]
+    generation: int
+    verdict: Verdict
+    answer: str
+
+    @property
+    def outcome(self) -> str:
+        """One word: BLOCK, MONITOR, ALLOW (by a statement), or NONE where nothing matched."""
+        if self.verdict.subject is None:
+            return "NONE"
+        return str(self.verdict.action).upper()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as values for JSON."""
+        verdict = asdict(self.verdict) | {"action": str(self.verdict.action)}
+        verdict["losers"] = [asdict(loser) | {"action": str(loser.action)} for loser in self.verdict.losers]
+        return {
+            "name": self.name, "type": self.qtype, "client": self.client, "groups": self.groups,
+            "generation": self.generation, "outcome": self.outcome, "answer": self.answer, "verdict": verdict,
+        }  # fmt: skip
+
+
+def explain(policy: Policy, name: str, qtype: str, client: str, when: datetime) -> Explanation:
+    """Explain one question of one client.
+
+    Raises:
+        FormError: the name or the type cannot be read.
+    """
+    wire = name_from_text(name)
+    number = qtype_from_text(qtype)
+    scope = policy.scope_of(client)
+    verdict = policy.decide(wire, number, scope, when, client=client, explain=True)
+    answer = _blocked(policy.answer_for(scope), number) if verdict.is_blocked else "the true answer"
+    return Explanation(
+        name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer
+    )
+
+
+def _blocked(answer: BlockAnswer, qtype: int) -> str:
+    ends = f"TTL {answer.ttl}, EDE {answer.ede}"
+    match answer.mode:
+        case BlockMode.NXDOMAIN:
+            return f"NXDOMAIN, {ends}"
+        case BlockMode.REFUSED:
+            return f"REFUSED, EDE {answer.ede}"
+        case BlockMode.ADDRESS:
+            address = {QType.A: answer.ipv4, QType.AAAA: answer.ipv6}.get(qtype)
+            return f"{address}, {ends}" if address else f"no data, {ends}"
+        case BlockMode.NODATA:
+            return f"no data, {ends}"
+
+
+def lines_of(explanation: Explanation) -> list[str]:
+    """Return the explanation as lines for people; the last is the outcome alone."""
+    verdict = explanation.verdict
+    rows = [("answer", explanation.answer)]
+    if verdict.subject:
+        number = f", statement {verdict.statement}" if verdict.statement else ""
+        rows.append(("decided by", f"{verdict.subject} {verdict.action} for {verdict.scope}{number}"))
+    elif verdict.vendor:
+        rows.append(("decided by", "no statement; it is in the catalogue"))
+    else:
+        rows.append(("decided by", "nothing matches"))
+    if verdict.reason:
+        rows.append(("reason", verdict.reason))
+    if verdict.rule:
+        rows.append(("rule", verdict.rule))
+    if verdict.vendor:
+        rows.append(("vendor", f"{verdict.vendor} ({verdict.jurisdiction})"))
+    if verdict.product:
+        rows.append(("product", f"{verdict.product} ({', '.join(verdict.categories)})"))
+    if verdict.feed:
+        rows.append(("feed", f"{verdict.feed}, line {verdict.line}"))
+    rows.append(("client", f"{explanation.client} in {', '.join(explanation.groups) or 'no group'}"))
+    rows.extend(
+        ("outranked", f"{lost.subject} {lost.action} for {lost.scope} ({lost.rule}): {lost.why}")
+        for lost in verdict.losers
+    )
+    rows.append(("policy", f"generation {explanation.generation}"))
+    head = f"{explanation.name} {explanation.qtype}"
+    body = [f"  {label:<11} {text}" for label, text in rows]
+    return [head, *body, explanation.outcome]

@@ -1,0 +1,104 @@
+"""The listening sockets of all workers, bound once by the supervisor and inherited.
+
+Each worker has sockets of its own (SO_REUSEPORT) for each address. The supervisor keeps them open, so a worker that
+dies leaves its queue behind and its successor answers it; and no privilege is needed to start one again.
+"""
+
+import socket
+from dataclasses import dataclass
+
+from sinkhole.transport.addresses import ListenAddress, bind_tcp, bind_udp, parse_listen
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The UDP and TCP socket of one worker on one address."""
+
+    udp: socket.socket
+    tcp: socket.socket
+
+    def close(self) -> None:
+        """Close both; queries still queued in them are lost."""
+        self.udp.close()
+        self.tcp.close()
+
+
+class Listeners:
+    """Sockets by worker slot and address."""
+
+    def __init__(self) -> None:
+        self._pairs: dict[int, dict[ListenAddress, Pair]] = {}
+
+    def open(self, listen: tuple[str, ...], workers: int) -> None:
+        """Bind what is not bound yet, for each slot; on failure nothing that was there before is touched.
+
+        Raises:
+            ListenError: an address is held by someone else, or not ours to bind.
+        """
+        wanted = [parse_listen(text) for text in listen]
+        before = {address for pairs in self._pairs.values() for address in pairs}
+        for address in wanted:
+            if address not in before and address.port:
+                _prove_free(address)
+        for slot in range(workers):
+            pairs = self._pairs.setdefault(slot, {})
+            for address in wanted:
+                if address not in pairs:
+                    pairs[address] = self._bind(address)
+
+    def _bind(self, address: ListenAddress) -> Pair:
+        for pairs in self._pairs.values():
+            if address in pairs:  # the port that the system chose for 0 is the port of all workers
+                host, port = pairs[address].udp.getsockname()[:2]
+                address = ListenAddress(host, port)
+                break
+        udp = bind_udp(address, reuseport=True)
+        try:
+            tcp = bind_tcp(ListenAddress(address.host, udp.getsockname()[1]), reuseport=True)
+        except BaseException:
+            udp.close()
+            raise
+        return Pair(udp, tcp)
+
+    def of(self, slot: int) -> list[Pair]:
+        """Return the sockets of one worker."""
+        return list(self._pairs[slot].values())
+
+    def close_others(self, slot: int) -> None:
+        """In a forked worker: close the sockets of the other workers."""
+        for other, pairs in self._pairs.items():
+            if other != slot:
+                for pair in pairs.values():
+                    pair.close()
+
+    def keep_only(self, listen: tuple[str, ...], workers: int) -> None:
+        """Close what a new configuration no longer has, once no worker serves it."""
+        wanted = {parse_listen(text) for text in listen}
+        for slot in list(self._pairs):
+            for address in list(self._pairs[slot]):
+                if slot >= workers or address not in wanted:
+                    self._pairs[slot].pop(address).close()
+            if slot >= workers:
+                del self._pairs[slot]
+
+    def bound(self) -> list[str]:
+        """Return the addresses as `ADDRESS:PORT`, with the ports really bound."""
+        return [_text(pair.udp.getsockname()) for pair in self._pairs.get(0, {}).values()]
+
+    def close(self) -> None:
+        """Close all."""
+        for pairs in self._pairs.values():
+            for pair in pairs.values():
+                pair.close()
+        self._pairs.clear()
+
+
+def _prove_free(address: ListenAddress) -> None:
+    """Fail where another process serves the address: SO_REUSEPORT alone would let us share it in silence."""
+    bind_udp(address, reuseport=False).close()
+    bind_tcp(address, reuseport=False).close()
+
+
+def _text(name: tuple[str, int]) -> str:
+    host, port = name[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,64 @@
+"""Read a subject as people write it: `vendor:deepseek`, or a bare word where only one thing is called so."""
+
+import difflib
+from collections.abc import Sequence
+
+from sinkhole.catalogue.load import Catalogue
+from sinkhole.errors import FormError, PolicyError
+from sinkhole.policy.subject import Subject, SubjectKind
+from sinkhole.protocol.names import name_from_text, name_to_text
+
+
+def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subject:
+    """Return the subject that `text` names.
+
+    Args:
+        text: `kind:value`, `ai`, a domain, or a bare id of a vendor, product, category, jurisdiction or feed.
+        feeds: names of the feeds there are.
+
+    Raises:
+        PolicyError: nothing is called so (the nearest names are told), or more than one thing is.
+    """
+    text = text.strip()
+    if text.lower() == "ai":
+        return Subject(SubjectKind.AI)
+    if ":" in text:
+        return _check(Subject.from_text(text), catalogue, feeds)
+    found = [Subject(kind, value) for kind, values in _known(catalogue, feeds).items() for value in values
+             if value.lower() == text.lower()]  # fmt: skip
+    if len(found) > 1:
+        raise PolicyError(f"{text!r} is ambiguous: write {' or '.join(str(subject) for subject in found)}")
+    if found:
+        return found[0]
+    if "." in text:
+        return _check(Subject(SubjectKind.DOMAIN, text.lower().rstrip(".")), catalogue, feeds)
+    everything = [value for values in _known(catalogue, feeds).values() for value in values]
+    raise PolicyError(f"nothing is called {text!r}{_nearest(text, everything)}")
+
+
+def _known(catalogue: Catalogue, feeds: Sequence[str]) -> dict[SubjectKind, Sequence[str]]:
+    return {
+        SubjectKind.VENDOR: tuple(catalogue.by_id),
+        SubjectKind.PRODUCT: tuple(catalogue.products),
+        SubjectKind.CATEGORY: tuple(catalogue.categories),
+        SubjectKind.JURISDICTION: catalogue.jurisdictions,
+        SubjectKind.FEED: feeds,
+    }
+
+
+def _check(subject: Subject, catalogue: Catalogue, feeds: Sequence[str]) -> Subject:
+    if subject.kind is SubjectKind.DOMAIN:
+        try:
+            return Subject(SubjectKind.DOMAIN, name_to_text(name_from_text(subject.value)).lower())
+        except FormError as error:
+            raise PolicyError(f"{subject}: is no domain: {error}") from error
+    known = _known(catalogue, feeds).get(subject.kind)
+    if known is not None and subject.value not in known:
+        kind = subject.kind.name.lower()
+        raise PolicyError(f"there is no {kind} {subject.value!r}{_nearest(subject.value, known)}")
+    return subject
+
+
+def _nearest(text: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(text.lower(), known, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -1,0 +1,105 @@
+"""A resolver worker: its listening sockets, its upstreams, the newest compiled policy, and a line to report hits.
+
+It never opens the store, fetches a feed or waits for the control process.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import time
+from contextlib import suppress
+from typing import Any
+
+from sinkhole.app.compiled import compiled_folder
+from sinkhole.app.control_link import ControlLink
+from sinkhole.app.listeners import Pair
+from sinkhole.app.policy_watch import PolicyWatch
+from sinkhole.app.stall import beat, until_orphaned
+from sinkhole.config.schema import Settings
+from sinkhole.log import Log
+from sinkhole.policy.document import load_policy
+from sinkhole.resolver.build import build_chain
+from sinkhole.resolver.hits import Hits
+from sinkhole.resolver.policy_box import PolicyBox
+from sinkhole.transport.dispatch import Dispatch
+from sinkhole.transport.gate import ClientGate
+from sinkhole.transport.packet_cache import PacketCache
+from sinkhole.transport.tcp import TcpListener
+from sinkhole.transport.udp import UdpListener
+from sinkhole.upstream.forwarder import Forwarder
+
+LAST_HANDOVER = 1.0
+"""Seconds that the last hits may take to be acknowledged at a stop."""
+
+
+def run(settings: Settings, slot: int, pairs: list[Pair], lifeline: int, status: int) -> int:
+    """Serve until SIGTERM or until the supervisor is gone; return the exit status."""
+    gc.collect()
+    gc.freeze()
+    asyncio.run(_Worker(settings, slot, pairs).serve(lifeline, status))
+    return 0
+
+
+class _Worker:
+    """The parts of one worker, wired."""
+
+    def __init__(self, settings: Settings, slot: int, pairs: list[Pair]) -> None:
+        self._settings = settings
+        self._slot = slot
+        self._pairs = pairs
+        self._log = Log("worker")
+
+    async def serve(self, lifeline: int, status: int) -> None:
+        """Wire, listen, and go on until told to stop."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        self._wire()
+        tasks = [
+            asyncio.create_task(self._link.run()),
+            asyncio.create_task(self._watch.run()),
+            asyncio.create_task(self._forwarder.watch()),
+            asyncio.create_task(beat(status)),
+            asyncio.create_task(self._die_with_supervisor(lifeline)),
+        ]
+        listeners = [
+            *(UdpListener(pair.udp, self._dispatch) for pair in self._pairs),
+            *(TcpListener(pair.tcp, self._dispatch, self._settings.transport) for pair in self._pairs),
+        ]
+        for listener in listeners:
+            listener.start()
+        await stop.wait()
+        for listener in listeners:
+            listener.stop()
+        await self._dispatch.drain(self._settings.server.drain_timeout)
+        await self._link.finish(LAST_HANDOVER)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._forwarder.close()
+
+    def _wire(self) -> None:
+        settings = self._settings
+        folder = compiled_folder(settings.server.data_dir)
+        box = PolicyBox(load_policy(folder))
+        self._hits = Hits(settings.record)
+        self._forwarder = Forwarder(settings.upstream, own=[pair.udp.getsockname()[:2] for pair in self._pairs])
+        chain = build_chain(settings, box, self._forwarder, self._hits, clock=time.monotonic)
+        gate = ClientGate(settings.access, box)
+        self._packets = PacketCache()
+        self._dispatch = Dispatch(gate, self._packets, chain, box, self._hits, settings.transport)
+        self._watch = PolicyWatch(folder, box, self._packets.clear)
+        self._link = ControlLink(settings.server.data_dir, self._hits, self._watch.take_newest, self._counters)
+
+    def _counters(self) -> dict[str, Any]:
+        return {"pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation}
+
+    async def _die_with_supervisor(self, lifeline: int) -> None:
+        await until_orphaned(lifeline)
+        self._log.error("worker.orphaned", slot=self._slot)
+        with suppress(Exception):  # nobody is left to report to, the port must be free for the next supervisor
+            await self._link.finish(0.2)
+        os._exit(1)

@@ -1,0 +1,43 @@
+"""`sinkhole check`: explain what would be answered for a name, or judge it by one list file alone."""
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from sinkhole.app.explain import explain, lines_of
+from sinkhole.app.judge_file import judge_file
+from sinkhole.app.state import policy_in_force
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.output import print_json, print_line
+
+
+@click.command()
+@place_options
+@click.argument("name")
+@click.option("--client", default="127.0.0.1", show_default=True, help="Address of the client that would ask.")
+@click.option("--type", "qtype", default="A", show_default=True, help="Query type.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--rules", type=click.Path(path_type=Path), help="Judge by this list file alone: no server, no store.")
+@click.option("--format", "list_format", default="auto", show_default=True, help="Format of the list file.")
+def check(
+    place: Place, name: str, client: str, qtype: str, as_json: bool, rules: Path | None, list_format: str
+) -> None:
+    """Explain what a client would be answered for NAME, and why.
+
+    The last line is one word: BLOCK, MONITOR, ALLOW, NONE, or with --rules also REWRITE and the answer.
+    """
+    if rules is not None:
+        verdict = judge_file(rules, list_format, name, qtype, client)
+        if as_json:
+            print_json(verdict.to_json())
+            return
+        for line in verdict.lines():
+            print_line(line)
+        return
+    found = explain(policy_in_force(place.settings()), name, qtype, client, dt.datetime.now(dt.UTC))
+    if as_json:
+        print_json(found.to_json())
+        return
+    for line in lines_of(found):
+        print_line(line)

@@ -1,0 +1,44 @@
+"""The options that every command takes, and the settings they lead to."""
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sinkhole.config.load import load_settings
+from sinkhole.config.schema import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which installation a command works on."""
+
+    config: Path | None
+    data_dir: Path | None
+
+    def settings(self, **flags: Any) -> Settings:
+        """Load the settings; `flags` are dotted paths with `__` for the dot, None for not given.
+
+        Raises:
+            ConfigError: with every mistake.
+        """
+        given = {key.replace("__", "."): value for key, value in flags.items()}
+        return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir, **given})
+
+
+def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--config` and `--data-dir`, and pass them as one `place`."""
+
+    @click.option("--config", type=click.Path(path_type=Path), envvar="SINKHOLE_CONFIG", help="TOML file of settings.")
+    @click.option(
+        "--data-dir", type=click.Path(path_type=Path), envvar="SINKHOLE_DATA_DIR", help="Folder of all state."
+    )
+    @functools.wraps(command)
+    def wrapped(*args: Any, config: Path | None, data_dir: Path | None, **rest: Any) -> Any:
+        return command(*args, place=Place(config, data_dir.absolute() if data_dir else None), **rest)
+
+    return wrapped

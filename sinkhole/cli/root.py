@@ -1,0 +1,53 @@
+"""The `sinkhole` command and its subcommands, each loaded only when it is used.
+
+`sinkhole serve` forks workers, so it must not carry the store, the feeds or an HTTP library into them.
+"""
+
+import importlib
+
+import click
+
+from sinkhole import __version__
+
+_COMMANDS = {
+    "backup": "Write the store, feeds and policy of a data folder to one file.",
+    "catalogue": "List, show and check the AI vendors that are known.",
+    "check": "Explain what would be answered for a name, and why.",
+    "config": "Check and show the configuration.",
+    "doctor": "Look for what is wrong with this installation.",
+    "feeds": "Manage remote lists.",
+    "groups": "Manage groups of clients.",
+    "hits": "Show, follow and export recorded queries.",
+    "policy": "Say what is blocked, monitored and allowed, and for whom.",
+    "report": "Tell how many clients tried which vendor.",
+    "restore": "Put a backup in place.",
+    "serve": "Run the resolver.",
+    "sync": "Fetch feeds now.",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are modules of `sinkhole.cli`, each with a command of the module's name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names without loading anything."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"sinkhole.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their one-line help, still without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sinkhole")
+def cli() -> None:
+    """Run a DNS resolver that shows who talks to which AI vendor, and stops what policy forbids."""

@@ -1,0 +1,66 @@
+"""A fake upstream in a thread of its own: the tests here are not asynchronous, the servers are other processes."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from tests.e2e.running import Server
+from tests.fakes import FakeUpstream, answers
+
+TRUE_ADDRESS = "192.0.2.80"
+NAMES = {
+    ("example.org", "A"): [TRUE_ADDRESS],
+    ("chat.deepseek.com", "A"): [TRUE_ADDRESS],
+    ("api.openai.com", "A"): [TRUE_ADDRESS],
+    ("api.mistral.ai", "A"): [TRUE_ADDRESS],
+    ("api.githubcopilot.com", "A"): [TRUE_ADDRESS],
+}
+
+
+class UpstreamThread:
+    """Runs a `FakeUpstream` on an event loop of its own."""
+
+    def __init__(self, fake: FakeUpstream) -> None:
+        self.fake = fake
+        self._started = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        self._end = asyncio.Event()
+        async with self.fake:
+            self._started.set()
+            await self._end.wait()
+
+    def __enter__(self) -> FakeUpstream:
+        """Start it and wait until it listens."""
+        self._thread.start()
+        assert self._started.wait(5)
+        return self.fake
+
+    def __exit__(self, *_: object) -> None:
+        """End its loop."""
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(5)
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeUpstream]:
+    """An upstream that knows `NAMES` and any name below `many.example`."""
+    with UpstreamThread(FakeUpstream(answers(NAMES))) as fake:
+        yield fake
+
+
+@pytest.fixture
+def server(tmp_path, upstream) -> Iterator[Server]:
+    """A ready server on an empty data folder."""
+    found = Server(tmp_path / "data", upstream=upstream.port)
+    found.start()
+    yield found
+    found.stop()
