@@ -1,0 +1,49 @@
+"""What an administrator does with the versions of a feed: approve a held one, go back to an older one."""
+
+from datetime import datetime
+
+from sinkhole.errors import FeedError
+from sinkhole.feeds.outcome import adopted
+from sinkhole.feeds.snapshot import Snapshots
+from sinkhole.policy.feed import FeedState
+
+
+def approve(snapshots: Snapshots, name: str, state: FeedState, now: datetime) -> FeedState:
+    """Take over the version that waits for approval; return the state to store.
+
+    Raises:
+        FeedError: none waits, or it is broken.
+    """
+    if state.pending_version is None:
+        raise FeedError(f"feed {name} has no version that waits for approval")
+    meta = snapshots.release(name, state.pending_version)
+    return adopted(state, meta, state.pending_version, now, f"version {state.pending_version} was approved")
+
+
+def roll_back(
+    snapshots: Snapshots, name: str, state: FeedState, now: datetime, version: int | None = None
+) -> FeedState:
+    """Put another version into force; return the state to store.
+
+    The content of the versions gone back from is not taken over again until it changes.
+
+    Args:
+        snapshots: where the versions are.
+        name: of the feed.
+        state: how it stands.
+        now: aware UTC.
+        version: which; None for the newest whole one that was in force before the present one.
+
+    Raises:
+        FeedError: there is no such version, or it is broken.
+    """
+    target = version if version is not None else snapshots.intact(name, state.version - 1)
+    if target is None:
+        raise FeedError(f"feed {name} has no older version to go back to")
+    if target == state.version:
+        raise FeedError(f"feed {name}: version {target} is in force")
+    meta = snapshots.release(name, target)
+    for newer in snapshots.versions(name):
+        if target < newer <= state.version:
+            snapshots.refuse(name, newer)
+    return adopted(state, meta, target, now, f"rolled back from version {state.version} to {target}")
