@@ -42,15 +42,11 @@ class Hits:
 
     def wants(self, verdict: Verdict | None) -> bool:
         """Whether a query with this verdict is recorded; asked before a name is made readable, which costs."""
-        match self._queries:
-            case "none":
-                return False
-            case "all":
-                return True
-            case "matched":
-                return verdict is not None and (verdict.action is not Action.ALLOW or verdict.subject is not None)
-            case "blocked":
-                return verdict is not None and verdict.action is not Action.ALLOW
+        if self._queries in ("none", "all"):
+            return self._queries == "all"
+        if verdict is None:
+            return False
+        return verdict.action is not Action.ALLOW or (self._queries == "matched" and verdict.subject is not None)
 
     def count(
         self, client: str, name: str, qtype: int, verdict: Verdict | None, when: datetime, times: int = 1

@@ -22,23 +22,16 @@ def count_links(body: ReplyBody) -> int:
 def find_open_end(question: Question, body: ReplyBody) -> bytes | None:
     """Return the name at which the chain stops without saying what is there; None where the answer is whole.
 
-    A denial says what is there: NXDOMAIN is about the last name of the chain (RFC 6604), and so is a SOA.
+    The answer section holds nothing but the chain, in its order (see `extract`). A denial says what is there: NXDOMAIN is about the last name of the chain (RFC 6604), and so is a SOA.
     """
     if body.rcode != Rcode.NOERROR or question.qtype in (QType.CNAME, QType.ANY):
         return None
     if any(record.rtype == QType.SOA for record in body.authority):
         return None
-    end: bytes | None = None
-    current = question.key
-    for record in body.answer:
-        if fold(record.owner) != current:
-            continue
-        if record.rtype == question.qtype:
-            return None
-        if record.rtype == QType.CNAME:
-            end = cname_target(record)
-            current = fold(end)
-    return end
+    if any(record.rtype == question.qtype for record in body.answer):
+        return None
+    aliases = [record for record in body.answer if record.rtype == QType.CNAME]
+    return cname_target(aliases[-1]) if aliases else None
 
 
 def is_loop(question: Question, body: ReplyBody, target: bytes) -> bool:

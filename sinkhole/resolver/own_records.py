@@ -24,8 +24,9 @@ class OwnRecords:
         self._sets: dict[bytes, dict[int, tuple[Record, ...]]] = {}
         for record in records:
             types = self._sets.setdefault(fold(record.owner), {})
-            if record not in types.get(record.rtype, ()):
-                types[record.rtype] = (*types.get(record.rtype, ()), record)
+            here = types.get(record.rtype, ())
+            if all(record.rdata != other.rdata for other in here):  # no duplicates in a set (RFC 2181, section 5)
+                types[record.rtype] = (*here, record)
         self._existing = {parent for name in self._sets for parent in parents_of(name)}
 
     @classmethod

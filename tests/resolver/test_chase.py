@@ -32,6 +32,15 @@ async def test_chain_given_one_link_at_a_time_is_completed(make_world, links):
     assert len(world.upstream.asked) == links + 1, "each link is kept"
 
 
+async def test_signed_link_is_followed(make_world):
+    rrsig = "CNAME 8 2 300 20300101000000 20200101000000 1 example.org. AAAA"
+    world = make_world()
+    world.upstream.say("a.example.org A", "a.example.org 300 CNAME b.example.org", f"a.example.org 300 RRSIG {rrsig}")
+    world.upstream.say("b.example.org A", "b.example.org 300 A 192.0.2.1")
+    reply = await world.ask("a.example.org A", do=True)
+    assert [line.split()[2] for line in lines_of(reply.answer)] == ["CNAME", "RRSIG", "A"]
+
+
 async def test_endless_chain_costs_a_bounded_number_of_queries(make_world):
     """R-C22, R-C10"""
     world = make_world()

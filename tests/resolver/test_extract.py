@@ -132,8 +132,10 @@ async def test_dname_that_did_not_make_the_cname_is_left_out(make_world):
 async def test_dname_that_makes_too_long_a_name_passes_on_yxdomain(make_world):
     label = "a" * 60
     question = f"{label}.{label}.{label}.old.example"
-    reply, _ = await ask(make_world, f"{question} A", f"old.example 300 DNAME {label}.example", rcode="YXDOMAIN")
-    assert reply.rcode() == 6
+    reply, _ = await ask(
+        make_world, f"{question} A", f"old.example 300 DNAME {label}.{label}.example", rcode="YXDOMAIN"
+    )
+    assert (reply.rcode(), reply.answer) == (6, [])
 
 
 async def test_proofs_go_to_validating_clients(make_world):
@@ -162,3 +164,18 @@ async def test_signatures_can_be_asked_for(make_world):
     rrsig = "A 8 2 300 20300101000000 20200101000000 1 example.org. AAAA"
     reply, _ = await ask(make_world, "example.org RRSIG", f"example.org 300 RRSIG {rrsig}")
     assert len(reply.answer) == 1
+
+
+async def test_name_without_the_cname_asked_for_has_nodata(make_world):
+    reply, _ = await ask(make_world, "www.example.org CNAME", authority=[SOA])
+    assert (reply.rcode(), len(reply.authority)) == (0, 1)
+
+
+async def test_records_of_another_class_are_not_answers(make_world):
+    reply, _ = await ask(
+        make_world,
+        "www.example.org TXT",
+        "www.example.org 300 TXT abcde",
+        replace=(b"\0\x10\0\1\0\0", b"\0\x10\0\3\0\0"),
+    )
+    assert reply.rcode() == 2

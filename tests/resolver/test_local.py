@@ -7,6 +7,7 @@ from tests.resolver.world import ede_of, lines_of
 RECORDS = (
     "nas.home.arpa A 192.0.2.9",
     "nas.home.arpa A 192.0.2.10",
+    "NAS.home.arpa A 192.0.2.10",
     "nas.home.arpa 60 AAAA 2001:db8::9",
     "files.home.arpa CNAME nas.home.arpa",
     "www.example.org CNAME edge.example.net",
