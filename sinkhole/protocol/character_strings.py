@@ -7,7 +7,6 @@ from typing import Final
 from sinkhole.errors import FormError
 
 _MAX_STRING: Final = 255
-_MAX_RDATA: Final = 65535
 _ESCAPE: Final = re.compile(rb"\\([0-9]{3}|.)", re.DOTALL)
 
 
@@ -38,7 +37,7 @@ def strings_from_text(fields: Sequence[str]) -> bytes:
     """Read fields as character strings; a field over 255 octets becomes several.
 
     Raises:
-        FormError: a field is broken, or together they pass 65535 octets.
+        FormError: a field is broken.
     """
     wire = bytearray()
     for field in fields:
@@ -47,8 +46,6 @@ def strings_from_text(fields: Sequence[str]) -> bytes:
             piece = data[at : at + _MAX_STRING]
             wire.append(len(piece))
             wire += piece
-    if len(wire) > _MAX_RDATA:
-        raise FormError(f"strings: at most {_MAX_RDATA} octets are allowed; found {len(wire)}")
     return bytes(wire)
 
 

@@ -24,7 +24,6 @@ from sinkhole.protocol.types import QClass, QType, qtype_from_text, qtype_to_tex
 DEFAULT_TTL: Final = 300
 _MAX_TTL: Final = 0x7FFFFFFF
 _MAX_LINE: Final = 16384
-_MAX_RDATA: Final = 65535
 _TOKEN: Final = re.compile(r'(?:"(?:\\.|[^"\\])*"|\\.|[^\s";\\])+')
 _BLANK: Final = re.compile(r"\s*(?:;.*)?")
 
@@ -39,6 +38,7 @@ _NUMBERS_BEFORE_NAME: Final[dict[int, int]] = {
 }
 _STRINGS: Final = frozenset((QType.TXT, QType.SPF, QType.HINFO))
 _WRITABLE_BY_DNSLIB: Final = frozenset((QType.SSHFP, QType.TLSA, QType.DS, QType.LOC, QType.DNSKEY))
+_LAST_NAMED_KEY: Final = 6
 # dnslib has no documented error for text or data it cannot take.
 _DNSLIB_ERRORS: Final = (
     DNSError,
@@ -178,11 +178,11 @@ def _by_dnslib(rtype: int, fields: list[str]) -> bytes:
         keys = [re.sub("^ech(?==)", "echconfig", field) for field in fields[2:]]
         value = RDMAP["HTTPS"].fromZone([fields[0], ".", *keys])
         value.target = labels_of(name_from_text(fields[1]))
-        value.params.sort(key=lambda pair: pair[0])
+        # It leaves the quotes and escapes of keys without a name as they are.
+        params = [(key, read_strings(data.decode()) if key > _LAST_NAMED_KEY else data) for key, data in value.params]
+        value.params = sorted(params, key=lambda pair: pair[0])
     buffer = DNSBuffer()
     value.pack(buffer)
-    if len(buffer.data) > _MAX_RDATA:
-        raise FormError(f"{qtype_to_text(rtype)}: at most {_MAX_RDATA} octets of data are allowed")
     return bytes(buffer.data)
 
 
@@ -225,4 +225,7 @@ def _rdata_to_text(rtype: int, rdata: bytes) -> str | None:
         return None
     buffer = DNSBuffer(rdata)
     value = RDMAP[name_of_type].parse(buffer, len(rdata))
+    # dnslib writes the data of keys without a name as they are: only what needs no quotes may go through.
+    if rtype in SVCB_TYPES and not all(key <= _LAST_NAMED_KEY or data.isalnum() for key, data in value.params):
+        return None
     return str(value.toZone()).replace("echconfig=", "ech=") if not buffer.remaining() else None

@@ -32,6 +32,8 @@ def ttl_offsets(wire: bytes) -> tuple[int, ...]:
             at += 10 + length
     except (IndexError, struct.error):
         raise FormError("reply: cut off") from None
+    if at != len(wire):
+        raise FormError(f"reply: {at} octets by its counts; found {len(wire)}")
     return tuple(offsets)
 
 
