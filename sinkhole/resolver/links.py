@@ -22,7 +22,8 @@ def count_links(body: ReplyBody) -> int:
 def find_open_end(question: Question, body: ReplyBody) -> bytes | None:
     """Return the name at which the chain stops without saying what is there; None where the answer is whole.
 
-    The answer section holds nothing but the chain, in its order (see `extract`). A denial says what is there: NXDOMAIN is about the last name of the chain (RFC 6604), and so is a SOA.
+    The answer section holds nothing but the chain, in its order (see `extract`). A denial says what is there:
+    NXDOMAIN is about the last name of the chain (RFC 6604), and so is a SOA.
     """
     if body.rcode != Rcode.NOERROR or question.qtype in (QType.CNAME, QType.ANY):
         return None

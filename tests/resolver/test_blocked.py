@@ -4,6 +4,7 @@ import dns.flags
 import pytest
 
 from sinkhole.config.schema import BlockingSettings
+from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer, BlockMode
 from sinkhole.resolver.blocked import block_answer
 from tests.resolver.world import ede_of, lines_of, vendor
@@ -108,8 +109,6 @@ async def test_root_and_top_level_can_be_blocked(make_world):
 
 async def test_each_group_has_its_own_answer(make_world):
     """R-B01"""
-    from sinkhole.policy.statement import Group
-
     staff = Group("staff", ("192.0.2.64/26",), answer=BlockAnswer(BlockMode.REFUSED))
     world = make_world(**POLICY, groups=[staff])
     assert (await world.ask("deepseek.example", client="192.0.2.70")).rcode() == 5

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from sinkhole.errors import ConfigError
@@ -19,8 +21,6 @@ async def test_upstream_sees_who_asks_and_the_flags(make_world):
 
 
 async def test_explained_query_names_the_losers(make_world):
-    from dataclasses import replace
-
     world = make_world(policy=["block domain:example.org", "allow domain:example.org"])
     answer = await world.chain(replace(world.query("example.org"), explain=True))
     assert [loser.subject for loser in answer.verdict.losers] == ["domain:example.org"]

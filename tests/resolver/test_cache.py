@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import dns.flags
 import pytest
@@ -165,6 +166,16 @@ async def test_key_is_folded_name_type_do_and_cd(make_world):
             reply = await world.ask(text, **options)
             assert reply.answer[0].name.to_text() == text.split()[0] + "."
     assert world.upstream.flags == [(False, False), (True, False), (False, True), (True, True)]
+
+
+async def test_transports_share_entries(make_world):
+    """R-C18: sizes are applied on output."""
+    world = make_world()
+    world.upstream.say("example.org TXT", *(f"example.org 300 TXT {n}{'x' * 200}" for n in range(9)))
+    over_udp = world.query("example.org TXT")
+    for query in (over_udp, replace(over_udp, is_stream=True), over_udp):
+        assert len((await world.chain(query)).body.answer) == 9
+    assert len(world.upstream.asked) == 1
 
 
 async def test_signatures_of_a_do_client_never_reach_a_plain_one(make_world):

@@ -4,6 +4,7 @@ import itertools
 import pytest
 
 from sinkhole.policy.rule import Match, Rule
+from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import Action, Verdict
 from sinkhole.resolver.answer import Source
 from sinkhole.resolver.inspection import weigh
@@ -152,8 +153,6 @@ async def test_cached_answer_obeys_new_policy(make_world):
 
 async def test_groups_share_the_cache_and_are_judged_apart(make_world):
     """R-C21"""
-    from sinkhole.policy.statement import Group
-
     pupils = Group("pupils", ("192.0.2.64/26",))
     world = make_world(vendors=DEEPSEEK, groups=[pupils], policy=["block vendor:deepseek @pupils"])
     world.upstream.say("www.example.org A", *CLOAKED, "chat.deepseek.example 60 A 192.0.2.1")
