@@ -1,0 +1,93 @@
+"""One question on its way to upstreams: how it is written, and what it may cost."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sinkhole.protocol.message import write_query
+from sinkhole.protocol.question import Question
+from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
+
+PAYLOAD = 1232
+"""UDP payload we offer to upstreams in octets: what passes without fragments (RFC 9715)."""
+
+_PADDING_OPTION = 12
+_PADDING_BLOCK = 128
+_CASE_BITS = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question and the flags that change its answer."""
+
+    question: Question
+    do: bool = False
+    cd: bool = False
+    ad: bool = False
+    edns: bool = True
+
+    def to_wire(self, message_id: int, *, is_padded: bool = False) -> bytes:
+        """Write the query; padded, its length is a multiple of 128 octets (RFC 8467, section 4.1)."""
+        if not (is_padded and self.edns):
+            return self._write(message_id, ())
+        length = len(self._write(message_id, ((_PADDING_OPTION, b""),)))
+        return self._write(message_id, ((_PADDING_OPTION, bytes(-length % _PADDING_BLOCK)),))
+
+    def _write(self, message_id: int, options: tuple[tuple[int, bytes], ...]) -> bytes:
+        return write_query(
+            self.question,
+            id=message_id,
+            rd=True,
+            cd=self.cd,
+            ad=self.ad,
+            do=self.do,
+            payload=PAYLOAD,
+            options=options,
+            edns=self.edns,
+        )
+
+
+class Budget:
+    """What one client query may still cost, over all upstreams, tries and transports.
+
+    Args:
+        packets: messages that may be sent, so that nobody can use us to multiply traffic (NXNSAttack, TsuNAME).
+        seconds: time until it must be given up.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, packets: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._packets = packets
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def spend(self) -> None:
+        """Count one message that is about to be sent.
+
+        Raises:
+            UpstreamFailure: it would be one too many.
+        """
+        if self._packets <= 0:
+            raise UpstreamFailure("gave up: too many messages for one query")
+        self._packets -= 1
+
+    def time_for(self, timeout: float) -> float:
+        """Return how many of `timeout` seconds one try may take.
+
+        Raises:
+            UpstreamTimeout: none are left.
+        """
+        left = self._end - self._clock()
+        if left <= 0:
+            raise UpstreamTimeout("no answer in time")
+        return min(timeout, left)
+
+
+def mix_case(name: bytes) -> bytes:
+    """Return the name with random letter case (draft-vixie-dnsext-dns0x20): some more bits a forger must guess.
+
+    Length octets are below 64, so none of them is taken for a letter.
+    """
+    flips = int.from_bytes(name.translate(_CASE_BITS)) & secrets.randbits(8 * len(name))
+    return (int.from_bytes(name) ^ flips).to_bytes(len(name))

@@ -1,0 +1,132 @@
+"""Forward questions to the upstreams of their zone: the one thing this package does for the rest of the program."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sinkhole.config.schema import UpstreamSettings
+from sinkhole.protocol.message import Message
+from sinkhole.protocol.names import ROOT, parents_of
+from sinkhole.protocol.question import Question
+from sinkhole.protocol.types import QClass, QType
+from sinkhole.upstream.address import UpstreamAddress
+from sinkhole.upstream.ask import Ask, Budget
+from sinkhole.upstream.bootstrap import Bootstrap
+from sinkhole.upstream.group import Group
+from sinkhole.upstream.limits import InFlight
+from sinkhole.upstream.locator import Locator
+from sinkhole.upstream.plan import Plan, read_plan
+from sinkhole.upstream.server import Server, plain_client, secure_client
+from sinkhole.upstream.system import RESOLV_CONF, SystemWatch
+from sinkhole.upstream.tls import Trust
+
+MOST_PACKETS = 20
+"""Messages sent for one question, whatever upstreams do (NXNSAttack, TsuNAME)."""
+
+LONGEST_WAIT = 8.0
+"""Seconds for one question, whatever the settings say: no stub waits longer than ten."""
+
+
+class Forwarder:
+    """Answer questions by asking upstreams.
+
+    Args:
+        settings: the upstreams and how to ask them.
+        listen: addresses this server listens on, which are never asked.
+        resolv_conf: where the system's resolvers stand.
+        bootstrap: resolvers for host names of upstreams; None: those of the settings, or the system's.
+        clock: monotonic seconds.
+
+    Raises:
+        ConfigError: settings are wrong, with all mistakes.
+    """
+
+    def __init__(
+        self,
+        settings: UpstreamSettings,
+        *,
+        listen: Sequence[str] = (),
+        resolv_conf: Path = RESOLV_CONF,
+        bootstrap: Sequence[UpstreamAddress] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._listen = tuple(listen)
+        self._clock = clock
+        self._limits = InFlight(settings)
+        self._trust = Trust(settings.ca_file)
+        plan = read_plan(settings, listen, resolv_conf, bootstrap)
+        self._bootstrap = Bootstrap(self._resolvers, settings.timeout, clock)
+        self._bootstrap_watch = None if plan.bootstrap else SystemWatch(listen, resolv_conf, clock)
+        self._bootstrap_servers = tuple(map(self._server, plan.bootstrap))
+        self._watch = None if settings.servers else SystemWatch(listen, resolv_conf, clock)
+        self._groups = self._zones(plan)
+
+    async def resolve(self, question: Question, *, do: bool, cd: bool, client: str) -> Message:
+        """Return the upstreams' answer: any response code that is an answer, or their SERVFAIL.
+
+        Args:
+            question: name in the client's letter case; answers come back in it.
+            do: whether DNSSEC records are wanted.
+            cd: whether the client checks them itself.
+            client: its address, for limits only; it is not sent on.
+
+        Raises:
+            UpstreamBusy: too many queries are waiting.
+            UpstreamTimeout: no upstream answered.
+            UpstreamFailure: no upstream gave a usable answer.
+        """
+        key = question.key
+        with self._limits.enter(client, key):
+            ask = Ask(question, do=do, cd=cd, ad=self._settings.trust_ad)
+            seconds = min(LONGEST_WAIT, self._settings.tries * self._settings.timeout)
+            message = await (await self._group_of(key)).ask(ask, Budget(MOST_PACKETS, seconds, self._clock))
+        # AD is the word of a stranger unless told otherwise (RFC 6840, section 5.8).
+        return replace(message, ad=False) if message.ad and not self._settings.trust_ad else message
+
+    async def close(self) -> None:
+        """Close all connections and stop all probes and look-ups."""
+        await self._bootstrap.close()
+        for group in self._groups.values():
+            await group.close()
+        for server in self._bootstrap_servers:
+            await server.close()
+
+    async def _group_of(self, key: bytes) -> Group:
+        zone = next(name for name in parents_of(key) if name in self._groups)
+        if zone == ROOT and self._watch is not None and (changed := self._watch.changed()) is not None:
+            before = self._groups[ROOT]
+            self._groups[ROOT] = self._group(ROOT, changed)
+            await before.close()
+        return self._groups[zone]
+
+    def _zones(self, plan: Plan) -> dict[bytes, Group]:
+        groups = {zone: self._group(zone, addresses) for zone, addresses in plan.zones}
+        return {ROOT: self._group(ROOT, plan.servers), **groups}
+
+    def _group(self, zone: bytes, addresses: Sequence[UpstreamAddress]) -> Group:
+        return Group(
+            [self._server(address) for address in addresses],
+            self._settings.strategy,
+            tries=self._settings.tries,
+            timeout=self._settings.timeout,
+            # Half for the slow one, half for the others.
+            most_waiting=max(1, self._settings.max_in_flight // 2),
+            probe=Question(zone, QType.NS if zone == ROOT else QType.SOA, QClass.IN),
+            clock=self._clock,
+        )
+
+    def _server(self, address: UpstreamAddress) -> Server:
+        locator = Locator(address, self._bootstrap.addresses_of, self._listen)
+        if address.is_secure:
+            client = secure_client(address, locator, self._trust)
+        else:
+            client = plain_client(address, locator, randomize_case=self._settings.randomize_case, clock=self._clock)
+        return Server(address, client, locator, self._clock)
+
+    def _resolvers(self) -> Sequence[Server]:
+        """Return whom to ask for host names: the bootstrap resolvers, else those the system has now."""
+        if self._bootstrap_watch is not None and (changed := self._bootstrap_watch.changed()) is not None:
+            self._bootstrap_servers = tuple(map(self._server, changed))
+        return self._bootstrap_servers

@@ -1,0 +1,178 @@
+"""The upstreams of one zone: whom to ask first, and whom next when that fails."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from sinkhole.errors import UpstreamError
+from sinkhole.log import Log
+from sinkhole.protocol.message import Message
+from sinkhole.protocol.question import Question
+from sinkhole.protocol.types import QType, Rcode
+from sinkhole.upstream.ask import Ask, Budget
+from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.health import Fault
+from sinkhole.upstream.server import Server
+
+Strategy = Literal["fastest", "ordered", "race"]
+
+_PROBE_PACKETS = 6
+_RACERS = 2
+_USABLE = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
+_log = Log("upstream")
+
+
+class Group:
+    """Ask one of several upstreams, and others when it fails.
+
+    Args:
+        servers: in configured order.
+        strategy: `ordered`: the first that works; `fastest`: by round trip time; `race`: the two fastest at once.
+        tries: tries for one question, over all servers.
+        timeout: seconds one try may take.
+        most_waiting: queries that may wait for one server while there is another.
+        probe: question that tells whether a server works.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[Server],
+        strategy: Strategy,
+        *,
+        tries: int,
+        timeout: float,
+        most_waiting: int,
+        probe: Question,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.servers = tuple(servers)
+        self._strategy = strategy
+        self._tries = tries
+        self._timeout = timeout
+        self._most_waiting = most_waiting
+        self._probe_ask = Ask(probe)
+        self._clock = clock
+        self._probes: set[asyncio.Task[None]] = set()
+
+    async def ask(self, ask: Ask, budget: Budget) -> Message:
+        """Return the first usable answer; if there is none but servers said SERVFAIL, that.
+
+        Raises:
+            UpstreamTimeout: silence, or refusals, from all that were asked.
+            UpstreamFailure: other failures.
+        """
+        self._probe_where_due()
+        tried: Counter[Server] = Counter()
+        unwilling: set[Server] = set()
+        servfail: Message | None = None
+        failure: UpstreamError = UpstreamTimeout("no upstream is known")
+        left = self._tries
+        while left > 0:
+            # Whoever was asked least comes next; the sort is stable, so the order of preference decides the rest.
+            candidates = sorted((s for s in self._ranked() if s not in unwilling), key=lambda server: tried[server])
+            if not candidates:
+                break
+            racers = min(_RACERS if self._strategy == "race" and left == self._tries else 1, len(candidates), left)
+            left -= racers
+            tried.update(candidates[:racers])
+            for server, outcome in await self._first_usable(candidates[:racers], ask, budget):
+                if isinstance(outcome, UpstreamError):
+                    failure = outcome
+                elif is_usable(outcome):
+                    return outcome
+                else:
+                    unwilling.add(server)
+                    if outcome.rcode == Rcode.SERVFAIL:
+                        servfail = outcome
+                    elif outcome.rcode == Rcode.REFUSED:
+                        failure = UpstreamTimeout("the upstreams refuse this question")
+                    else:
+                        failure = UpstreamFailure("the upstreams cannot answer this question")
+        if servfail is not None:
+            return servfail
+        raise failure
+
+    async def close(self) -> None:
+        """Stop the probes and close all connections."""
+        for task in self._probes:
+            task.cancel()
+        await asyncio.gather(*self._probes, return_exceptions=True)
+        for server in self.servers:
+            await server.close()
+
+    async def _first_usable(
+        self, servers: Sequence[Server], ask: Ask, budget: Budget
+    ) -> list[tuple[Server, Message | UpstreamError]]:
+        """Ask all of `servers` at once, and stop at the first usable answer, which then is the last of the list."""
+        if len(servers) == 1:
+            return [(servers[0], await self._try(servers[0], ask, budget))]
+        tasks = {asyncio.ensure_future(self._try(server, ask, budget)): server for server in servers}
+        outcomes: list[tuple[Server, Message | UpstreamError]] = []
+        waiting = set(tasks)
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                outcomes += [(tasks[task], task.result()) for task in done]
+                usable = [pair for pair in outcomes if isinstance(pair[1], Message) and is_usable(pair[1])]
+                if usable:
+                    return usable
+            return outcomes
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _try(self, server: Server, ask: Ask, budget: Budget) -> Message | UpstreamError:
+        started = self._clock()
+        try:
+            outcome: Message | UpstreamError = await server.ask(ask, budget, timeout=self._timeout)
+        except UpstreamError as error:
+            outcome = error
+        took = self._clock() - started
+        if isinstance(outcome, Message) and is_usable(outcome):
+            if server.health.answered(took):
+                _log.info("upstream.up", upstream=server.address)
+        elif server.health.failed(Fault.NO_ANSWER if isinstance(outcome, UpstreamError) else Fault.BAD_ANSWER, took):
+            reason = outcome if isinstance(outcome, UpstreamError) else f"rcode {outcome.rcode}"
+            _log.warning("upstream.down", upstream=server.address, reason=reason)
+        return outcome
+
+    def _ranked(self) -> list[Server]:
+        servers = list(self.servers)
+        if self._strategy != "ordered":
+            # Without a measurement yet: behind those that have one, in configured order; probes will measure them.
+            servers.sort(key=lambda server: server.health.round_trip or float("inf"))
+        # Stable again: those that are down, or drowned in waiting queries, come last, but they do come.
+        servers.sort(key=lambda server: server.health.is_down or server.waiting >= self._most_waiting)
+        return servers
+
+    def _probe_where_due(self) -> None:
+        """Probe what no query would reach by itself: servers that are down, and those whose speed is unknown."""
+        if len(self.servers) < 2:
+            return
+        for server in self.servers:
+            wants_speed = self._strategy != "ordered"
+            if (server.health.is_down or wants_speed) and server.health.is_probe_due:
+                server.health.probing()
+                task = asyncio.get_running_loop().create_task(self._probe(server))
+                self._probes.add(task)
+                task.add_done_callback(self._probes.discard)
+
+    async def _probe(self, server: Server) -> None:
+        await self._try(server, self._probe_ask, Budget(_PROBE_PACKETS, 2 * self._timeout, self._clock))
+
+
+def is_usable(message: Message) -> bool:
+    """Say whether an answer is the answer, and no sign that someone else should be asked.
+
+    A referral, as a server without recursion gives it, answers nothing.
+    """
+    if message.rcode not in _USABLE:
+        return False
+    if message.answer or message.rcode != Rcode.NOERROR or message.ra or message.aa:
+        return True
+    types = {record.rtype for record in message.authority}
+    return QType.NS not in types or QType.SOA in types

@@ -1,0 +1,63 @@
+"""What is known of an upstream's health: how fast it answers, and whether it is worth asking."""
+
+import time
+from collections.abc import Callable
+from enum import IntEnum
+
+_PATIENCE = 12
+_FIRST_PROBE = 1.0
+_LAST_PROBE = 30.0
+_REMEASURE = 60.0
+_SLOWEST = 10.0
+
+
+class Fault(IntEnum):
+    """How much a failure counts; at 12 in a row an upstream is down."""
+
+    NO_ANSWER = 4
+    BAD_ANSWER = 1
+    """SERVFAIL or REFUSED may be about the name and not the upstream."""
+
+
+class Health:
+    """Round trip time and failures of one upstream; times are monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._faults = 0
+        self._pause = _FIRST_PROBE
+        self._next_probe = float("-inf")
+        self.is_down = False
+        self.round_trip: float | None = None
+
+    @property
+    def is_probe_due(self) -> bool:
+        """Say whether it is time for a probe: of one that is down, or whose speed was last measured long ago."""
+        return self._clock() >= self._next_probe
+
+    def answered(self, took: float) -> bool:
+        """Note a good answer after `took` seconds; return whether the upstream was down until now."""
+        known = self.round_trip
+        self.round_trip = took if known is None else known + (took - known) / 8
+        self._next_probe = self._clock() + _REMEASURE
+        self._faults = 0
+        self._pause = _FIRST_PROBE
+        was_down, self.is_down = self.is_down, False
+        return was_down
+
+    def failed(self, fault: Fault, took: float) -> bool:
+        """Note a failure after `took` seconds; return whether this marks the upstream as down."""
+        if fault is Fault.NO_ANSWER:
+            # Lossy ones fall behind in the order long before they count as down.
+            self.round_trip = min(_SLOWEST, max(took, 2 * (self.round_trip or 0)))
+        self._faults += fault
+        if self.is_down or self._faults < _PATIENCE:
+            return False
+        self.is_down = True
+        self._next_probe = self._clock() + self._pause
+        return True
+
+    def probing(self) -> None:
+        """Note that a probe is sent; the next one is due after twice the pause, half a minute at most."""
+        self._next_probe = self._clock() + self._pause
+        self._pause = min(_LAST_PROBE, 2 * self._pause)
