@@ -26,6 +26,7 @@ from sinkhole.protocol.reply import reply_limit, write_reply
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.blocked import block_answer
 from sinkhole.resolver.build import build_chain
+from sinkhole.resolver.forward import Upstreams
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Client, Query
@@ -128,6 +129,7 @@ class World:
 
     Args:
         settings: tables of the configuration, such as `cache={"entries": 0}`.
+        forwarder: who is asked instead of the scripted upstream.
         policy: statements as text: `block vendor:deepseek`, `allow domain:example.org @staff`.
     """
 
@@ -139,6 +141,7 @@ class World:
         feeds: Sequence[tuple[str, Sequence[Rule]]] = (),
         groups: Sequence[Group] = (),
         how: BlockAnswer | None = None,
+        forwarder: Upstreams | None = None,
         **settings: Any,
     ) -> None:
         self._vendors, self._feeds, self._groups = vendors, feeds, tuple(groups)
@@ -149,7 +152,7 @@ class World:
         self.upstream = Upstream()
         self.hits = Hits(self.settings.record)
         self.box = PolicyBox(self.make_policy(*policy))
-        self.chain = build_chain(self.settings, self.box, self.upstream, self.hits, clock=self.clock)
+        self.chain = build_chain(self.settings, self.box, forwarder or self.upstream, self.hits, clock=self.clock)
 
     def make_policy(self, *lines: str) -> Policy:
         """Return a policy of these statements over the vendors and feeds of this world."""
