@@ -112,6 +112,8 @@ class _Records:
 
     def read(self, count: int) -> tuple[Record, ...]:
         """Read one section."""
+        if not count:
+            return ()
         wire, total, seen = self.wire, len(self.wire), self.seen
         records = []
         for _ in range(count):

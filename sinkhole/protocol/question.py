@@ -132,7 +132,8 @@ def read_query(wire: bytes) -> QueryMessage:
         opcode=opcode,
         rd=flags & 0x100 != 0,
         cd=flags & 0x10 != 0,
-        question=scan.question,
+        # What stands first in a message of another opcode is not ours to repeat.
+        question=scan.question if opcode == Opcode.QUERY else None,
         edns=scan.edns,
     )
 

@@ -18,6 +18,7 @@ _TYPE_CLASS: Final = struct.Struct("!HH")
 _RECORD: Final = struct.Struct("!HHIH")
 _QR, _AA, _TC, _RD, _RA, _AD, _CD = 0x8000, 0x400, 0x200, 0x100, 0x80, 0x20, 0x10
 _POINTER: Final = 0xC000
+_TO_QUESTION: Final = b"\xc0\x0c"
 _MAX_POINTER: Final = 0x3FFF
 _ON_REQUEST: Final = frozenset((QType.RRSIG, QType.NSEC, QType.NSEC3))
 
@@ -148,24 +149,24 @@ def _explain(errors: tuple[Ede, ...], opt: bytes, room: int) -> bytes:
 class _Writer:
     """Appends records to a message and compresses their names."""
 
-    __slots__ = ("offsets", "shows_dnssec", "start", "wanted", "wire")
+    __slots__ = ("asked", "offsets", "shows_dnssec", "start", "wanted", "wire")
 
     def __init__(self, question: Question, *, shows_dnssec: bool) -> None:
         name = question.name
-        self.wire = bytearray(12)
+        self.wire = bytearray(_HEADER.size)
         self.wire += name
         self.wire += _TYPE_CLASS.pack(question.qtype, question.qclass)
         self.start = len(self.wire)
         self.shows_dnssec = shows_dnssec
         self.wanted = question.qtype
+        self.asked = name.lower()
         self.offsets: dict[bytes, int] = {}
-        self._learn(name.lower(), 12)
 
-    def _learn(self, folded: bytes, offset: int) -> None:
-        """Remember where a name and each name above it stand."""
-        at = 0
-        while length := folded[at]:
-            self.offsets.setdefault(folded[at:], offset + at)
+    def _learn_question(self) -> None:
+        """Remember where the name asked and each name above it stand; most replies never need it."""
+        asked, at = self.asked, 0
+        while length := asked[at]:
+            self.offsets[asked[at:]] = _HEADER.size + at
             at += length + 1
 
     def write(self, records: tuple[Record, ...]) -> int:
@@ -205,6 +206,11 @@ class _Writer:
     def _write_name(self, name: bytes) -> None:
         wire, offsets = self.wire, self.offsets
         folded = name.lower()
+        if folded == self.asked and len(folded) > 1:
+            wire += _TO_QUESTION
+            return
+        if not offsets:
+            self._learn_question()
         here = len(wire)
         at = 0
         while length := folded[at]:
