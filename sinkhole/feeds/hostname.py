@@ -112,11 +112,8 @@ def _explain(name: str, column: int) -> RowError:
     bad = _BAD_CHARACTER(name)
     if bad:
         return RowError(f"a character no host name has: {bad[0]!r}", column + bad.start())
-    start = 0
-    for label in name.split("."):
-        if not _IS_NAME(label):
-            break
-        start += len(label) + 1
+    label = next(label for label in name.split(".") if not _IS_NAME(label))
+    start = f".{name}.".index(f".{label}.")
     if not label:
         return RowError("an empty label", column + start)
     if len(label) > 63:

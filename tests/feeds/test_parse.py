@@ -150,7 +150,8 @@ WIDE = {
     "domains": ["com", "co.uk", "*.com", "+.uk", ".org", "*", ".", "*."],
     "adblock": [
         "||com^", "||co.uk^", "||*^", "*", "|*|", "||^", "^", "||", "||*.com^", "*.com", ".com^", "com^", "com|",
-        "||*.co.uk^", "*com*", "||a*^", "*.*", "||www.*^", "*$dnstype=A", "||*^$denyallow=example.org", "/.*/", "a", "|com^",
+        "||*.co.uk^", "*com*", "||a*^", "*.*", "||www.*^", "*$dnstype=A", "||*^$denyallow=example.org", "/.*/", "a",
+        "|com^",
     ],
     "rpz": ["* CNAME .", "*.com CNAME .", "com CNAME ."],
     "dnsmasq": ["address=/#/", "address=/com/0.0.0.0", "local=/co.uk/", "server=/#/"],
