@@ -24,9 +24,14 @@ class _Pending:
 
 
 class Connection(asyncio.Protocol):
-    """Send queries as they come and match the answers, in whatever order they arrive, by id and question."""
+    """Send queries as they come and match the answers, in whatever order they arrive, by id and question.
 
-    def __init__(self) -> None:
+    Args:
+        idle: seconds it is kept without queries.
+    """
+
+    def __init__(self, idle: float = IDLE) -> None:
+        self._idle_after = idle
         self._loop = asyncio.get_running_loop()
         self._frames = FrameReader()
         self._pending: dict[int, _Pending] = {}
@@ -129,7 +134,7 @@ class Connection(asyncio.Protocol):
         if self._is_retired:
             self.abort()
         else:
-            self._idle = self._loop.call_later(IDLE, self.abort)
+            self._idle = self._loop.call_later(self._idle_after, self.abort)
 
     def _free_id(self) -> int:
         while (message_id := secrets.randbits(16)) in self._pending:

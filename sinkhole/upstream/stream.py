@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from sinkhole.protocol.message import Message
 from sinkhole.upstream.ask import Ask, Budget
-from sinkhole.upstream.connection import Connection
+from sinkhole.upstream.connection import IDLE, Connection
 from sinkhole.upstream.failure import ConnectionEnded, UpstreamFailure, UpstreamTimeout
 
 _CONNECTIONS_PER_QUERY = 3
@@ -23,11 +23,19 @@ class StreamClient:
         port: port of the upstream.
         tls: context that verifies the certificate; None: plain TCP.
         server_name: name the certificate must have.
+        idle: seconds an unused connection is kept.
     """
 
     def __init__(
-        self, locate: Locate, port: int, *, tls: ssl.SSLContext | None = None, server_name: str | None = None
+        self,
+        locate: Locate,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        server_name: str | None = None,
+        idle: float = IDLE,
     ) -> None:
+        self._idle = idle
         self._locate = locate
         self._port = port
         self._tls = tls
@@ -99,7 +107,7 @@ class StreamClient:
         loop = asyncio.get_running_loop()
         try:
             _, connection = await loop.create_connection(
-                Connection, host, self._port, ssl=self._tls, server_hostname=self._server_name if self._tls else None
+                lambda: Connection(self._idle), host, self._port, ssl=self._tls, server_hostname=self._server_name
             )
         except ssl.SSLCertVerificationError as error:
             raise UpstreamFailure("the certificate of the upstream is not valid") from error

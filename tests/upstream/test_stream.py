@@ -1,0 +1,246 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from sinkhole.errors import UpstreamError
+from sinkhole.upstream.failure import EdnsRefused, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.stream import StreamClient
+from tests.fakes import FakeUpstream, Script, read_frame, reply, silent
+from tests.upstream.asking import ADDRESS, addresses, asking, budget, frame, good, says, soon
+
+Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
+MakeClient = Callable[..., StreamClient]
+
+
+@pytest.fixture
+async def client_of() -> AsyncIterator[MakeClient]:
+    made: list[StreamClient] = []
+
+    def make(up: FakeUpstream, **settings: float) -> StreamClient:
+        async def locate() -> str:
+            return up.host
+
+        made.append(StreamClient(locate, up.port, **settings))
+        return made[-1]
+
+    yield make
+    for client in made:
+        await client.close()
+
+
+async def test_one_connection_carries_many_queries_out_of_order(client_of: MakeClient) -> None:
+    """R-C24: pipelined, matched by id (RFC 7766, section 6.2.1.1)."""
+    delays = iter([0.3, 0.0, 0.2, 0.1] * 10)
+    async with FakeUpstream(lambda q: [(next(delays), good(q, f"192.0.2.{q[13]}"))]) as up:
+        client = client_of(up)
+        names = [f"{chr(97 + n % 26)}.example.org" for n in range(40)]
+        found = await asyncio.gather(*(client.ask(asking(name), budget(), timeout=2) for name in names))
+        assert up.connections == 1
+    assert [addresses(message) for message in found] == [[f"192.0.2.{ord(name[0])}"] for name in names]
+
+
+async def test_connection_is_reused_for_later_queries(client_of: MakeClient) -> None:
+    """R-C24: 30 queries, one connection (RFC 7858, section 3.4)."""
+    async with FakeUpstream(says()) as up:
+        client = client_of(up)
+        for _ in range(30):
+            await client.ask(asking(), budget(), timeout=2)
+        assert up.connections == 1
+
+
+async def answer_one_and_close(reader: Reader, writer: Writer) -> None:
+    writer.write(frame(good(await read_frame(reader))))
+    await writer.drain()
+
+
+async def test_server_that_closes_after_each_answer_serves_all(client_of: MakeClient) -> None:
+    """R-C24: reconnects after a close, one query after the other and many at once."""
+    async with FakeUpstream(silent, on_connection=answer_one_and_close) as up:
+        client = client_of(up)
+        for _ in range(10):
+            assert addresses(await client.ask(asking(), budget(), timeout=2)) == [ADDRESS]
+        found = await asyncio.gather(*(client.ask(asking(), budget(), timeout=2) for _ in range(10)))
+    assert [addresses(message) for message in found] == [[ADDRESS]] * 10
+
+
+async def test_idle_connection_closed_by_the_server_is_replaced(client_of: MakeClient) -> None:
+    async with FakeUpstream(says()) as up:
+        client = client_of(up)
+        await client.ask(asking(), budget(), timeout=2)
+        port = up.port
+    async with FakeUpstream(says(), port=port) as up:
+        assert addresses(await client.ask(asking(), budget(), timeout=2)) == [ADDRESS]
+
+
+async def test_idle_connection_is_closed_by_us(client_of: MakeClient) -> None:
+    ended = asyncio.Event()
+
+    async def serve(reader: Reader, writer: Writer) -> None:
+        writer.write(frame(good(await read_frame(reader))))
+        await reader.read()
+        ended.set()
+
+    async with FakeUpstream(silent, on_connection=serve) as up:
+        client = client_of(up, idle=0.05)
+        await client.ask(asking(), budget(), timeout=2)
+        async with asyncio.timeout(2):
+            await ended.wait()
+
+
+async def reset(reader: Reader, writer: Writer) -> None:
+    await read_frame(reader)
+    writer.transport.abort()
+
+
+async def close(reader: Reader, writer: Writer) -> None:
+    await read_frame(reader)
+
+
+async def close_unread(reader: Reader, writer: Writer) -> None:
+    writer.transport.abort()
+
+
+async def short(reader: Reader, writer: Writer) -> None:
+    writer.write(frame(good(await read_frame(reader)))[:-4])
+    await writer.drain()
+
+
+async def empty_frame(reader: Reader, writer: Writer) -> None:
+    await read_frame(reader)
+    writer.write(b"\0\0")
+    await reader.read()
+
+
+async def garbage(reader: Reader, writer: Writer) -> None:
+    query = await read_frame(reader)
+    writer.write(frame(good(query)[:-1]))
+    await reader.read()
+
+
+async def truncated(reader: Reader, writer: Writer) -> None:
+    query = await read_frame(reader)
+    writer.write(frame(reply(query, flags="TC")))
+    await reader.read()
+
+
+async def mute(reader: Reader, writer: Writer) -> None:
+    await reader.read()
+
+
+async def drip_forever(reader: Reader, writer: Writer) -> None:
+    for octet in frame(good(await read_frame(reader)))[:-4]:
+        writer.write(bytes([octet]))
+        await asyncio.sleep(0.005)
+    await reader.read()
+
+
+@pytest.mark.parametrize(
+    ("broken", "failure"),
+    [
+        (reset, UpstreamFailure),
+        (close, UpstreamFailure),
+        (close_unread, UpstreamFailure),
+        (short, UpstreamFailure),
+        (empty_frame, UpstreamFailure),
+        (garbage, UpstreamFailure),
+        (truncated, UpstreamFailure),
+        (mute, UpstreamTimeout),
+        (drip_forever, UpstreamTimeout),
+    ],
+    ids=lambda value: value.__name__,
+)
+async def test_broken_stream_ends_in_bounded_time_and_tries(
+    client_of: MakeClient, broken: Callable[[Reader, Writer], Awaitable[None]], failure: type[UpstreamError]
+) -> None:
+    """R-C08, R-C09: reset, close, short, silent, dripping, garbage; R-C07: TC over TCP."""
+    async with FakeUpstream(silent, on_connection=broken) as up:
+        started = time.monotonic()
+        with pytest.raises(failure):
+            await client_of(up).ask(asking(), budget(), timeout=0.5)
+        assert time.monotonic() - started < 1
+        assert up.connections <= 3
+
+
+async def test_answer_one_octet_at_a_time_is_understood(client_of: MakeClient) -> None:
+    """R-C08: any segmentation."""
+
+    async def drip(reader: Reader, writer: Writer) -> None:
+        for octet in frame(good(await read_frame(reader))):
+            writer.write(bytes([octet]))
+            await writer.drain()
+        await reader.read()
+
+    async with FakeUpstream(silent, on_connection=drip) as up:
+        assert addresses(await client_of(up).ask(asking(), budget(), timeout=2)) == [ADDRESS]
+
+
+async def test_answer_to_another_question_is_dropped_and_the_wait_goes_on(client_of: MakeClient) -> None:
+    """R-C01: a stream is checked as a datagram is."""
+
+    def handle(query: bytes) -> Script:
+        other = good(query)[:13] + b"x" + good(query)[14:]
+        unknown = bytes([query[0] ^ 1]) + good(query)[1:]
+        return [(0, other), (0, unknown), (0, b"x"), (0.1, good(query)), (0.1, good(query))]
+
+    async with FakeUpstream(handle) as up:
+        client = client_of(up)
+        for _ in range(3):
+            assert addresses(await client.ask(asking(), budget(), timeout=2)) == [ADDRESS]
+
+
+async def test_bare_error_tells_of_edns(client_of: MakeClient) -> None:
+    async with FakeUpstream(lambda q: [(0, q[:2] + b"\x81\x81" + bytes(8))]) as up:
+        with pytest.raises(EdnsRefused):
+            await client_of(up).ask(asking(), budget(), timeout=2)
+
+
+async def test_refused_connection_fails_at_once(client_of: MakeClient) -> None:
+    async with FakeUpstream(silent) as up:
+        client = client_of(up)
+    with pytest.raises(UpstreamFailure, match="no connection"):
+        await client.ask(asking(), budget(), timeout=2)
+
+
+async def test_silent_connection_is_not_used_again(client_of: MakeClient) -> None:
+    async with FakeUpstream(silent) as up:
+        client = client_of(up)
+        for _ in range(2):
+            with pytest.raises(UpstreamTimeout):
+                await client.ask(asking(), budget(), timeout=0.1)
+        await soon(lambda: up.connections == 2)
+
+
+async def test_slow_answer_does_not_cost_a_lively_connection(client_of: MakeClient) -> None:
+    async with FakeUpstream(lambda q: None if q[13:14] == b"s" else [(0.05, good(q))]) as up:
+        client = client_of(up)
+        slow = asyncio.ensure_future(client.ask(asking("s.example.org"), budget(), timeout=0.3))
+        await up.wait_for(1)
+        await client.ask(asking("a.example.org"), budget(), timeout=2)
+        with pytest.raises(UpstreamTimeout):
+            await slow
+        await client.ask(asking("b.example.org"), budget(), timeout=2)
+        assert up.connections == 1
+
+
+async def test_one_cancelled_query_leaves_the_connection_to_the_others(client_of: MakeClient) -> None:
+    async with FakeUpstream(says(delay=0.1)) as up:
+        client = client_of(up)
+        first, second = (asyncio.ensure_future(client.ask(asking(), budget(), timeout=2)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert addresses(await second) == [ADDRESS]
+        assert up.connections == 1
+        assert first.cancelled()
+
+
+async def test_no_address_in_time_is_a_timeout() -> None:
+    async def locate() -> str:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    client = StreamClient(locate, 53)
+    with pytest.raises(UpstreamTimeout, match="no connection in time"):
+        await client.ask(asking(), budget(), timeout=0.1)
+    await client.close()
