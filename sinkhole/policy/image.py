@@ -200,13 +200,9 @@ def _expression(rule: Rule) -> str:
 
 
 def _is_hit(entry: CatalogueEntry, name: bytes, is_own: bool) -> bool:
-    match entry.match:
-        case DomainMatch.SUFFIX:
-            return True
-        case DomainMatch.EXACT:
-            return is_own
-        case DomainMatch.WILDCARD:
-            return entry.matches(labels_of(name))
+    if entry.match is DomainMatch.WILDCARD:
+        return entry.matches(labels_of(name))
+    return is_own or entry.match is DomainMatch.SUFFIX
 
 
 def _compile(vendors: Sequence[Vendor], feeds: Sequence[FeedRules], protected: Iterable[str]) -> ImageTables:

@@ -101,15 +101,11 @@ def rule_from_json(data: bytes) -> Rule:
 
 def rule_text(rule: Rule) -> str:
     """Return what a rule matches, in words."""
-    match rule.match:
-        case Match.SUFFIX:
-            return f"{rule.name} and below"
-        case Match.BELOW:
-            return f"below {rule.name}"
-        case Match.REGEX:
-            return f"/{rule.name}/"
-        case Match.EXACT | Match.MASK:
-            return rule.name
+    if rule.match is Match.SUFFIX:
+        return f"{rule.name} and below"
+    if rule.match is Match.BELOW:
+        return f"below {rule.name}"
+    return f"/{rule.name}/" if rule.match is Match.REGEX else rule.name
 
 
 def _condition(row: list[Any]) -> Condition:

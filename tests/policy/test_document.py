@@ -1,0 +1,131 @@
+"""The published form of a policy."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sinkhole.errors import PolicyError
+from sinkhole.policy.document import (
+    DOCUMENT_NAME,
+    PREVIOUS_NAME,
+    PolicyDocument,
+    load_document,
+    load_policy,
+    prune,
+    publish,
+)
+from sinkhole.policy.image import build_image
+from sinkhole.policy.statement import Group
+from sinkhole.policy.verdict import BlockAnswer, BlockMode
+from tests.policy.world import NOW, PROTECTED, VENDORS, decide, listed, statement, statements
+
+ANSWER = BlockAnswer(BlockMode.ADDRESS, "192.0.2.250", None, 30, 17)
+GROUPS = (Group("staff", ("192.0.2.0/24",), 5, BlockAnswer(BlockMode.REFUSED)), Group("guests", ()))
+STATEMENTS = (
+    *statements("block ai", "allow vendor:deepseek for staff"),
+    statement(9, "monitor jurisdiction:CN", reason="r", owner="o", ticket="t", expires=NOW + timedelta(days=1)),
+)
+
+
+def published(folder, generation=1, said=STATEMENTS, groups=GROUPS, **image):
+    name = build_image(folder, VENDORS, image.get("feeds", ()), PROTECTED)
+    document = PolicyDocument(generation, name, tuple(said), tuple(groups), ANSWER)
+    publish(folder, document)
+    return document
+
+
+def test_document_survives_json():
+    document = PolicyDocument(7, "names-0.img", STATEMENTS, GROUPS, ANSWER)
+    assert PolicyDocument.from_json(document.to_json()) == document
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"generation": "many"},
+        {"image": "../names.img"},
+        {"image": 3},
+        {"statements": [{}]},
+        {"statements": None},
+        {"groups": [{"name": "x"}]},
+        {"answer": {"mode": "shout"}},
+        {"answer": {"mode": "refused", "colour": "red"}},
+    ],
+)
+def test_wrong_document_is_refused(change):
+    fields = json.loads(PolicyDocument(7, "names-0.img", STATEMENTS, GROUPS, ANSWER).to_json()) | change
+    with pytest.raises(PolicyError, match="policy document"):
+        PolicyDocument.from_json(json.dumps(fields))
+
+
+@pytest.mark.parametrize("field", ["subject", "action", "expires"])
+def test_wrong_statement_is_refused(field):
+    fields = json.loads(PolicyDocument(7, "names-0.img", STATEMENTS, (), ANSWER).to_json())
+    fields["statements"][0][field] = "nonsense"
+    with pytest.raises(PolicyError):
+        PolicyDocument.from_json(json.dumps(fields))
+
+
+@given(st.text() | st.binary())
+def test_any_text_is_a_document_or_a_policy_error(text):
+    with pytest.raises(PolicyError):
+        PolicyDocument.from_json(text)
+
+
+def test_published_policy_is_loaded(tmp_path):
+    published(tmp_path, generation=3)
+    policy = load_policy(tmp_path, verify=True)
+    assert policy.generation == 3
+    assert policy.answer_for(policy.scope_of("198.51.100.1")) == ANSWER
+    assert decide(policy, "deepseek.example", "198.51.100.1").subject == "jurisdiction:CN"
+    assert decide(policy, "deepseek.example", "192.0.2.1").subject == "vendor:deepseek"
+    assert load_document(tmp_path).statements == STATEMENTS
+
+
+def test_nothing_published(tmp_path):
+    with pytest.raises(PolicyError, match="cannot be read"):
+        load_policy(tmp_path)
+
+
+def test_absent_names(tmp_path):
+    (tmp_path / published(tmp_path).image).unlink()
+    with pytest.raises(PolicyError, match="cannot be read"):
+        load_policy(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"said": statements("block domain:a..b")}, "is not a name"),
+        ({"groups": [Group("staff", ("nowhere",))]}, "group staff"),
+    ],
+)
+def test_wrong_policy_is_not_published(tmp_path, change, why):
+    before = published(tmp_path)
+    with pytest.raises(PolicyError, match=why):
+        published(tmp_path, generation=2, **change)
+    assert load_document(tmp_path) == before
+
+
+def test_policy_without_names_is_not_published(tmp_path):
+    with pytest.raises(PolicyError, match="no such compiled names"):
+        publish(tmp_path, PolicyDocument(1, "names-0.img", (), (), ANSWER))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_prune_keeps_what_is_used_and_what_was_used_before(tmp_path):
+    images = [published(tmp_path, n, feeds=[listed("one", f"x{n}.example")]).image for n in range(3)]
+    (tmp_path / "names-77.tmp").write_bytes(b"draft")
+    prune(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*images[1:], DOCUMENT_NAME, PREVIOUS_NAME}
+
+
+def test_prune_without_a_readable_document_removes_nothing(tmp_path):
+    image = published(tmp_path).image
+    (tmp_path / DOCUMENT_NAME).write_text("{")
+    prune(tmp_path)
+    assert (tmp_path / image).exists()

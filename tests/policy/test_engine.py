@@ -1,0 +1,293 @@
+"""What the policy says of names, of names in answers, and of addresses in answers."""
+
+from datetime import timedelta
+
+import pytest
+
+from sinkhole.errors import PolicyError
+from sinkhole.policy.default import default_statements
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.groups import EVERYONE, Scope
+from sinkhole.policy.image import NameIndex
+from sinkhole.policy.rule import Condition, Match, Rule, RuleAction
+from sinkhole.policy.statement import Group
+from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, BlockMode
+from sinkhole.protocol.names import name_from_text
+from tests.policy.world import AAAA, NOW, VENDORS, A, decide, domain, listed, make_policy, product, statement, vendor
+
+STAFF = Group("staff", ("192.0.2.0/24",))
+DESK = Group("desk", ("192.0.2.7/32",))
+
+
+def said(policy: Policy, name: str, client: str = "192.0.2.1", **options: object) -> str | None:
+    """Return what decided, as `block vendor:x`, or None."""
+    verdict = decide(policy, name, client, **options)  # type: ignore[arg-type]
+    return f"{verdict.action} {verdict.subject}" if verdict.subject else None
+
+
+def test_fresh_install_blocks_the_catalogue():
+    policy = make_policy(default_statements())
+    assert said(policy, "chat.deepseek.example") == "block ai"
+    assert said(policy, "www.example.org") is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "hits"),
+    [
+        ("ai", {"deepseek.example", "api.deepseek.example", "model.eu.cloud.example", "notes.cloud.example"}),
+        ("vendor:deepseek", {"deepseek.example", "api.deepseek.example"}),
+        ("product:deepseek/chat", {"deepseek.example"}),
+        ("product:deepseek/telemetry", {"log.shared.example"}),
+        ("category:api", {"api.deepseek.example", "model.eu.cloud.example"}),
+        ("category:code", {"deepseek.example"}),
+        ("jurisdiction:US", {"model.eu.cloud.example", "notes.cloud.example", "writer.example"}),
+        ("vendor:writer", {"writer.example"}),
+        ("domain:deepseek.example", {"deepseek.example", "api.deepseek.example", "status.deepseek.example"}),
+        ("domain:log.shared.example", {"log.shared.example"}),
+        ("vendor:unknown", set()),
+        ("feed:unknown", set()),
+    ],
+)
+def test_subjects_reach_their_domains(subject, hits):
+    """Opt-in domains and protected names only by what names them; `ai` leaves vendors out that are not default."""
+    policy = make_policy([f"block {subject}"])
+    names = {
+        "deepseek.example", "api.deepseek.example", "status.deepseek.example", "log.shared.example",
+        "model.eu.cloud.example", "notes.cloud.example", "writer.example", "update.example", "example.org",
+    }  # fmt: skip
+    assert {name for name in names if decide(policy, name).is_blocked} == hits
+
+
+def test_letter_case_and_odd_octets_make_no_difference():
+    """R-B05."""
+    policy = make_policy(["block vendor:deepseek", "monitor domain:Bücher.example"])
+    assert said(policy, "ChAt.DeepSeek.EXAMPLE.") == "block vendor:deepseek"
+    assert said(policy, "www.xn--bcher-kva.example") == "monitor domain:bücher.example"
+    assert policy.decide(b"\x01\xff\x08DeepSeek\x07example\x00", A, EVERYONE, NOW).is_blocked
+
+
+def test_domain_statements_match_at_label_borders():
+    """R-B04."""
+    policy = make_policy(["block domain:x.example"])
+    names = ["x.example", "a.x.example", "notx.example", "x-y.example", "x.example.org", "example"]
+    assert [name for name in names if decide(policy, name).is_blocked] == ["x.example", "a.x.example"]
+
+
+def test_verdict_says_what_it_rests_on():
+    groups = [STAFF, DESK]
+    policy = make_policy([statement(7, "block category:api", "staff", reason="no keys")], groups=groups)
+    verdict = decide(policy, "v1.api.deepseek.example", "192.0.2.7")
+    assert verdict.is_blocked
+    assert (verdict.subject, verdict.scope, verdict.statement) == ("category:api", "group:staff", 7)
+    assert (verdict.vendor, verdict.product, verdict.categories) == ("deepseek", "deepseek/api", ("api",))
+    assert (verdict.jurisdiction, verdict.rule, verdict.group) == ("CN", "api.deepseek.example and below", "desk")
+    assert (verdict.feed, verdict.line, verdict.via, verdict.reason) == (None, None, None, "no keys")
+
+
+def test_catalogue_is_told_even_where_no_statement_matches():
+    verdict = decide(make_policy(["block vendor:cloud"]), "deepseek.example")
+    assert (verdict.action, verdict.subject, verdict.vendor) == (Action.ALLOW, None, "deepseek")
+    verdict = decide(make_policy(["allow domain:deepseek.example"]), "www.deepseek.example")
+    assert (str(verdict.action), verdict.subject) == ("allow", "domain:deepseek.example")
+    assert (verdict.vendor, verdict.rule) == ("deepseek", "deepseek.example and below")
+
+
+def test_name_that_nothing_knows():
+    policy = make_policy(["block ai"], groups=[STAFF])
+    assert decide(policy, "example.org", "198.51.100.1") is NO_MATCH
+    assert decide(policy, "example.org").group == "staff"
+    assert decide(policy, "update.example").subject is None
+
+
+def test_feed_decides_by_its_own_statement():
+    policy = make_policy(["block feed:one"], listed("one", "x.example"), listed("two", "y.example"))
+    verdict = decide(policy, "a.x.example")
+    assert (verdict.subject, verdict.feed, verdict.line, verdict.rule) == ("feed:one", "one", 1, "x.example and below")
+    assert said(policy, "y.example") is None
+
+
+def test_feed_that_is_part_of_ai():
+    policy = make_policy(["block ai"], listed("one", "x.example", part_of_ai=True), listed("two", "y.example"))
+    verdict = decide(policy, "x.example")
+    assert (verdict.subject, verdict.feed, verdict.vendor) == ("ai", "one", None)
+    assert said(policy, "y.example") is None
+    policy = make_policy(["block ai", "allow feed:one"], listed("one", "x.example", part_of_ai=True))
+    assert said(policy, "x.example") == "allow feed:one"
+
+
+def test_exception_of_a_feed_counts_within_that_feed():
+    """R-B08: a feed's exception only beats that feed."""
+    exception = Rule(Match.SUFFIX, "x.example", RuleAction.ALLOW, line=9)
+    policy = make_policy(["block feed:one", "block feed:two"], listed("one", "x.example", exception), listed("two"))
+    assert said(policy, "x.example") is None
+    policy = make_policy(
+        ["block feed:one", "block feed:two"], listed("one", "x.example", exception), listed("two", "x.example")
+    )
+    assert said(policy, "x.example") == "block feed:two"
+
+
+def test_exception_of_the_user_beats_every_feed():
+    """R-B08: by a statement, or by a local list that is in force."""
+    exception = Rule(Match.SUFFIX, "x.example", RuleAction.ALLOW, line=9)
+    feeds = (listed("own", exception, local=True, part_of_ai=True), listed("two", "x.example", part_of_ai=True))
+    assert said(make_policy(["block ai", "allow domain:x.example"], *feeds), "x.example") == "allow domain:x.example"
+    assert said(make_policy(["block feed:own", "block feed:two"], *feeds), "x.example") is None
+    assert said(make_policy(["block ai"], *feeds), "x.example") is None
+    assert said(make_policy(["block feed:two"], *feeds), "x.example") == "block feed:two"
+    assert said(make_policy(["block feed:two", "allow feed:own"], *feeds), "x.example") == "block feed:two"
+    expired = statement(9, "block feed:own", expires=NOW)
+    assert said(make_policy([expired, "block feed:two"], *feeds), "x.example") == "block feed:two"
+    # Lists are what it lifts, not the catalogue.
+    own = listed("own", Rule(Match.SUFFIX, "deepseek.example", RuleAction.ALLOW), local=True)
+    assert said(make_policy(["block ai", "block feed:own"], own), "deepseek.example") == "block ai"
+
+
+def test_rewrite_of_a_local_list_is_told():
+    rule = Rule(Match.SUFFIX, "x.example", RuleAction.REWRITE, rewrite="A 192.0.2.9", line=1)
+    own = listed("own", rule, local=True)
+    verdict = decide(make_policy(["block feed:own"], own), "x.example")
+    assert (verdict.action, verdict.rewrite) == (Action.BLOCK, "A 192.0.2.9")
+    verdict = decide(make_policy(["monitor feed:own"], own), "x.example")
+    assert (verdict.action, verdict.rewrite) == (Action.MONITOR, None)
+
+
+def test_row_limited_to_types():
+    """R-L06."""
+    rule = Rule(Match.SUFFIX, "x.example", condition=Condition(qtypes=(AAAA,)))
+    policy = make_policy(["block feed:one"], listed("one", rule))
+    assert not decide(policy, "x.example").is_blocked
+    assert decide(policy, "x.example", qtype=AAAA).is_blocked
+
+
+def test_row_limited_to_clients_splits_their_scopes():
+    """R-L06: equal scopes get equal verdicts, since answers are shared within one."""
+    rule = Rule(Match.SUFFIX, "x.example", condition=Condition(clients=("192.0.2.1",)))
+    policy = make_policy(["block feed:one"], listed("one", rule))
+    assert policy.scope_of("::ffff:192.0.2.1") == Scope(client="192.0.2.1")
+    assert policy.scope_of("nonsense") == EVERYONE
+    assert decide(policy, "x.example", "192.0.2.1").is_blocked
+    assert not decide(policy, "x.example", "192.0.2.2").is_blocked
+    assert policy.decide(name_from_text("x.example"), A, EVERYONE, NOW, client="192.0.2.1").is_blocked
+
+
+def test_protected_name_is_immune_to_feeds_and_wide_rows():
+    """Not to a statement on the domain, and not to an exact domain of the catalogue."""
+    policy = make_policy(["block ai", "block feed:one"], listed("one", "update.example", "status.deepseek.example"))
+    assert said(policy, "update.example") is None
+    assert decide(policy, "status.deepseek.example").vendor is None
+    assert said(policy, "x.status.deepseek.example") == "block feed:one"
+    assert said(policy, "notes.cloud.example") == "block ai"
+    assert said(make_policy(["block domain:update.example"]), "update.example") == "block domain:update.example"
+
+
+def test_domain_of_two_products_is_reached_by_both():
+    both = vendor(
+        "v",
+        product("v/one", domain("x.example"), categories=("chat",)),
+        product("v/two", domain("x.example"), categories=("api",)),
+        product("v/three", domain("x.example", opt_in=True), categories=("image",)),
+    )
+    for name in ("product:v/one", "product:v/two", "product:v/three", "category:chat", "category:api", "vendor:v"):
+        assert said(make_policy([f"block {name}"], vendors=[both]), "x.example") == f"block {name}"
+    assert said(make_policy(["block category:image"], vendors=[both]), "x.example") is None
+    assert decide(make_policy(["block category:api"], vendors=[both]), "x.example").product == "v/two"
+
+
+def test_most_specific_client_wins():
+    """R-B12."""
+    policy = make_policy(["block ai", "monitor ai for staff", "allow ai for desk"], groups=[STAFF, DESK])
+    assert [said(policy, "deepseek.example", client) for client in ("198.51.100.1", "192.0.2.1", "192.0.2.7")] == [
+        "block ai",
+        "monitor ai",
+        "allow ai",
+    ]
+
+
+def test_statement_for_another_group_hides_nothing():
+    policy = make_policy(["block domain:example", "allow domain:a.x.example for desk"], groups=[STAFF, DESK])
+    assert said(policy, "a.x.example", "192.0.2.1") == "block domain:example"
+    assert said(policy, "a.x.example", "192.0.2.7") == "allow domain:a.x.example"
+
+
+def test_stricter_action_wins_among_equals():
+    equal = [Group("a", ("192.0.2.0/24",)), Group("b", ("192.0.2.0/24",))]
+    policy = make_policy(["allow ai for a", "block ai for b", "monitor ai for a"], groups=equal)
+    assert said(policy, "deepseek.example") == "block ai"
+    policy = make_policy(["allow category:chat", "monitor category:code"])
+    assert said(policy, "deepseek.example") == "monitor category:code"
+
+
+def test_expired_statement_does_not_count():
+    """Judged when the query comes, not by a timer."""
+    policy = make_policy([statement(9, "allow vendor:deepseek", expires=NOW + timedelta(minutes=1)), "block ai"])
+    name = name_from_text("deepseek.example")
+    assert policy.decide(name, A, EVERYONE, NOW).action is Action.ALLOW
+    assert policy.decide(name, A, EVERYONE, NOW + timedelta(minutes=1)).action is Action.BLOCK
+
+
+def test_policy_knows_when_verdicts_end():
+    first, second = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
+    policy = make_policy(
+        [statement(9, "allow vendor:deepseek", expires=second), statement(8, "block ai", expires=first)]
+    )
+    assert policy.valid_until == first
+    assert [policy.next_change(when) for when in (NOW, first, second)] == [first, second, None]
+    assert make_policy(["block ai"]).valid_until is None
+
+
+def test_target_is_decided_by_domains_and_catalogue_alone():
+    """R-B06: a list that names a shared CDN never counts for a name in an answer."""
+    policy = make_policy(
+        ["block ai", "block feed:one", "monitor domain:cdn.example"], listed("one", "shared.example", part_of_ai=True)
+    )
+    verdict = policy.decide_target(name_from_text("Edge.DeepSeek.example"), A, EVERYONE, NOW)
+    assert (verdict.subject, verdict.vendor, verdict.via) == ("ai", "deepseek", "edge.deepseek.example")
+    assert policy.decide_target(name_from_text("a.cdn.example"), A, EVERYONE, NOW).subject == "domain:cdn.example"
+    assert policy.decide_target(name_from_text("shared.example"), A, EVERYONE, NOW) is NO_MATCH
+    assert policy.decide_target(name_from_text("example.org"), A, EVERYONE, NOW) is NO_MATCH
+    assert not policy.decide_target(name_from_text("status.deepseek.example"), A, EVERYONE, NOW).is_blocked
+    bare = make_policy(["block ai"])
+    assert bare.decide_target(name_from_text("example.org"), A, EVERYONE, NOW) is NO_MATCH
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("192.0.2.77", "block address:192.0.2.0/24"),
+        ("::ffff:192.0.2.77", "block address:192.0.2.0/24"),
+        ("192.0.2.9", "allow address:192.0.2.9"),
+        ("198.51.100.1", None),
+        ("2001:db8::5", "monitor address:2001:db8::/32"),
+        ("nonsense", None),
+    ],
+)
+def test_addresses_in_answers(address, expected):
+    policy = make_policy(["block address:192.0.2.0/24", "allow address:192.0.2.9", "monitor address:2001:db8::/32"])
+    verdict = policy.decide_address(address, EVERYONE, NOW)
+    assert (f"{verdict.action} {verdict.subject}" if verdict.subject else None) == expected
+    assert (verdict.via is None) is (expected is None)
+
+
+def test_addresses_cost_nothing_where_none_is_stated():
+    assert make_policy(["block ai"]).decide_address("192.0.2.1", EVERYONE, NOW) is NO_MATCH
+
+
+def test_blocked_answer_of_the_most_specific_group():
+    own = BlockAnswer(BlockMode.NXDOMAIN)
+    groups = [Group("staff", STAFF.members, answer=own), DESK]
+    policy = make_policy([], groups=groups)
+    assert policy.answer_for(policy.scope_of("192.0.2.7")) is own
+    assert policy.answer_for(policy.scope_of("198.51.100.1")) == BlockAnswer()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (statement(3, "block address:somewhere"), "statement 3 on address:somewhere"),
+        (statement(3, "block domain:a..b"), "is not a name"),
+        (statement(3, "block ai", expires=NOW.replace(tzinfo=None)), "has no time zone"),
+    ],
+)
+def test_wrong_statement_makes_no_policy(wrong, why):
+    with pytest.raises(PolicyError, match=why):
+        Policy(NameIndex.from_rules([], VENDORS), [wrong], [], BlockAnswer(), 1)

@@ -1,0 +1,54 @@
+"""Subjects, actions, statements and hits in text."""
+
+import pytest
+
+from sinkhole.errors import PolicyError
+from sinkhole.policy.hit import HitRow
+from sinkhole.policy.subject import Subject, SubjectKind
+from sinkhole.policy.verdict import Action
+from tests.policy.world import statement
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("ai", "ai"),
+        ("domain:Example.ORG.", "domain:example.org"),
+        ("jurisdiction:cn", "jurisdiction:CN"),
+        ("product:openai/api", "product:openai/api"),
+        ("address:192.0.2.0/24", "address:192.0.2.0/24"),
+    ],
+)
+def test_subject_in_text(text, written):
+    assert str(Subject.from_text(text)) == written
+
+
+@pytest.mark.parametrize("text", ["", "deepseek", "ai:x", "domain:", "planet:mars", "Domain:x"])
+def test_wrong_subject_is_refused(text):
+    with pytest.raises(PolicyError, match="subject is ai or one of"):
+        Subject.from_text(text)
+
+
+def test_kinds_are_ordered_by_specificity():
+    order = ["AI", "FEED", "JURISDICTION", "CATEGORY", "VENDOR", "PRODUCT", "DOMAIN"]
+    assert [kind.name for kind in sorted(SubjectKind) if kind is not SubjectKind.ADDRESS] == order
+
+
+def test_action_in_text():
+    assert [str(Action.from_text(word)) for word in ("allow", "Monitor", "BLOCK")] == ["allow", "monitor", "block"]
+    with pytest.raises(ValueError, match="coach"):
+        Action.from_text("coach")
+
+
+def test_scope_in_text():
+    assert statement(1, "block ai").scope == "all"
+    assert statement(1, "block ai", "staff").scope == "group:staff"
+
+
+def test_hit_row_survives_json():
+    row = HitRow(
+        29_000_000, "192.0.2.1", None, "x.example", 1, "block", "v", "v/p", None, "ai", 3, 1_740_000_000, 1_740_000_030
+    )
+    assert HitRow.from_json_row(row.to_json_row()) == row
+    with pytest.raises(PolicyError, match="13 fields"):
+        HitRow.from_json_row([1])
