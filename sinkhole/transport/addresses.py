@@ -126,7 +126,7 @@ def explain_failure(address: ListenAddress, kind: socket.SocketKind, error: OSEr
     if error.errno == errno.EADDRINUSE:
         holder = find_holder(address.host, address.port, transport.lower(), proc)
         if holder is None:
-            return f"{wanted}: another process holds the port, and its name is not ours to see (try as root)"
+            return f"{wanted}: the port is in use, by whom is not ours to see (try as root, or another port)"
         if holder.name.startswith("systemd-resolve"):
             return (
                 f"{wanted}: {holder} holds the port; set DNSStubListener=no in /etc/systemd/resolved.conf and restart "

@@ -68,19 +68,22 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in octets, in whatever pieces they come (RFC 7766, section 8)."""
+        if self._is_last:
+            # Read and thrown away: closing with octets unread would be a reset, and take our last replies with it.
+            return
         if self._is_first and is_other_protocol(data):
             self.abort()
             return
         self._is_first = False
         try:
             messages = self._reader.feed(data)
+            if messages:
+                self._owner.touched(self)
+                self._unread.extend(messages)
+                self._work()
+                self._reader.feed(b"")  # what comes next may be wrong already
         except FormError:
             self.abort()
-            return
-        if messages:
-            self._owner.touched(self)
-            self._unread.extend(messages)
-            self._work()
 
     def eof_received(self) -> bool:
         """Answer what was asked before the client closed its side, then close ours."""
@@ -170,7 +173,8 @@ class Connection(asyncio.Protocol):
         if self._unread and not self._is_scheduled and not self._is_clogged and len(self._tasks) < self._max_queries:
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._work)
-        if self._is_last or self._unread or self._is_clogged or len(self._tasks) >= self._max_queries:
+        has_enough = bool(self._unread) or self._is_clogged or len(self._tasks) >= self._max_queries
+        if has_enough and not self._is_last:
             transport.pause_reading()
         else:
             transport.resume_reading()

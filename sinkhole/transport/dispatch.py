@@ -160,7 +160,7 @@ class Dispatch:
         self._policy = policy = self._box.current
         self._cache.clear()
         self._gate.forget_scopes()
-        ends = policy.valid_until
+        ends = policy.next_change(datetime.fromtimestamp(self._wall(), UTC))
         self._policy_ends = ends.timestamp() if ends is not None else float("inf")
 
     def _begin(self, wire: bytes, state: ClientState, table: Table, is_stream: bool) -> Outcome:

@@ -53,6 +53,7 @@ class ClientGate:
         scope_of: the groups of an address under the policy in force.
         clock: monotonic seconds.
         log_clients: whether a refused address may stand in the log (the privacy setting of the records).
+        max_clients: clients remembered.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class ClientGate:
         *,
         clock: Callable[[], float] = time.monotonic,
         log_clients: bool = True,
+        max_clients: int = MAX_CLIENTS,
     ) -> None:
         self._access = access
         self._scope_of = scope_of
@@ -69,8 +71,8 @@ class ClientGate:
         self._log = QuietLog(Log("transport"), clock)
         self._allowed = [ipaddress.ip_network(text) for text in access.allow]
         self._exempt = [ipaddress.ip_network(text) for text in access.rate_exempt]
-        self._buckets: Recent[str, Bucket] = Recent(MAX_CLIENTS)
-        self.clients: Recent[str, ClientState] = Recent(MAX_CLIENTS)
+        self._buckets: Recent[str, Bucket] = Recent(max_clients)
+        self.clients: Recent[str, ClientState] = Recent(max_clients)
 
     def admit(self, host: str) -> ClientState:
         """Return what is known of a source address, as the socket module writes it."""

@@ -47,7 +47,7 @@ class TcpListener:
         # Half of the descriptors stay for the upstreams, whatever the setting says.
         most = min(settings.tcp_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._connections = Connections(most, settings.tcp_connections_per_client, settings.tcp_idle_timeout, clock)
-        self._starting: set[asyncio.Task[None]] = set()
+        self._starting: set[asyncio.Task[object]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._rest: asyncio.TimerHandle | None = None
         self._spare: int | None = None
@@ -60,8 +60,7 @@ class TcpListener:
     def start(self) -> None:
         """Begin to accept, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._spare = _open_spare()
-        self._loop.add_reader(self._sock.fileno(), self._on_acceptable)
+        self._go_on()
 
     def stop(self) -> None:
         """Accept no more; open connections go on until `drain`."""
@@ -75,9 +74,8 @@ class TcpListener:
 
     async def drain(self, timeout: float) -> None:
         """Read no more, answer the queries in hand, at most `timeout` seconds, and close all connections."""
+        await asyncio.gather(*self._starting)
         await self._connections.finish(timeout)
-        for task in self._starting:
-            task.cancel()
         self._dispatch.flush_hits()
 
     def _on_acceptable(self) -> None:
@@ -89,8 +87,9 @@ class TcpListener:
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     self._make_descriptors(error)
-                    return
-                continue  # the client left before it was accepted
+                else:
+                    self._dispatch.log.warning("tcp.accept_failed", error=error)
+                return
             self._open(sock, address[0])
 
     def _open(self, sock: socket.socket, host: str) -> None:
@@ -101,16 +100,10 @@ class TcpListener:
         sock.setblocking(False)
         connection = Connection(host, network, self._dispatch, self._max_queries, self._connections)
         self._connections.add(connection)
-        task = asyncio.get_running_loop().create_task(self._connect(sock, connection))
+        loop = asyncio.get_running_loop()
+        task: asyncio.Task[object] = loop.create_task(loop.connect_accepted_socket(lambda: connection, sock))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
-
-    async def _connect(self, sock: socket.socket, connection: Connection) -> None:
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
-        except OSError:
-            self._connections.lost(connection)
-            sock.close()
 
     def _make_descriptors(self, error: OSError) -> None:
         """Shed connections: idle ones, else the one that waits to be accepted."""
@@ -122,15 +115,15 @@ class TcpListener:
         with suppress(OSError):
             self._sock.accept()[0].close()
         self._spare = _open_spare()
-        if self._spare is None and self._loop is not None:
-            self._loop.remove_reader(self._sock.fileno())
-            self._rest = self._loop.call_later(_REST, self._go_on)
+        if self._spare is None:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._sock.fileno())
+            self._rest = loop.call_later(_REST, self._go_on)
 
     def _go_on(self) -> None:
         self._rest = None
-        if self._loop is not None:
-            self._spare = _open_spare()
-            self._loop.add_reader(self._sock.fileno(), self._on_acceptable)
+        self._spare = _open_spare()
+        asyncio.get_running_loop().add_reader(self._sock.fileno(), self._on_acceptable)
 
     def _close_spare(self) -> None:
         if self._spare is not None:

@@ -7,6 +7,7 @@ import pytest
 
 from sinkhole.errors import ListenError
 from sinkhole.transport.addresses import ListenAddress, bind_tcp, bind_udp, explain_failure, parse_listen
+from tests.transport.serving import bind_pair
 
 LOOPBACK = ListenAddress("127.0.0.1", 0)
 
@@ -50,20 +51,21 @@ def test_what_is_no_address_is_refused_in_one_sentence(text, wanted):
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
 def test_udp_and_tcp_share_an_address_and_both_families_a_port(host):
     """R-T01: both transports on each address, IPv4 and IPv6."""
-    with bind_udp(ListenAddress(host, 0)) as udp:
+    udp, tcp = bind_pair(host)
+    with udp, tcp:
         port = udp.getsockname()[1]
-        other = "::" if host == "0.0.0.0" else "0.0.0.0"
-        with bind_tcp(ListenAddress(host, port)) as tcp, bind_udp(ListenAddress(other, port)):
-            assert tcp.getsockname()[:2] == (host, port)
-            assert not tcp.getblocking()
-            assert not udp.getblocking()
+        assert tcp.getsockname()[:2] == (host, port)
+        assert not tcp.getblocking()
+        assert not udp.getblocking()
+        with bind_udp(ListenAddress("0.0.0.0" if ":" in host else "::", port), reuseport=False) as other:
+            assert other.getsockname()[1] == port
 
 
 def test_workers_share_a_port():
-    with bind_udp(LOOPBACK) as udp:
-        address = ListenAddress("127.0.0.1", udp.getsockname()[1])
-        with bind_udp(address), bind_tcp(address) as tcp, bind_tcp(address):
-            assert tcp.getsockname()[1] == address.port
+    with bind_tcp(LOOPBACK) as tcp, bind_udp(LOOPBACK) as udp:
+        for bind, sock in ((bind_tcp, tcp), (bind_udp, udp)):
+            with bind(ListenAddress("127.0.0.1", sock.getsockname()[1])) as second:
+                assert second.getsockname() == sock.getsockname()
 
 
 @pytest.mark.parametrize("bind", [bind_udp, bind_tcp])
@@ -101,7 +103,7 @@ def test_systemd_resolved_is_named_with_what_to_do(tmp_path):
 def test_holder_that_cannot_be_seen_is_still_an_error(tmp_path):
     with bind_udp(LOOPBACK) as held:
         address = ListenAddress("127.0.0.1", held.getsockname()[1])
-        with pytest.raises(ListenError, match="another process holds the port"):
+        with pytest.raises(ListenError, match="not ours to see"):
             bind_udp(address, reuseport=False, proc=tmp_path)
 
 
