@@ -38,15 +38,8 @@ class HttpsClient:
         self._locate = locate
         name = bracketed(address.host if not address.is_literal else address.server_name)
         self._host = name if address.port == 443 else f"{name}:{address.port}"
-        self._client = httpx.AsyncClient(
-            http2=True,
-            verify=tls,
-            # A proxy of the environment would see every query.
-            trust_env=False,
-            follow_redirects=False,
-            timeout=None,  # noqa: S113 - every request has its own
-            limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE),
-        )
+        self._tls = tls
+        self._client = _client(tls)
 
     async def ask(self, ask: Ask, budget: Budget, *, timeout: float) -> Message:
         """Send the question by POST and return its answer.
@@ -65,6 +58,11 @@ class HttpsClient:
                     got, age = await self._post(sent)
             except TimeoutError as error:
                 raise UpstreamTimeout("no answer in time") from error
+            except _TooLong:
+                # The library does not reset the stream, so the rest would have to be read before the next answer.
+                flooded, self._client = self._client, _client(self._tls)
+                await flooded.aclose()
+                raise UpstreamFailure("an upstream answered with more than 65535 octets") from None
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
                 # A kept connection that the upstream closed just now; a new one is opened by itself.
                 if turn == _SENDS_PER_QUERY:
@@ -94,8 +92,24 @@ class HttpsClient:
             async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > MAX_OCTETS:
-                    raise UpstreamFailure("an upstream answered with more than 65535 octets")
+                    raise _TooLong
             return bytes(body), _age(response.headers.get("age", "0"))
+
+
+class _TooLong(Exception):  # noqa: N818 - not an error yet
+    pass
+
+
+def _client(tls: ssl.SSLContext) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        http2=True,
+        verify=tls,
+        # A proxy of the environment would see every query.
+        trust_env=False,
+        follow_redirects=False,
+        timeout=None,  # noqa: S113 - every request has its own
+        limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE),
+    )
 
 
 def _read(ask: Ask, sent: bytes, got: bytes, age: int) -> Message:

@@ -20,7 +20,7 @@ from sinkhole.upstream.address import Scheme, UpstreamAddress, parse_upstream
         ("tls://1.1.1.1#dns.example.org", UpstreamAddress(Scheme.TLS, "1.1.1.1", 853, "", "dns.example.org")),
         ("tls://192.0.2.1:8853", UpstreamAddress(Scheme.TLS, "192.0.2.1", 8853, "", "192.0.2.1")),
         ("https://dns.example", UpstreamAddress(Scheme.HTTPS, "dns.example", 443, "/dns-query", "dns.example")),
-        ("tls://bücher.example", UpstreamAddress(Scheme.TLS, "xn--bcher-kva.example", 853, "", "xn--bcher-kva.example")),
+        ("tcp://bücher.example", UpstreamAddress(Scheme.TCP, "xn--bcher-kva.example", 53)),
         ("https://dns.example:444/q", UpstreamAddress(Scheme.HTTPS, "dns.example", 444, "/q", "dns.example")),
         ("https://[::1]:8443/dns-query{?dns}", UpstreamAddress(Scheme.HTTPS, "::1", 8443, "/dns-query", "::1")),
     ],

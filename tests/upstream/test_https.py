@@ -1,0 +1,128 @@
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+
+from sinkhole.upstream import UpstreamFailure, UpstreamTimeout
+from tests.fakes import FakeUpstream, reply
+from tests.upstream.asking import ADDRESS, MakeForwarder, addresses, good, resolve
+from tests.upstream.certificates import Authority
+from tests.upstream.doh import DNS, FakeDoh, Response
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+def answer(query: bytes) -> Response:
+    return Response(good(query))
+
+
+async def test_query_is_a_padded_post_with_id_0_over_one_connection(
+    forward: MakeForwarder, authority: Authority
+) -> None:
+    """R-C03: id 0 (RFC 8484, section 4.1); R-C24: one connection, padded."""
+    async with FakeDoh(answer, authority.server("dns.example.org", alpn=("h2",))) as up:
+        forwarder = forward(f"https://127.0.0.1:{up.port}/q?x#dns.example.org", ca_file=authority.ca_file)
+        found = await asyncio.gather(*(resolve(forwarder) for _ in range(30)))
+        assert up.connections == 1
+    assert [addresses(message) for message in found] == [[ADDRESS]] * 30
+    for request in up.requests:
+        assert request.headers[":method"] == "POST"
+        assert request.headers[":path"] == "/q?x"
+        assert request.headers[":authority"] == f"dns.example.org:{up.port}"
+        assert request.headers["content-type"] == request.headers["accept"] == DNS
+        assert request.body[:2] == b"\0\0"
+        assert len(request.body) % 128 == 0
+
+
+BAD: dict[str, Callable[[bytes], Response]] = {
+    "500": lambda q: Response(good(q), status=500),
+    "redirect": lambda q: Response(b"", status=307, headers={"location": "https://127.0.0.1:1/"}),
+    "HTML": lambda q: Response(b"<html>", headers={"content-type": "text/html; charset=utf-8"}),
+    "no type": lambda q: Response(good(q), headers={}),
+    "compressed": lambda q: Response(good(q), headers={"content-type": DNS, "content-encoding": "gzip"}),
+    "20 MB": lambda q: Response(good(q) + bytes(20_000_000)),
+    "empty": lambda q: Response(b""),
+    "other name": lambda q: Response(good(q)[:13] + b"x" + good(q)[14:]),
+    "other id": lambda q: Response(b"\1\2" + good(q)[2:]),
+    "query": lambda q: Response(q),
+    "TC": lambda q: Response(reply(q, flags="TC")),
+    "cut": lambda q: Response(good(q)[:-1]),
+    "65536 octets": lambda q: Response(good(q) + bytes(65536 - len(good(q)))),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_bad_response_is_refused(forward: MakeForwarder, authority: Authority, bad: str) -> None:
+    """R-C25, R-C09: status, content type, size and question are checked, redirects not followed."""
+    async with FakeDoh(BAD[bad], authority.server("127.0.0.1", alpn=("h2",))) as up:
+        forwarder = forward(f"https://127.0.0.1:{up.port}", ca_file=authority.ca_file, tries=1)
+        with pytest.raises(UpstreamFailure):
+            await resolve(forwarder)
+        assert len(up.requests) == 1
+        up.handler = answer
+        assert addresses(await resolve(forwarder)) == [ADDRESS]
+
+
+async def test_age_of_a_cached_response_is_taken_off(forward: MakeForwarder, authority: Authority) -> None:
+    """Account for Age (RFC 8484, section 5.1)."""
+    ages = iter(["100", "400", "-7"])
+    with_age = lambda q: Response(good(q), headers={"content-type": DNS, "age": next(ages)})  # noqa: E731
+    async with FakeDoh(with_age, authority.server("127.0.0.1", alpn=("h2",))) as up:
+        forwarder = forward(f"https://127.0.0.1:{up.port}", ca_file=authority.ca_file)
+        assert [(await resolve(forwarder)).answer[0].ttl for _ in range(3)] == [200, 0, 300]
+
+
+async def test_silence_is_a_timeout(forward: MakeForwarder, authority: Authority) -> None:
+    """R-C11: bounded time."""
+    async with FakeDoh(lambda _: None, authority.server("127.0.0.1", alpn=("h2",))) as up:
+        forwarder = forward(f"https://127.0.0.1:{up.port}", ca_file=authority.ca_file, tries=2, timeout=0.3)
+        started = time.monotonic()
+        with pytest.raises(UpstreamTimeout):
+            await resolve(forwarder)
+        assert time.monotonic() - started < 2
+        up.handler = answer
+        assert addresses(await resolve(forwarder)) == [ADDRESS]
+
+
+async def test_connection_closed_after_each_answer_is_opened_again(
+    forward: MakeForwarder, authority: Authority
+) -> None:
+    """R-C24: reconnect after close."""
+    async with FakeDoh(answer, authority.server("127.0.0.1", alpn=("h2",)), closes=True) as up:
+        forwarder = forward(f"https://127.0.0.1:{up.port}", ca_file=authority.ca_file, tries=1)
+        for _ in range(5):
+            assert addresses(await resolve(forwarder)) == [ADDRESS]
+        assert up.connections > 1
+
+
+async def test_connection_that_breaks_each_time_fails(forward: MakeForwarder, authority: Authority) -> None:
+    """R-C08: bounded tries."""
+    async with FakeUpstream(
+        lambda _: None, on_connection=lambda _, writer: writer.transport.abort(), tls=authority.server("127.0.0.1")
+    ) as up:
+        with pytest.raises(UpstreamFailure):
+            await resolve(forward(f"https://127.0.0.1:{up.port}", ca_file=authority.ca_file))
+        assert up.connections <= 6
+
+
+@pytest.mark.parametrize(("name", "days"), [("other.example.org", 5), ("dns.example.org", -1)])
+async def test_wrong_certificate_gets_no_query(
+    forward: MakeForwarder, authority: Authority, name: str, days: int
+) -> None:
+    """R-C23: name and dates are verified."""
+    async with FakeDoh(answer, authority.server(name, days=days, alpn=("h2",))) as up:
+        with pytest.raises(UpstreamFailure):
+            await resolve(forward(f"https://127.0.0.1:{up.port}#dns.example.org", ca_file=authority.ca_file))
+        assert up.requests == []
+
+
+async def test_unknown_authority_gets_no_query(forward: MakeForwarder, authority: Authority) -> None:
+    """R-C23: the authority is verified."""
+    async with FakeDoh(answer, authority.server("127.0.0.1", alpn=("h2",))) as up:
+        with pytest.raises(UpstreamFailure):
+            await resolve(forward(f"https://127.0.0.1:{up.port}"))
+        assert up.requests == []
