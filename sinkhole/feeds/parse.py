@@ -19,7 +19,7 @@ from sinkhole.feeds.formats.squidguard import SquidguardReader
 from sinkhole.feeds.formats.unbound import UnboundReader
 from sinkhole.feeds.formats.v2fly import V2flyReader
 from sinkhole.feeds.print_rule import print_rule
-from sinkhole.feeds.row import Include, ReadOptions, RowError, RowReader, reject
+from sinkhole.feeds.row import MAX_ROW, Include, ReadOptions, RowError, RowReader, decode_row, reject
 from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.rule import Match, Rejection, Rule, RuleAction
 
@@ -56,7 +56,7 @@ class ParseLimits:
             is tried on every query.
     """
 
-    line_octets: int = 65_536
+    line_octets: int = MAX_ROW
     rows: int = 2_000_000
     masks: int = 1_000
 
@@ -123,7 +123,7 @@ def _read(rows: Iterable[bytes], reader: RowReader, limits: ParseLimits) -> Iter
             raise FeedFormatError(f"the list has more than {limits.rows} rows")
         text = ""
         try:
-            text = _decode(row, limits)
+            text = decode_row(row, limits.line_octets)
             yield from reader.read(text, line)
         except RowError as error:
             yield reject(error, text or row[:_SHOWN_OCTETS].decode("utf-8", "replace").rstrip(), line)
@@ -131,19 +131,6 @@ def _read(rows: Iterable[bytes], reader: RowReader, limits: ParseLimits) -> Iter
         yield from reader.finish(line)
     except RowError as error:
         yield reject(error, "", line)
-
-
-def _decode(row: bytes, limits: ParseLimits) -> str:
-    """Return the text of a row without its line end; RowError for what is no line of text."""
-    if len(row) > limits.line_octets:
-        raise RowError(f"a row has at most {limits.line_octets} octets, this one has {len(row)}")
-    try:
-        text = row.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RowError("not UTF-8", len(row[: error.start].decode("utf-8")) + 1) from None
-    if "\0" in text:
-        raise RowError("a NUL octet", text.index("\0") + 1)
-    return text.rstrip("\r\n")
 
 
 def _bound_masks(found: Iterator[Rule | Rejection], most: int) -> Iterator[Rule | Rejection]:

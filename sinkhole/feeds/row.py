@@ -10,6 +10,9 @@ from sinkhole.policy.rule import Rejection, Rule
 SAMPLE_LENGTH = 120
 """Characters of a refused row that are kept to show it."""
 
+MAX_ROW = 65_536
+"""Octets of a row, unless a caller asks for less or more."""
+
 Include = Callable[[str], Iterable[bytes] | None]
 """Finds the lines of another list of the same source by its name; None where it is not known."""
 
@@ -46,6 +49,23 @@ class RowReader(Protocol):
     def finish(self, line: int) -> Sequence[Rule | Rejection]:
         """Return what is still open after the last row, number `line`. Raises RowError as `read` does."""
         ...
+
+
+def decode_row(row: bytes, most_octets: int = MAX_ROW) -> str:
+    """Return the text of a row without its line end.
+
+    Raises:
+        RowError: it is too long, not UTF-8, or holds a NUL octet.
+    """
+    if len(row) > most_octets:
+        raise RowError(f"a row has at most {most_octets} octets, this one has {len(row)}")
+    try:
+        text = row.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RowError("not UTF-8", len(row[: error.start].decode("utf-8")) + 1) from None
+    if "\0" in text:
+        raise RowError("a NUL octet", text.index("\0") + 1)
+    return text.rstrip("\r\n")
 
 
 def reject(error: RowError, text: str, line: int) -> Rejection:

@@ -10,11 +10,12 @@ from typing import Final
 from sinkhole.feeds.formats.expression import read_expression
 from sinkhole.feeds.formats.keyword import read_keyword
 from sinkhole.feeds.hostname import read_name
-from sinkhole.feeds.row import ReadOptions, RowError, reject
+from sinkhole.feeds.row import ReadOptions, RowError, decode_row, reject
 from sinkhole.policy.rule import Match, Rejection, Rule
 
 _MAX_DEPTH: Final = 8
 _MAX_LISTS: Final = 500
+_MAX_ROWS: Final = 500_000
 
 
 class V2flyReader:
@@ -24,6 +25,7 @@ class V2flyReader:
         self._options = options
         self._trail: list[str] = []
         self._included = 0
+        self._rows = 0
 
     def read(self, text: str, line: int) -> Sequence[Rule | Rejection]:
         """Return the rule of the row, or all of the list it includes."""
@@ -71,12 +73,26 @@ class V2flyReader:
             raise RowError(f"the list {name!r}, which this row includes, is not at hand", column)
         with_all = {a for a in attributes if not a.startswith("-")}
         without = {a[1:] for a in attributes if a.startswith("-")}
+
+        def is_wanted(found: set[str]) -> bool:
+            return with_all <= found and not without & found
+
         self._trail.append(name)
-        for number, octets in enumerate(rows, 1):
-            text = octets.decode("utf-8", "replace")
-            try:
-                yield from self._read_row(text, line, lambda found: with_all <= found and not without & found)
-            except RowError as error:
-                inner = RowError(f"in {name}, line {number}: {error.why}", error.column)
-                yield reject(inner, text.rstrip(), line)
-        self._trail.pop()
+        try:
+            for number, octets in enumerate(rows, 1):
+                self._rows += 1
+                if self._rows > _MAX_ROWS:
+                    raise RowError(f"more than {_MAX_ROWS} rows are included", column)
+                yield from self._read_included(name, number, octets, line, is_wanted)
+        finally:
+            self._trail.pop()
+
+    def _read_included(
+        self, name: str, number: int, octets: bytes, line: int, is_wanted: Callable[[set[str]], bool]
+    ) -> Iterator[Rule | Rejection]:
+        text = ""
+        try:
+            text = decode_row(octets)
+            yield from self._read_row(text, line, is_wanted)
+        except RowError as error:
+            yield reject(RowError(f"in {name}, line {number}: {error.why}", error.column), text, line)

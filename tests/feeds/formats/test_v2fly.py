@@ -95,5 +95,16 @@ def test_includes_are_bounded_in_depth_and_number() -> None:
     assert len(rules(wide)) == 500
 
 
+def test_included_rows_are_bounded_in_all() -> None:
+    found = read("include:x\ninclude:x\na.example", "v2fly", include=lambda name: [b"#"] * 250_001)
+    assert [r.why for r in rejections(found)] == ["more than 500000 rows are included"]
+    assert [r.name for r in rules(found)] == ["a.example"]
+
+
+def test_included_rows_must_be_text() -> None:
+    found = read("include:x", "v2fly", include=lambda name: [b"regexp:a\0b", b"\xff.example", b"a.example"])
+    assert [r.why for r in rejections(found)] == ["in x, line 1: a NUL octet", "in x, line 2: not UTF-8"]
+
+
 def test_comments_say_nothing() -> None:
     assert read("# comment\n\n", "v2fly") == []
