@@ -2,6 +2,7 @@
 
 import asyncio
 import http
+import os
 import re
 import ssl
 from dataclasses import dataclass
@@ -163,7 +164,8 @@ def _explain(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"the certificate of {error.host} is not valid: {error.certificate_error}"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"cannot connect to {error.host}: {error.os_error.strerror or error.os_error}"
+        code = error.os_error.errno
+        return f"cannot connect to {error.host}: {os.strerror(code) if code else error.os_error}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed the connection"
     if isinstance(error, aiohttp.ClientPayloadError):

@@ -48,6 +48,7 @@ class Visit:
         self._allow_private = allow_private
         self._checked = _Checked()
         self.hosts: list[str] = []
+        self._response: aiohttp.ClientResponse | None = None
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(resolver=self._checked, use_dns_cache=False, force_close=True, ssl=tls),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout),
@@ -61,10 +62,12 @@ class Visit:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._response is not None:
+            self._response.close()
         await self._session.close()
 
     async def follow(self, url: URL, headers: dict[str, str]) -> aiohttp.ClientResponse:
-        """Return the first answer that is no redirect.
+        """Return the first answer that is no redirect; it is closed with the visit.
 
         Raises:
             FeedError: a hop may not be asked, or there are too many.
@@ -73,6 +76,7 @@ class Visit:
             await self._check(url)
             response = await self._session.get(url.with_fragment(None), headers=headers, allow_redirects=False)
             if response.status not in _REDIRECTS:
+                self._response = response
                 return response
             location = response.headers.get("Location", "")
             response.close()
