@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sinkhole.feeds.parse import READERS, parse
@@ -55,6 +55,7 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([name for name in READERS if name != "catalogue"]),
     st.lists(PIECES | st.text(ALPHABET, max_size=6), max_size=12).map("".join),
