@@ -70,7 +70,7 @@ class FakeDoh:
         connection.initiate_connection()
         headers: dict[int, dict[str, str]] = {}
         bodies: dict[int, bytearray] = {}
-        unsent: dict[int, bytes] = {}
+        unsent: dict[int, memoryview] = {}
         has_answered = False
         try:
             with contextlib.suppress(ConnectionError):
@@ -95,7 +95,7 @@ class FakeDoh:
                             if response is not None:
                                 fields = [(":status", str(response.status)), *response.headers.items()]
                                 connection.send_headers(event.stream_id, fields)
-                                unsent[event.stream_id] = response.body
+                                unsent[event.stream_id] = memoryview(response.body)
                                 has_answered = True
                     _send_what_fits(connection, unsent)
                     if self.closes and has_answered and not unsent:
@@ -105,10 +105,10 @@ class FakeDoh:
             writer.close()
 
 
-def _send_what_fits(connection: h2.connection.H2Connection, unsent: dict[int, bytes]) -> None:
+def _send_what_fits(connection: h2.connection.H2Connection, unsent: dict[int, memoryview]) -> None:
     for stream, body in tuple(unsent.items()):
         while body and (room := min(connection.local_flow_control_window(stream), connection.max_outbound_frame_size)):
-            connection.send_data(stream, body[:room])
+            connection.send_data(stream, bytes(body[:room]))
             body = body[room:]
         unsent[stream] = body
         if not body:
