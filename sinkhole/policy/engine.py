@@ -134,13 +134,14 @@ class Policy:
         return self._nothing.get(scope.groups[0], NO_MATCH) if scope.groups else NO_MATCH
 
     def _verdict(self, chosen: Chosen | None, entries: Sequence[CatalogueEntry], scope: Scope) -> Verdict:
-        statement, evidence = (chosen[0].statement, chosen[1]) if chosen else (None, None)
+        standing, evidence = chosen or (None, None)
+        statement = standing.statement if standing else None
         entry = (evidence and evidence.entry) or (entries[0] if entries else None)
         outcome = evidence.outcome if evidence else None
         return Verdict(
             action=statement.action if statement else Action.ALLOW,
-            subject=str(statement.subject) if statement else None,
-            scope=statement.scope if statement else None,
+            subject=standing.subject if standing else None,
+            scope=standing.scope if standing else None,
             statement=statement.id if statement else None,
             rule=evidence.rule if evidence else entry.text if entry else None,
             vendor=entry.vendor if entry else None,

@@ -64,7 +64,7 @@ def judge_lists(asked: Asked, found: Found, standings: Standings, feeds: Sequenc
     """Judge a name by each list that has rows for it. On a protected name, no row counts."""
     judged = []
     has_exception = False
-    for number, rules in sorted(found.rows.items()):
+    for number, rules in sorted(found.rows.items()) if len(found.rows) > 1 else found.rows.items():
         outcome = judge(rules, asked.name, asked.qtype, asked.client)
         if outcome is not None:
             judged.append(Evidence(rule_text(outcome.rule), None, feeds[number], outcome))

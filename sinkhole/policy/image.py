@@ -32,6 +32,9 @@ from sinkhole.policy.rule import Match, Rejection, Rule
 from sinkhole.policy.vendor import DomainMatch, Vendor
 from sinkhole.protocol.names import ROOT, labels_of, name_to_text, reversed_key
 
+_MAX_COMPILED = 1000
+"""Keys whose masks are held compiled, 20 kB each: a list could name a hundred thousand."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedRules:
@@ -164,11 +167,17 @@ class NameIndex:
             elif match == SUFFIX or is_own is (match == EXACT):
                 rows.setdefault(source - FIRST_FEED, []).append(self._rule(packed, name[-1 - len(prefix) :]))
         if masks:
-            # Compiled at the first name that needs them: most names below which masks stand are never asked for.
-            if number not in self._below:
-                self._below[number] = self._patterns(masks)
-            self._below[number].search(name, rows)
+            self._patterns_below(number, masks).search(name, rows)
         return is_protected
+
+    def _patterns_below(self, number: int, masks: Sequence[int]) -> "_Patterns":
+        """Return the masks at a key, compiled when a name first needs them: most are never asked for."""
+        patterns = self._below.get(number)
+        if patterns is None:
+            if len(self._below) >= _MAX_COMPILED:
+                del self._below[next(iter(self._below))]
+            patterns = self._below[number] = self._patterns(masks)
+        return patterns
 
     def _rule(self, packed: int, zone: bytes) -> Rule:
         if not is_detailed(packed):

@@ -30,8 +30,10 @@ def judge(rules: Sequence[Rule], qname: bytes, qtype: int, client: str | None = 
         qname: folded wire form.
         client: address of the client, or None where it is not known: rows limited to clients then do not apply.
     """
-    if len(rules) == 1 and rules[0].condition is None and not rules[0].disables and rules[0].rewrite is None:
-        return Outcome(rules[0].action, rules[0])
+    if len(rules) == 1:
+        rule = rules[0]
+        if rule.condition is None and rule.rewrite is None and not rule.disables:
+            return Outcome(rule.action, rule)
     live = [rule for rule in _without_disabled(rules) if _applies(rule.condition, qname, qtype, client)]
     rewrites = _rewrites(live)
     if rewrites:

@@ -21,11 +21,13 @@ class Standing:
     """A statement as it stands for one scope; of two about the same subject, the lesser rank wins.
 
     The rank is: how specific its scope is, then the stricter action. Its number only settles which of two equal
-    statements is named.
+    statements is named. `subject` and `scope` are those of the statement, in words.
     """
 
     statement: Statement
     rank: tuple[int, int, int]
+    subject: str
+    scope: str
 
     def holds(self, when: datetime) -> bool:
         """Return whether it has not expired."""
@@ -70,7 +72,8 @@ class Statements:
         for key, statement in self._keyed:
             rank = scope.rank_of(statement.group)
             if rank is not None:
-                standing = Standing(statement, (rank, -statement.action, statement.id))
+                place = (rank, -statement.action, statement.id)
+                standing = Standing(statement, place, str(statement.subject), statement.scope)
                 by_key.setdefault(key, []).append(standing)
         for standings in by_key.values():
             standings.sort(key=lambda standing: standing.rank)

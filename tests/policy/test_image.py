@@ -133,6 +133,12 @@ def test_patterns_at_one_name_are_bounded():
     ]
 
 
+def test_compiled_masks_are_bounded_and_come_back():
+    index = index_of(*(Rule(Match.MASK, f"||ads*.site{n}.example^", line=n) for n in range(1, 1102)))
+    for _ in range(2):
+        assert all(lines(index, f"ads7.site{n}.example") == [n] for n in range(1, 1102))
+
+
 def test_lists_are_bounded():
     gathered = ImageCompiler()
     for _ in range(MAX_FEEDS):
