@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 from sinkhole.errors import FormError
 from sinkhole.protocol.framing import FrameReader, frame
-from sinkhole.transport.dispatch import Dispatch, Reply
+from sinkhole.transport.dispatch import Dispatch
 
 _MAX_UNREAD = 1024 * 1024
 """Octets of replies kept for a client that does not read them; more, and it loses the connection."""
+_WRITTEN_AT_ONCE = 65_536
+"""Octets after which it is time to see whether the client reads."""
 _LONG_QUERY = 4096
 _PLAUSIBLE_QUESTIONS = 1
 
@@ -48,7 +50,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._reader = FrameReader()
         self._unread: deque[bytes] = deque()
-        self._tasks: set[asyncio.Task[Reply]] = set()
+        self._tasks: set[asyncio.Task[bytes]] = set()
         self._is_first = True
         self._is_last = False
         self._is_clogged = False
@@ -123,46 +125,42 @@ class Connection(asyncio.Protocol):
     def _work(self) -> None:
         """Answer waiting messages: as many as may be in hand, and no more in one turn of the event loop."""
         self._is_scheduled = False
+        if self._transport is None or self._transport.is_closing():
+            return
         self._dispatch.tick()
-        replies: list[bytes] = []
+        replies = bytearray()
         for _ in range(self._max_queries):
-            if not self._unread or self._is_clogged or len(self._tasks) >= self._max_queries:
+            is_full = len(self._tasks) >= self._max_queries or len(replies) > _WRITTEN_AT_ONCE
+            if not self._unread or self._is_clogged or is_full:
                 break
             outcome = self._dispatch.stream(self._unread.popleft(), self._host)
             if isinstance(outcome, bytes):
-                replies.append(frame(outcome))
+                replies += frame(outcome)
             elif outcome is not None:
                 self._wait_for(outcome)
         self._dispatch.settle()
         if replies:
-            self._write(b"".join(replies))
+            self._write(self._transport, replies)
         self._steer_reading()
         self._close_if_done()
 
-    def _wait_for(self, outcome: Coroutine[Any, Any, Reply]) -> None:
+    def _wait_for(self, outcome: Coroutine[Any, Any, bytes]) -> None:
         task = asyncio.get_running_loop().create_task(outcome)
         self._tasks.add(task)
         task.add_done_callback(self._on_reply)
 
-    def _on_reply(self, task: asyncio.Task[Reply]) -> None:
+    def _on_reply(self, task: asyncio.Task[bytes]) -> None:
         self._tasks.discard(task)
-        if self._transport is None or task.cancelled():
+        if self._transport is None or self._transport.is_closing() or task.cancelled():
             return
-        reply = task.result()
-        if reply is not None:
-            self._owner.touched(self)
-            self._write(frame(reply))
-        if self._unread and not self._is_scheduled:
-            # Not at once: a row of replies that are ready together would end in as many nested calls.
-            self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._work)
+        self._owner.touched(self)
+        self._write(self._transport, frame(task.result()))
+        self._steer_reading()
         self._close_if_done()
 
-    def _write(self, data: bytes) -> None:
-        if self._transport is None or self._transport.is_closing():
-            return
-        self._transport.write(data)
-        if self._transport.get_write_buffer_size() > _MAX_UNREAD:
+    def _write(self, transport: asyncio.Transport, data: bytes | bytearray) -> None:
+        transport.write(data)
+        if transport.get_write_buffer_size() > _MAX_UNREAD:
             self.abort()
 
     def _steer_reading(self) -> None:
@@ -171,6 +169,7 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         if self._unread and not self._is_scheduled and not self._is_clogged and len(self._tasks) < self._max_queries:
+            # Not at once: a row of replies that are ready together would end in as many nested calls.
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._work)
         has_enough = bool(self._unread) or self._is_clogged or len(self._tasks) >= self._max_queries

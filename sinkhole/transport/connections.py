@@ -1,9 +1,12 @@
-"""The open connections of a listener: how many, of whom, and which has been idle longest."""
+"""The open connections of a worker: how many, of whom, and which has been idle longest."""
 
 import asyncio
+import resource
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 
+from sinkhole.config.schema import TransportSettings
 from sinkhole.transport.connection import Connection
 
 _SWEEPS = 4
@@ -35,6 +38,12 @@ class Connections:
         self._empty = asyncio.Event()
         self._empty.set()
 
+    @classmethod
+    def from_settings(cls, settings: TransportSettings, clock: Callable[[], float] = time.monotonic) -> "Connections":
+        """Return the bounds of a worker; half of its descriptors stay for the upstreams, whatever the settings say."""
+        most = min(settings.tcp_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        return cls(most, settings.tcp_connections_per_client, settings.tcp_idle_timeout, clock)
+
     def __len__(self) -> int:
         return len(self._idlest_first)
 
@@ -56,10 +65,9 @@ class Connections:
             self._schedule()
 
     def touched(self, connection: Connection) -> None:
-        """Note that a message came in or a reply went out."""
+        """Note that a message of an open connection came in or a reply went out."""
         connection.last_active = self._clock()
-        if connection in self._idlest_first:
-            self._idlest_first.move_to_end(connection)
+        self._idlest_first.move_to_end(connection)
 
     def lost(self, connection: Connection) -> None:
         """Forget a connection that is no more."""

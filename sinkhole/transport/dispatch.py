@@ -32,7 +32,7 @@ from sinkhole.transport.unforwarded import Unforwarded
 
 Reply = bytes | None
 """Octets to send, or None for silence."""
-Outcome = Reply | Coroutine[Any, Any, Reply]
+Outcome = Reply | Coroutine[Any, Any, bytes]
 """A reply at hand, or one to wait for."""
 
 _HEADER = 12
@@ -186,7 +186,7 @@ class Dispatch:
 
     async def _resolve(
         self, wire: bytes, message: QueryMessage, state: ClientState, table: Table, is_stream: bool
-    ) -> Reply:
+    ) -> bytes:
         policy = self._policy
         when = datetime.fromtimestamp(self._wall(), UTC)
         try:

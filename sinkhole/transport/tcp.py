@@ -3,10 +3,7 @@
 import asyncio
 import errno
 import os
-import resource
 import socket
-import time
-from collections.abc import Callable
 from contextlib import suppress
 
 from sinkhole.config.schema import TransportSettings
@@ -29,8 +26,8 @@ class TcpListener:
     Args:
         sock: listening and non-blocking; it stays the caller's and is not closed here.
         dispatch: what answers.
-        settings: idle time-out and bounds; the bounds count per listener.
-        clock: monotonic seconds.
+        settings: idle time-out and bounds.
+        connections: the open connections of all listeners of a worker, bounded together; None: bounded alone.
     """
 
     def __init__(
@@ -39,14 +36,12 @@ class TcpListener:
         dispatch: Dispatch,
         settings: TransportSettings,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        connections: Connections | None = None,
     ) -> None:
         self._sock = sock
         self._dispatch = dispatch
         self._max_queries = settings.queries_per_connection
-        # Half of the descriptors stay for the upstreams, whatever the setting says.
-        most = min(settings.tcp_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
-        self._connections = Connections(most, settings.tcp_connections_per_client, settings.tcp_idle_timeout, clock)
+        self._connections = Connections.from_settings(settings) if connections is None else connections
         self._starting: set[asyncio.Task[object]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._rest: asyncio.TimerHandle | None = None
@@ -54,7 +49,7 @@ class TcpListener:
 
     @property
     def connections(self) -> int:
-        """The number of open connections."""
+        """The number of open connections, of all listeners that share the bounds."""
         return len(self._connections)
 
     def start(self) -> None:
@@ -73,7 +68,10 @@ class TcpListener:
         self._close_spare()
 
     async def drain(self, timeout: float) -> None:
-        """Read no more, answer the queries in hand, at most `timeout` seconds, and close all connections."""
+        """Read no more, answer the queries in hand, at most `timeout` seconds, and close all connections.
+
+        Listeners that share their connections drain them together.
+        """
         await asyncio.gather(*self._starting)
         await self._connections.finish(timeout)
         self._dispatch.flush_hits()

@@ -85,7 +85,5 @@ class UdpListener:
         task.add_done_callback(self._waiting.discard)
         return None
 
-    async def _answer_later(self, outcome: Coroutine[Any, Any, Reply], source: Source, control: Control) -> None:
-        reply = await outcome
-        if reply is not None:
-            self._socket.send([(reply, source, control)])
+    async def _answer_later(self, outcome: Coroutine[Any, Any, bytes], source: Source, control: Control) -> None:
+        self._socket.send([(await outcome, source, control)])

@@ -24,6 +24,7 @@ from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.transport.addresses import ListenAddress, bind_tcp, bind_udp
+from sinkhole.transport.connections import Connections
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.gate import ClientGate
 from sinkhole.transport.packet_cache import PacketCache
@@ -94,7 +95,9 @@ class Serving:
         policy: Policy | None = None,
         cache: PacketCache | None = None,
         log_clients: bool = True,
+        connections: Connections | None = None,
     ) -> None:
+        self._connections = connections
         self.host = host
         self.access = AccessSettings.model_validate(access or {})
         self.settings = TransportSettings.model_validate(settings or {})
@@ -116,7 +119,7 @@ class Serving:
         self._udp_socket, self._tcp_socket = bind_pair(self.host)
         self.port = self._udp_socket.getsockname()[1]
         self.udp_listener = UdpListener(self._udp_socket, self.dispatch)
-        self.tcp_listener = TcpListener(self._tcp_socket, self.dispatch, self.settings)
+        self.tcp_listener = TcpListener(self._tcp_socket, self.dispatch, self.settings, connections=self._connections)
         self.udp_listener.start()
         self.tcp_listener.start()
         return self

@@ -330,8 +330,8 @@ async def test_replies_of_the_packet_cache_are_counted():
 
 async def test_what_is_not_recorded_is_not_counted():
     serving = Serving(Counting(), record={"queries": "blocked"})
-    await ask(serving, question())
-    await ask(serving, question())
+    for is_stream in (False, False, True, True):
+        await ask(serving, question(), is_stream=is_stream)
     serving.dispatch.flush_hits()
 
     assert serving.hits.drain(10) == []

@@ -8,9 +8,11 @@ import dns.edns
 import dns.message
 import pytest
 
+from sinkhole.config.schema import TransportSettings
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.resolver.answer import Answer
 from sinkhole.transport.connection import is_other_protocol
+from sinkhole.transport.connections import Connections
 from tests.transport.serving import (
     LONG,
     Counting,
@@ -272,6 +274,21 @@ async def test_queries_in_hand_per_connection_are_bounded():
         writer.close()
 
 
+async def test_reading_goes_on_after_as_many_queries_as_may_be_in_hand():
+    handler = Slow()
+    async with Serving(handler, settings={"queries_per_connection": 2}) as serving:
+        reader, writer = await serving.stream()
+        for _ in range(3):
+            writer.write(framed(*(question(f"slow{n}.example.org").to_wire() for n in range(2))))
+            await handler.waiting.acquire()
+            await handler.waiting.acquire()
+            handler.gate.set()
+            await read_framed(reader)
+            await read_framed(reader)
+            handler.gate.clear()
+        writer.close()
+
+
 async def test_thousands_of_cached_queries_in_one_go_are_answered():
     async with Serving() as serving:
         reader, writer = await serving.stream()
@@ -502,6 +519,18 @@ async def test_half_of_the_descriptors_stay_for_upstreams(few_descriptors):
     async with Serving(settings={"tcp_connections_per_client": 1000}) as serving:
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         assert serving.tcp_listener._connections._max_total == most
+
+
+async def test_listeners_share_the_bounds_of_a_worker():
+    """R-T05: open connections per worker, not per address."""
+    shared = Connections.from_settings(TransportSettings(tcp_connections=3))
+    async with Serving(connections=shared) as one, Serving(connections=shared) as other:
+        held = [await serving.stream() for serving in (one, other) * 3]
+        assert (await one.tcp(question())).answer
+        assert (await other.tcp(question())).answer
+        assert one.tcp_listener.connections == other.tcp_listener.connections <= 3
+        for _, writer in held:
+            writer.close()
 
 
 async def test_connection_reused_by_a_stub():

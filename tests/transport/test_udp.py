@@ -96,8 +96,9 @@ async def test_answers_under_load_are_right(is_stream):
             await asyncio.gather(*(ask(number) for number in range(200)))
 
 
-async def test_burst_longer_than_a_turn_is_answered_completely():
-    async with Serving() as serving:
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+async def test_burst_longer_than_a_turn_is_answered_completely(host):
+    async with Serving(host=host) as serving:
         await serving.udp(question())
         with serving.datagram_client() as client:
             wire = question().to_wire()[2:]
