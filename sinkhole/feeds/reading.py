@@ -17,11 +17,11 @@ from typing import Any, Final, Self
 from sinkhole.errors import FeedError
 from sinkhole.feeds.detect import HEAD_OCTETS, detect
 from sinkhole.feeds.diff import Diff, compare
+from sinkhole.feeds.guard import Guard
 from sinkhole.feeds.parse import ParseLimits, parse
 from sinkhole.feeds.print_rule import print_rule
 from sinkhole.feeds.row import SAMPLE_LENGTH, printable
 from sinkhole.feeds.rule_row import rule_key
-from sinkhole.feeds.vet import Guard
 from sinkhole.policy.rule import Rejection, Rule
 
 SAMPLES: Final = 20

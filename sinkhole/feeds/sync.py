@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +16,14 @@ from sinkhole.config.schema import FeedSettings
 from sinkhole.errors import FeedError
 from sinkhole.feeds import outcome
 from sinkhole.feeds.fetch import Fetched, Fetcher, NotModified, Validators
+from sinkhole.feeds.guard import Guard
+from sinkhole.feeds.hostname import is_address
 from sinkhole.feeds.includes import fetch_includes
 from sinkhole.feeds.reading import BODY, RULES, Job, Report
 from sinkhole.feeds.reading_process import read_apart
 from sinkhole.feeds.schedule import next_sync
 from sinkhole.feeds.snapshot import BusyError, Meta, Snapshots, checksums
-from sinkhole.feeds.vet import Count, Guard, doubts
+from sinkhole.feeds.vet import Count, doubts
 from sinkhole.log import Log
 from sinkhole.policy.feed import Feed, FeedState, FeedStatus
 
@@ -61,6 +63,7 @@ class Syncer:
         guard: names no feed may take: those never blocked, the hosts of upstreams and of all feeds.
         clock: the time, aware UTC.
         random: for jitter.
+        read: reads and vets a list without holding up the event loop.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Syncer:
         guard: Guard,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         random: Random | None = None,
+        read: Callable[[Job], Awaitable[Report]] = read_apart,
     ) -> None:
         self._snapshots = snapshots
         self._fetcher = fetcher
@@ -78,6 +82,7 @@ class Syncer:
         self._guard = guard
         self._clock = clock
         self._random = random or Random()
+        self._read = read
         self._fetching = asyncio.Semaphore(FETCHES)
         self._reading = asyncio.Semaphore(1)  # one list in memory at a time
 
@@ -147,7 +152,7 @@ class Syncer:
     ) -> tuple[FeedState, Report]:
         """Read, vet and keep new content; put it into force or hold it."""
         async with self._reading:
-            report = await read_apart(self._job(feed, state, draft, answer, good))
+            report = await self._read(self._job(feed, state, draft, answer, good))
         counts = Count(report.rules, report.rejected)
         now = self._clock()
         meta = Meta(
@@ -232,7 +237,7 @@ def feed_hosts(feeds: Iterable[Feed]) -> frozenset[str]:
             found.add(URL(feed.url).raw_host or "")
         except ValueError:
             continue  # its sync will say so
-    return frozenset(host for host in found if host.strip("0123456789.:"))
+    return frozenset(host for host in found if host and not is_address(host))
 
 
 def _manner(feed: Feed) -> str:

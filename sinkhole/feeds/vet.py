@@ -1,62 +1,12 @@
-"""Vet what a list says before it counts: no row takes what must stay, and no update changes too much (R-F06, R-F07)."""
+"""Vet an update as a whole: one that changes too much waits until someone approves of it (R-F06)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from sinkhole.config.schema import FeedSettings
-from sinkhole.policy.mask import compile_mask
-from sinkhole.policy.pattern import PatternSet
-from sinkhole.policy.rule import Match, Rule, RuleAction
 
 MAX_REJECTED_SHARE: Final = 0.5
 """Of the rows that are no comments. Beyond it the list is likely of another format than it is read as."""
-
-
-class Guard:
-    """The names that no remote list may take.
-
-    Args:
-        never_block: names of the catalogue that nothing may block.
-        hosts: where lists, this one among them, and answers come from.
-    """
-
-    def __init__(self, never_block: Iterable[str] = (), hosts: Iterable[str] = ()) -> None:
-        self.never_block = frozenset(name.lower().rstrip(".") for name in never_block)
-        self.hosts = frozenset(name.lower().rstrip(".") for name in hosts)
-        self._names = self.never_block | self.hosts
-        # A row for a parent of a name would take the name too: one look-up instead of a walk over all names.
-        self._below: dict[str, str] = {}
-        for name in sorted(self._names):
-            parent = name
-            while "." in parent:
-                parent = parent.partition(".")[2]
-                self._below.setdefault(parent, name)
-
-    def with_hosts(self, hosts: Iterable[str]) -> "Guard":
-        """Return a guard of more hosts."""
-        return Guard(self.never_block, self.hosts | frozenset(hosts))
-
-    def objection(self, rule: Rule) -> str | None:
-        """Return why a remote list must not have this rule, or None."""
-        if rule.action is RuleAction.ALLOW or rule.disables:
-            return None
-        name = self._taken_by(rule)
-        if name is None:
-            return None
-        whose = "where lists or answers are fetched from" if name in self.hosts else "which is never blocked"
-        return f"protected: it would block {name}, {whose}"
-
-    def _taken_by(self, rule: Rule) -> str | None:
-        if rule.match in (Match.EXACT, Match.SUFFIX) and rule.name in self._names:
-            return rule.name
-        if rule.match in (Match.SUFFIX, Match.BELOW):
-            return self._below.get(rule.name)
-        if rule.match in (Match.MASK, Match.REGEX):
-            expression = compile_mask(rule.name).expression if rule.match is Match.MASK else rule.name
-            pattern = PatternSet([expression])
-            return next((name for name in sorted(self._names) if pattern.search(name)), None)
-        return None
 
 
 @dataclass(frozen=True, slots=True)

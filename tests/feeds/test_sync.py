@@ -5,17 +5,20 @@ import gzip
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
 
+from sinkhole.config.schema import FeedSettings
+from sinkhole.feeds.fetch import Fetcher
+from sinkhole.feeds.guard import Guard
 from sinkhole.feeds.in_force import rules_in_force
-from sinkhole.feeds.sync import SyncResult, feed_hosts
-from sinkhole.feeds.vet import Guard
+from sinkhole.feeds.snapshot import Snapshots
+from sinkhole.feeds.sync import Syncer, SyncResult, feed_hosts
 from sinkhole.policy.feed import Feed, FeedState, FeedStatus
 from tests.feeds.list_server import HOST, ListServer, cut_off, drip, endless, hang
-from tests.feeds.rig import START, Rig, names, rows
+from tests.feeds.rig import Rig, names, rows
 
 GOOD = names(20)
 
@@ -44,6 +47,21 @@ async def test_first_sync_takes_the_list_over(rig: Rig) -> None:
     assert state.next_due is not None
     assert timedelta(hours=5) < state.next_due - rig.now < timedelta(hours=7)
     assert rig.blocked() == GOOD
+
+
+async def test_list_is_read_in_a_process_of_its_own(server: ListServer, tmp_path: Path) -> None:
+    """R-L14: unless a test says otherwise."""
+    limits = FeedSettings()
+    fetcher = Fetcher(limits, server.resolve, tmp_path)
+    snapshots = Snapshots(tmp_path / "feeds")
+    server.serve(rows([*GOOD, "cdn.example.net"]))
+    syncer = Syncer(snapshots, fetcher, limits, Guard(["cdn.example.net"]))
+    result = await syncer.sync(Feed("list", server.url(), allow_private=True), FeedState())
+    assert (result.state.status, result.state.rules) == (FeedStatus.UPDATED, 20)
+    assert result.report is not None
+    assert (result.report.format, result.report.protected) == ("domains", 1)
+    assert result.state.fetched_at is not None
+    assert result.state.fetched_at.tzinfo is UTC
 
 
 async def test_new_content_replaces_the_old(rig: Rig) -> None:
@@ -435,7 +453,3 @@ def test_hosts_of_feeds_are_names_only() -> None:
     ]
     feeds = [Feed(f"f{n}", url) for n, url in enumerate(urls)]
     assert {host for host in feed_hosts(feeds) if ":" not in host} == {"lists.example.org"}
-
-
-def test_start_of_the_clock_is_utc() -> None:
-    assert START.utcoffset() == timedelta(0)
