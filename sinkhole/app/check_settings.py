@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 
 from sinkhole.config.schema import Settings
 from sinkhole.errors import ConfigError, SinkholeError
-from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.rdata import records_from_text
 from sinkhole.transport.addresses import parse_listen
-from sinkhole.upstream.address import parse_upstream
+from sinkhole.upstream.plan import read_plan
+from sinkhole.upstream.system import RESOLV_CONF
 
 
 def check_settings(settings: Settings) -> None:
@@ -16,20 +16,21 @@ def check_settings(settings: Settings) -> None:
     Raises:
         ConfigError: with every mistake and its path.
     """
-    mistakes: list[str] = []
-
-    def check(path: str, texts: Iterable[str], read: Callable[[str], object]) -> None:
-        for index, text in enumerate(texts):
-            try:
-                read(text)
-            except SinkholeError as error:
-                mistakes.append(f"config: {path}[{index}]: {error}; found {text!r}")
-
-    check("server.listen", settings.server.listen, parse_listen)
-    check("upstream.servers", settings.upstream.servers, parse_upstream)
-    for index, zone in enumerate(settings.upstream.zones):
-        check(f"upstream.zones[{index}].zone", [zone.zone], name_from_text)
-        check(f"upstream.zones[{index}].servers", zone.servers, parse_upstream)
-    check("records", settings.records, records_from_text)
+    mistakes = [
+        *_each("server.listen", settings.server.listen, parse_listen),
+        *_each("records", settings.records, records_from_text),
+    ]
+    try:
+        read_plan(settings.upstream, settings.server.listen, RESOLV_CONF)
+    except ConfigError as error:
+        mistakes += error.mistakes
     if mistakes:
-        raise ConfigError(*mistakes)
+        raise ConfigError(*(f"config: {mistake}" for mistake in mistakes))
+
+
+def _each(path: str, texts: Iterable[str], read: Callable[[str], object]) -> Iterable[str]:
+    for index, text in enumerate(texts):
+        try:
+            read(text)
+        except SinkholeError as error:
+            yield f"{path}[{index}]: {error}"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sinkhole.app.data_dir import COMPILED
 from sinkhole.catalogue.load import Catalogue, load_catalogue
-from sinkhole.config.schema import BlockingSettings, Settings
+from sinkhole.config.schema import Settings
 from sinkhole.errors import PolicyError
 from sinkhole.log import Log
 from sinkhole.packaged import packaged_path
@@ -22,7 +22,8 @@ from sinkhole.policy.default import default_statements
 from sinkhole.policy.document import PolicyDocument, load_document, load_policy, prune, publish
 from sinkhole.policy.image import FeedRules, build_image
 from sinkhole.policy.statement import Group, Statement
-from sinkhole.policy.verdict import BlockAnswer, BlockMode
+from sinkhole.policy.verdict import BlockAnswer
+from sinkhole.resolver.blocked import block_answer
 
 _LOG = Log("compile")
 _INPUTS = "inputs"
@@ -51,18 +52,6 @@ class Inputs:
 def compiled_folder(data_dir: Path) -> Path:
     """Return where the compiled policy of a data folder is."""
     return data_dir / COMPILED
-
-
-def block_answer(settings: BlockingSettings) -> BlockAnswer:
-    """Return how blocked names are answered: with neither address set, the null addresses of both families."""
-    unset = settings.ipv4 is None and settings.ipv6 is None
-    return BlockAnswer(
-        mode=BlockMode(settings.mode),
-        ipv4="0.0.0.0" if unset else settings.ipv4,  # noqa: S104 - an answer, not an address we bind
-        ipv6="::" if unset else settings.ipv6,
-        ttl=settings.ttl,
-        ede=settings.ede,
-    )
 
 
 def shipped_catalogue() -> Catalogue:

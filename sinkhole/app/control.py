@@ -12,8 +12,8 @@ import time
 from typing import Any
 
 from sinkhole.app.control_server import ControlServer
-from sinkhole.app.publisher import Publisher
 from sinkhole.app.stall import beat, until_orphaned
+from sinkhole.app.state import compile_state
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.app.sync_job import SyncJob
 from sinkhole.config.schema import Settings
@@ -34,7 +34,7 @@ class Control:
         self._settings = settings
         self._log = Log("control")
         self._store = StoreKeeper(settings)
-        self._publisher = Publisher(settings)
+        self._generation = 0
         self._server = ControlServer(self._take_hits, self._request)
         self._sync = SyncJob(settings, self._store, self._apply)
         self._started = time.time()
@@ -84,7 +84,8 @@ class Control:
 
     async def _apply(self) -> dict[str, Any]:
         """Compile what the store says, publish it, and wait until the workers have it in force."""
-        document = await self._store.read(self._publisher.publish)
+        document = await self._store.do(compile_state)
+        self._generation = document.generation
         workers = await self._server.announce(document.generation)
         return {"generation": document.generation, "workers": workers}
 
@@ -105,7 +106,7 @@ class Control:
                     "started": self._started,
                     "store": self._store.state_in_words,
                     "workers": self._server.workers,
-                    "generation": self._publisher.generation,
+                    "generation": self._generation,
                 }
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from sinkhole.errors import PolicyError
@@ -15,16 +14,11 @@ LOOK_INTERVAL = 0.5
 
 
 class PolicyWatch:
-    """Hold `box` at the newest generation of `folder`.
+    """Hold `box` at the newest generation of `folder`; whoever caches what a policy judged looks at the box."""
 
-    Args:
-        swapped: called after each swap, to throw away whatever an old policy judged.
-    """
-
-    def __init__(self, folder: Path, box: PolicyBox, swapped: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, box: PolicyBox) -> None:
         self._folder = folder
         self._box = box
-        self._swapped = swapped
         self._log = Log("policy")
         self._seen = (0, 0)  # what was published since the first load is found by the first look
 
@@ -58,7 +52,6 @@ class PolicyWatch:
         if policy.generation == self.generation:
             return self.generation
         self._box.current = policy
-        self._swapped()
         took = round((time.monotonic() - began) * 1000, 1)
         self._log.info("policy.swapped", generation=policy.generation, took_ms=took)
         return policy.generation

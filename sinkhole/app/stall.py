@@ -32,9 +32,9 @@ def _write(fd: int, data: bytes) -> None:
 async def until_orphaned(lifeline: int) -> None:
     """Return when the supervisor is gone: it alone holds the other end of the pipe `lifeline`."""
     loop = asyncio.get_running_loop()
-    gone = loop.create_future()
-    loop.add_reader(lifeline, lambda: gone.done() or gone.set_result(None))
+    gone = asyncio.Event()
+    loop.add_reader(lifeline, gone.set)
     try:
-        await gone
+        await gone.wait()
     finally:
         loop.remove_reader(lifeline)

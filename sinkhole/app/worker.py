@@ -57,42 +57,44 @@ class _Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
-        self._wire()
+        listeners = self._wire()
         tasks = [
             asyncio.create_task(self._link.run()),
             asyncio.create_task(self._watch.run()),
-            asyncio.create_task(self._forwarder.watch()),
             asyncio.create_task(beat(status)),
             asyncio.create_task(self._die_with_supervisor(lifeline)),
-        ]
-        listeners = [
-            *(UdpListener(pair.udp, self._dispatch) for pair in self._pairs),
-            *(TcpListener(pair.tcp, self._dispatch, self._settings.transport) for pair in self._pairs),
         ]
         for listener in listeners:
             listener.start()
         await stop.wait()
         for listener in listeners:
             listener.stop()
-        await self._dispatch.drain(self._settings.server.drain_timeout)
+        seconds = self._settings.server.drain_timeout
+        await asyncio.gather(*(listener.drain(seconds) for listener in listeners))
         await self._link.finish(LAST_HANDOVER)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._chain.close()
         await self._forwarder.close()
 
-    def _wire(self) -> None:
+    def _wire(self) -> list[UdpListener | TcpListener]:
         settings = self._settings
         folder = compiled_folder(settings.server.data_dir)
         box = PolicyBox(load_policy(folder))
-        self._hits = Hits(settings.record)
-        self._forwarder = Forwarder(settings.upstream, own=[pair.udp.getsockname()[:2] for pair in self._pairs])
-        chain = build_chain(settings, box, self._forwarder, self._hits, clock=time.monotonic)
-        gate = ClientGate(settings.access, box)
-        self._packets = PacketCache()
-        self._dispatch = Dispatch(gate, self._packets, chain, box, self._hits, settings.transport)
-        self._watch = PolicyWatch(folder, box, self._packets.clear)
-        self._link = ControlLink(settings.server.data_dir, self._hits, self._watch.take_newest, self._counters)
+        hits = Hits(settings.record)
+        self._forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
+        self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic)
+        shown = settings.record.clients == "full"
+        gate = ClientGate(settings.access, lambda address: box.current.scope_of(address), log_clients=shown)
+        packets = PacketCache(settings.cache.entries, settings.cache.max_bytes)
+        dispatch = Dispatch(gate, packets, self._chain, box, hits, settings.transport, slip=settings.access.slip)
+        self._watch = PolicyWatch(folder, box)
+        self._link = ControlLink(settings.server.data_dir, hits, self._watch.take_newest, self._counters)
+        return [
+            *(UdpListener(pair.udp, dispatch) for pair in self._pairs),
+            *(TcpListener(pair.tcp, dispatch, settings.transport) for pair in self._pairs),
+        ]
 
     def _counters(self) -> dict[str, Any]:
         return {"pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation}

@@ -30,8 +30,8 @@ def _vendors(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
                 for why in _domain(domain, vendor, protected, today):
                     yield f"{vendor.id}.toml: {product.id}: {domain.name}: {why}"
         for name in vendor.never_block:
-            if why := name_mistake(name):
-                yield f"{vendor.id}.toml: never_block: {name}: {why}"
+            if mistake := name_mistake(name):
+                yield f"{vendor.id}.toml: never_block: {name}: {mistake}"
 
 
 def _domain(domain: CatalogueDomain, vendor: Vendor, protected: frozenset[str], today: dt.date) -> Iterator[str]:

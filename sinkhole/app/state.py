@@ -1,0 +1,126 @@
+"""The state of one installation: its store and feeds, opened and, the first time, filled with the defaults."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sinkhole.app.compiled import (
+    FeedInput,
+    Inputs,
+    compile_policy,
+    compiled_folder,
+    shipped_catalogue,
+)
+from sinkhole.app.data_dir import FEEDS, STORE
+from sinkhole.config.schema import Settings
+from sinkhole.feeds.defaults import default_feeds
+from sinkhole.feeds.in_force import rules_in_force
+from sinkhole.feeds.snapshot import Snapshots
+from sinkhole.packaged import packaged_path
+from sinkhole.policy.default import default_statements
+from sinkhole.policy.document import PolicyDocument, load_policy
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.feed import Feed, FeedState
+from sinkhole.policy.image import FeedRules
+from sinkhole.policy.statement import Statement
+from sinkhole.policy.subject import Subject, SubjectKind
+from sinkhole.policy.verdict import Action
+from sinkhole.resolver.blocked import block_answer
+from sinkhole.store.audit import current_user
+from sinkhole.store.database import Store, open_store
+from sinkhole.store.feed_store import FeedStore
+from sinkhole.store.policy_store import PolicyStore
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An open installation."""
+
+    settings: Settings
+    store: Store
+    policy: PolicyStore
+    feeds: FeedStore
+    snapshots: Snapshots
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self.settings.server.data_dir
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+
+def open_state(settings: Settings, who: str | None = None) -> State:
+    """Open the state of the data folder; the first time, put the default policy and feeds in.
+
+    Args:
+        who: who makes changes, for the audit log; None: the user of this process.
+
+    Raises:
+        StoreError: the store cannot be opened.
+    """
+    folder = settings.server.data_dir
+    store = open_store(folder / STORE)
+    who = who or current_user()
+    state = State(settings, store, PolicyStore(store, who), FeedStore(store, who), Snapshots(folder / FEEDS))
+    _seed(state)
+    return state
+
+
+def _seed(state: State) -> None:
+    """Fill a store that has never been filled: its audit log tells, since every change is in it."""
+    with state.store.reading() as connection:
+        is_filled = connection.exec_driver_sql("SELECT 1 FROM audit LIMIT 1").fetchone() is not None
+    if is_filled:
+        return
+    for statement in default_statements():
+        state.policy.put(statement)
+    for feed in default_feeds(packaged_path("blocklists")):
+        add_feed(state, feed)
+
+
+def add_feed(state: State, feed: Feed) -> None:
+    """Add a feed; one that is not part of `ai` gets a statement of its own, which can be changed like any other."""
+    state.feeds.put(feed)
+    if not feed.part_of_ai:
+        subject = Subject(SubjectKind.FEED, feed.name)
+        state.policy.put(Statement(0, subject, Action.BLOCK, reason=f"feed {feed.name} was added"))
+
+
+def compile_state(state: State) -> PolicyDocument:
+    """Compile what the store and the snapshots say, and publish it if it is new.
+
+    Raises:
+        PolicyError, CatalogueError, StoreError: it cannot be compiled; what was published stays.
+    """
+    feeds = [_input(state, feed, known) for feed, known in state.feeds.all()]
+    inputs = Inputs(
+        catalogue=shipped_catalogue(),
+        feeds=[found for found in feeds if found is not None],
+        statements=state.policy.statements(),
+        groups=state.policy.groups(),
+        answer=block_answer(state.settings.blocking),
+    )
+    return compile_policy(compiled_folder(state.folder), inputs)
+
+
+def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:
+    found = rules_in_force(state.snapshots, feed, known) if feed.enabled else None
+    if found is None:
+        return None
+    return FeedInput(FeedRules(feed, found.rules), f"{feed.name} {found.fingerprint} {feed.part_of_ai} {feed.local}")
+
+
+def policy_in_force(settings: Settings) -> Policy:
+    """Return the policy that a server on this folder answers by, compiled now where no server runs.
+
+    Raises:
+        PolicyError: there is none and none can be made.
+    """
+    state = open_state(settings)
+    try:
+        compile_state(state)
+    finally:
+        state.close()
+    return load_policy(compiled_folder(settings.server.data_dir))

@@ -1,0 +1,58 @@
+"""The append-only log of changes, written in the transaction of the change itself."""
+
+import getpass
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from sinkhole.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change: when (epoch seconds), who, what, and the values before and after as JSON."""
+
+    id: int
+    at: int
+    who: str
+    what: str
+    before: str | None
+    after: str | None
+
+
+def current_user() -> str:
+    """Return the name of whoever runs this process, and of whoever became root to do so."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    sudo = os.environ.get("SUDO_USER")
+    return f"{name} (sudo by {sudo})" if sudo else name
+
+
+def note(connection: Connection, who: str, what: str, before: object, after: object) -> None:
+    """Add one entry; values are dataclasses or None."""
+    connection.exec_driver_sql(
+        'INSERT INTO audit (at, who, what, "before", "after") VALUES (?, ?, ?, ?, ?)',
+        (int(time.time()), who, what, _json(before), _json(after)),
+    )
+
+
+def entries(store: Store, limit: int = 100) -> list[AuditEntry]:
+    """Return the newest entries, newest first."""
+    with store.reading() as connection:
+        rows = connection.exec_driver_sql(
+            'SELECT id, at, who, what, "before", "after" FROM audit ORDER BY id DESC LIMIT ?', (limit,)
+        )
+        return [AuditEntry(*row) for row in rows]
+
+
+def _json(value: object) -> str | None:
+    if value is None:
+        return None
+    plain: Any = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    return json.dumps(plain, default=str, sort_keys=True)

@@ -1,0 +1,158 @@
+"""The tables. Times are epoch seconds (UTC) unless a column says minutes or days; texts repeat through `word` ids."""
+
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Root of the models."""
+
+
+class Word(Base):
+    """A text that many hits share: a name, a client, a vendor …; hits hold its id."""
+
+    __tablename__ = "word"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(Text, unique=True)
+
+
+class Hit(Base):
+    """Equal queries of one minute."""
+
+    __tablename__ = "hit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    minute: Mapped[int]
+    client: Mapped[int] = mapped_column(ForeignKey("word.id"))
+    name: Mapped[int] = mapped_column(ForeignKey("word.id"))
+    qtype: Mapped[int]
+    action: Mapped[int]
+    group: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
+    vendor: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
+    product: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
+    feed: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
+    subject: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
+    count: Mapped[int]
+    first: Mapped[int]
+    last: Mapped[int]
+
+    __table_args__ = (Index("hit_minute", "minute"),)
+
+
+class Handover(Base):
+    """The last batch taken from a worker, so that a batch sent twice counts once."""
+
+    __tablename__ = "handover"
+
+    worker: Mapped[str] = mapped_column(String(32), primary_key=True)
+    seq: Mapped[int]
+    at: Mapped[int]
+
+
+class Counter(Base):
+    """A number that only grows, such as hits dropped."""
+
+    __tablename__ = "counter"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[int]
+
+
+class StatementRow(Base):
+    """One statement of policy."""
+
+    __tablename__ = "statement"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    subject: Mapped[str] = mapped_column(String(300))
+    action: Mapped[str] = mapped_column(String(16))
+    group: Mapped[str | None] = mapped_column(ForeignKey("client_group.name", ondelete="CASCADE"))
+    reason: Mapped[str | None] = mapped_column(Text)
+    owner: Mapped[str | None] = mapped_column(Text)
+    ticket: Mapped[str | None] = mapped_column(Text)
+    expires: Mapped[int | None]
+
+    __table_args__ = (UniqueConstraint("subject", "group"), {"sqlite_autoincrement": True})
+
+
+class GroupRow(Base):
+    """A group of clients; `answer` is JSON of how its blocked names are answered, or None."""
+
+    __tablename__ = "client_group"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    order: Mapped[int] = mapped_column(Integer)
+    answer: Mapped[str | None] = mapped_column(Text)
+
+
+class MemberRow(Base):
+    """A network of a group. `kind` is `network` now; MAC and client-id come later."""
+
+    __tablename__ = "group_member"
+
+    group: Mapped[str] = mapped_column(ForeignKey("client_group.name", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class FeedRow(Base):
+    """A feed as configured, and how it stands; both as the fields of `policy.feed`."""
+
+    __tablename__ = "feed"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    format: Mapped[str] = mapped_column(String(32))
+    match: Mapped[str] = mapped_column(String(16))
+    part_of_ai: Mapped[bool]
+    enabled: Mapped[bool]
+    allow_private: Mapped[bool]
+    local: Mapped[bool]
+    interval: Mapped[int | None]
+    licence: Mapped[str | None] = mapped_column(Text)
+    homepage: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(16))
+    version: Mapped[int]
+    pending_version: Mapped[int | None]
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    etag: Mapped[str | None] = mapped_column(Text)
+    last_modified: Mapped[str | None] = mapped_column(Text)
+    fetched_at: Mapped[int | None]
+    changed_at: Mapped[int | None]
+    next_due: Mapped[int | None]
+    failures: Mapped[int]
+    rules: Mapped[int]
+    rejected: Mapped[int]
+    message: Mapped[str | None] = mapped_column(Text)
+
+
+class SyncRun(Base):
+    """One sync of one feed, as it ended."""
+
+    __tablename__ = "sync_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[int]
+    feed: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(16))
+    took_ms: Mapped[int]
+    rules: Mapped[int]
+    message: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (Index("sync_run_feed", "feed", "at"),)
+
+
+class Audit(Base):
+    """A change of policy, groups or feeds; rows are only ever added."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[int]
+    who: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(Text)
+    before: Mapped[str | None] = mapped_column(Text)
+    after: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
