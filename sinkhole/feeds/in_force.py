@@ -28,8 +28,11 @@ def rules_in_force(snapshots: Snapshots, feed: Feed, state: FeedState) -> InForc
     Raises:
         FeedError: while reading, when the disk fails under it.
     """
-    version = snapshots.intact(feed.name, state.version)
-    if version != state.version and state.version:
+    if not state.version:
+        return None
+    version: int | None = state.version
+    if not snapshots.is_whole(feed.name, state.version):
+        version = snapshots.older(feed.name, state.version)
         _LOG.error("feed.snapshot_broken", feed=feed.name, version=state.version, instead=version)
     if version is None:
         return None

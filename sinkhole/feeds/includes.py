@@ -59,7 +59,7 @@ async def _fetch_one(feed: Feed, name: str, folder: Path, fetcher: Fetcher) -> F
     except FeedError as error:
         raise FeedError(f"the included list {name!r}: {error}") from error
     if not isinstance(answer, Fetched):
-        raise FeedError(f"the included list {name!r} was not sent")
+        raise AssertionError("a fetch without validators returns a body or raises")
     return answer
 
 

@@ -37,7 +37,7 @@ def roll_back(
     Raises:
         FeedError: there is no such version, or it is broken.
     """
-    target = version if version is not None else snapshots.intact(name, state.version - 1)
+    target = version if version is not None else snapshots.older(name, state.version)
     if target is None:
         raise FeedError(f"feed {name} has no older version to go back to")
     if target == state.version:

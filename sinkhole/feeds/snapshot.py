@@ -102,14 +102,23 @@ class Snapshots:
                 raise FeedError(f"feed {name}: version {version} is broken: {file} is not what was written")
         return meta
 
-    def intact(self, name: str, version: int) -> int | None:
-        """Return `version` if it is whole, else the newest older one that is and that was once in force."""
-        for candidate in sorted((v for v in self.versions(name) if v <= version), reverse=True):
-            try:
-                meta = self.verify(name, candidate)
-            except FeedError:
-                continue
-            if candidate == version or not (meta.held or self.is_refused(name, candidate)):
+    def is_whole(self, name: str, version: int) -> bool:
+        """Return whether there is such a version and its files match their checksums."""
+        try:
+            self.verify(name, version)
+        except FeedError:
+            return False
+        return True
+
+    def older(self, name: str, version: int) -> int | None:
+        """Return the newest whole version before this one that was in force and was not gone back from."""
+        for candidate in reversed(self.versions(name)):
+            if (
+                candidate < version
+                and self.is_whole(name, candidate)
+                and not self.meta(name, candidate).held
+                and not self.is_refused(name, candidate)
+            ):
                 return candidate
         return None
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import socket
 import ssl
+import struct
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -348,6 +349,19 @@ async def test_server_that_closes_at_once_is_told(client: Client) -> None:
 async def test_server_that_speaks_no_http_is_told(client: Client, reply: bytes) -> None:
     """R-F01."""
     assert await _raw_error(client, reply) == "the fetch broke off: the server did not speak HTTP"
+
+
+async def test_connection_that_is_reset_is_told(client: Client) -> None:
+    """R-F01."""
+
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.close()
+
+    async with await asyncio.start_server(reset, "127.0.0.1", 0) as raw:
+        text = await client.error(f"http://{HOST}:{raw.sockets[0].getsockname()[1]}/list")
+    assert "Connection reset by peer" in text
 
 
 @pytest.mark.parametrize(

@@ -86,12 +86,13 @@ def test_older_whole_version_takes_the_place_of_a_broken_one(snapshots: Snapshot
         add(snapshots, f"{n}.example.org", held=("it shrank",) if n == 3 else ())
     snapshots.refuse("list", 4)
     (snapshots.path("list", 5) / "rules").write_text("")
-    assert snapshots.intact("list", 5) == 2
-    assert snapshots.intact("list", 4) == 4
-    assert snapshots.intact("list", 3) == 3
+    assert not snapshots.is_whole("list", 5)
+    assert snapshots.is_whole("list", 4)
+    assert snapshots.older("list", 5) == 2
+    assert snapshots.older("list", 2) == 1
     (snapshots.path("list", 2) / "rules").write_text("")
     (snapshots.path("list", 1) / "rules").write_text("")
-    assert snapshots.intact("list", 5) is None
+    assert snapshots.older("list", 5) is None
 
 
 def test_draft_that_is_not_kept_is_gone(snapshots: Snapshots, tmp_path: Path) -> None:
