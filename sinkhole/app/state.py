@@ -77,14 +77,18 @@ def _seed(state: State) -> None:
     for statement in default_statements():
         state.policy.put(statement)
     for feed in default_feeds(packaged_path("blocklists")):
-        add_feed(state, feed)
+        put_feed(state, feed)
 
 
-def add_feed(state: State, feed: Feed) -> None:
-    """Add a feed; one that is not part of `ai` gets a statement of its own, which can be changed like any other."""
+def put_feed(state: State, feed: Feed) -> None:
+    """Add or change a feed.
+
+    One that is on and not part of `ai` gets a statement of its own, unless it has one; it can be changed like any other.
+    """
     state.feeds.put(feed)
-    if not feed.part_of_ai:
-        subject = Subject(SubjectKind.FEED, feed.name)
+    subject = Subject(SubjectKind.FEED, feed.name)
+    is_known = any(statement.subject == subject for statement in state.policy.statements())
+    if feed.enabled and not feed.part_of_ai and not is_known:
         state.policy.put(Statement(0, subject, Action.BLOCK, reason=f"feed {feed.name} was added"))
 
 

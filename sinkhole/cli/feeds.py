@@ -1,0 +1,214 @@
+"""`sinkhole feeds`: the remote lists, how they stand, and what to do about a version."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import click
+from yarl import URL
+
+from sinkhole.app.state import State, put_feed
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.output import age, local_time, print_json, print_line, print_table
+from sinkhole.cli.session import opened, put_in_force
+from sinkhole.errors import FeedError, PolicyError
+from sinkhole.feeds.parse import READERS
+from sinkhole.feeds.revise import approve as approve_version
+from sinkhole.feeds.revise import roll_back
+from sinkhole.policy.feed import Feed, FeedState
+from sinkhole.policy.subject import Subject, SubjectKind
+
+_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
+_SHOWN = 20
+
+
+@click.group()
+def feeds() -> None:
+    """Manage remote lists. A list that fails, shrinks or grows suspiciously never replaces the last good one."""
+
+
+@feeds.command("list")
+@place_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_feeds(place: Place, as_json: bool) -> None:
+    """List feeds with their rules and the age of their content."""
+    now = dt.datetime.now(dt.UTC)
+    with opened(place) as state:
+        found = state.feeds.all()
+    if as_json:
+        print_json([_as_dict(feed, known) for feed, known in found])
+        return
+    rows = [
+        (feed.name, "on" if feed.enabled else "off", known.status.value, known.version or None, known.rules,
+         known.rejected, age(known.changed_at, now), age(known.fetched_at, now), "yes" if feed.part_of_ai else "no")
+        for feed, known in found
+    ]  # fmt: skip
+    header = ("feed", "is", "status", "version", "rules", "rejected", "content age", "asked", "in ai")
+    print_table(header, rows, empty="no feeds")
+
+
+@feeds.command()
+@place_options
+@click.argument("url")
+@click.option("--name", help="Name; made from the URL unless given.")
+@click.option("--format", "list_format", type=click.Choice(["auto", *READERS]), default="auto", show_default=True)
+@click.option("--match", type=click.Choice(["format", "exact", "suffix"]), default="format", show_default=True,
+              help="exact: rows match the name alone; suffix: and all names below it.")  # fmt: skip
+@click.option("--allow-private", is_flag=True, help="Its host may be inside the network.")
+@click.option("--ai", "part_of_ai", is_flag=True, help="Its rows belong to the subject ai instead of a statement.")
+@click.option("--interval", type=click.IntRange(300), help="Seconds between syncs.")
+def add(
+    place: Place, url: str, name: str | None, list_format: str, match: str, allow_private: bool, part_of_ai: bool,
+    interval: int | None,
+) -> None:  # fmt: skip
+    """Add the list at URL (https://…, or file:NAME below the lists folder), or configure it anew; then run sync."""
+    name = name or _name_from(url)
+    if not _NAME.match(name):
+        raise FeedError(f"feed name {name!r}: wanted lower-case letters, digits and -; give one with --name")
+    if URL(url).scheme not in ("https", "http", "file"):
+        raise FeedError(f"feed URL {url!r}: wanted https://…, or file:NAME of a file in the lists folder")
+    feed = Feed(
+        name, url, list_format, match, part_of_ai, allow_private=allow_private, local=url.startswith("file:"),
+        interval=interval,
+    )  # fmt: skip
+    with opened(place) as state:
+        put_feed(state, feed)
+        put_in_force(state, f"added feed {name}")
+    print_line(f"fetch it now with: sinkhole sync {name}")
+
+
+def _name_from(url: str) -> str:
+    parts = [part for part in URL(url).path.split("/") if part]
+    stem = (parts[-1] if parts else URL(url).host or "feed").rsplit(".", 1)[0]
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "feed"
+
+
+@feeds.command()
+@place_options
+@click.argument("name")
+def remove(place: Place, name: str) -> None:
+    """Remove feed NAME, its rules, its versions and the statement on it."""
+    with opened(place) as state:
+        state.feeds.remove(name)
+        for group in (None, *(g.name for g in state.policy.groups())):
+            try:
+                state.policy.remove(Subject(SubjectKind.FEED, name), group)
+            except PolicyError:
+                continue  # there was no statement on it in this scope
+        put_in_force(state, f"removed feed {name}")
+        state.snapshots.remove(name)
+
+
+def _switch(verb: str, enabled: bool, meaning: str) -> None:
+    @feeds.command(verb, help=meaning)
+    @place_options
+    @click.argument("name")
+    def command(place: Place, name: str) -> None:
+        with opened(place) as state:
+            feed, _ = state.feeds.get(name)
+            fields = {key: getattr(feed, key) for key in Feed.__dataclass_fields__} | {"enabled": enabled}
+            put_feed(state, Feed(**fields))
+            put_in_force(state, f"{verb}d feed {name}")
+
+
+_switch("enable", True, "Sync feed NAME and put its rules in force.")
+_switch("disable", False, "Take the rules of feed NAME out of force; its versions stay.")
+
+
+@feeds.command()
+@place_options
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(place: Place, name: str, as_json: bool) -> None:
+    """Show how feed NAME stands: versions, last syncs, rejected rows."""
+    with opened(place) as state:
+        feed, known = state.feeds.get(name)
+        runs = state.feeds.runs(name, 10)
+        version = known.pending_version or known.version
+        rejections = state.snapshots.rejections(name, version) if version else []
+        versions = state.snapshots.versions(name)
+    if as_json:
+        rows = [{"line": r.line, "column": r.column, "why": r.why, "text": r.text} for r in rejections]
+        print_json(_as_dict(feed, known) | {"versions": versions, "runs": runs, "rejections": rows})
+        return
+    for label, value in _facts(feed, known, versions):
+        print_line(f"{label:<14} {value}")
+    print_line()
+    syncs = [(local_time(run["at"]), run["status"], run["rules"], run["took_ms"], run["message"]) for run in runs]
+    print_table(("sync", "status", "rules", "ms", "why"), syncs, empty="not synced yet")
+    if rejections:
+        print_line()
+        print_line(f"rows not accepted in version {version} (the first {min(_SHOWN, len(rejections))}):")
+        for rejection in rejections[:_SHOWN]:
+            print_line(f"  {rejection}: {rejection.text}")
+
+
+def _facts(feed: Feed, known: FeedState, versions: list[int]) -> list[tuple[str, object]]:
+    return [
+        ("feed", feed.name),
+        ("url", feed.url),
+        ("licence", feed.licence or "unknown"),
+        ("format", f"{feed.format}, match {feed.match}"),
+        ("is", "on" if feed.enabled else "off"),
+        ("status", f"{known.status.value}: {known.message}" if known.message else known.status.value),
+        ("version", f"{known.version} in force, {', '.join(map(str, versions)) or 'none'} on disk"),
+        ("waiting", f"version {known.pending_version} waits for approval" if known.pending_version else "nothing"),
+        ("rules", f"{known.rules}, {known.rejected} rows not accepted"),
+        ("content of", local_time(known.changed_at)),
+        ("asked", local_time(known.fetched_at)),
+        ("next sync", local_time(known.next_due)),
+    ]
+
+
+@feeds.command()
+@place_options
+@click.argument("name")
+@click.argument("old", type=int, required=False)
+@click.argument("new", type=int, required=False)
+@click.option("--limit", default=50, show_default=True, help="Rows shown of each kind.")
+def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) -> None:
+    """Show what version NEW (the one that waits, else the one in force) adds and removes against OLD."""
+    with opened(place) as state:
+        _, known = state.feeds.get(name)
+        new = new or known.pending_version or known.version
+        older = [version for version in state.snapshots.versions(name) if version < new]
+        old = old or (known.version if known.pending_version == new and known.version else max(older, default=0))
+        if not old:
+            raise FeedError(f"feed {name} has only one version")
+        found = state.snapshots.diff(name, old, new, limit)
+    print_line(f"feed {name}, version {old} to {new}: {found.added} added, {found.removed} removed")
+    for sign, rows in (("+", found.added_rows), ("-", found.removed_rows)):
+        for row in rows:
+            print_line(f"{sign} {row}")
+
+
+@feeds.command()
+@place_options
+@click.argument("name")
+@click.argument("version", type=int, required=False)
+def rollback(place: Place, name: str, version: int | None) -> None:
+    """Put VERSION of feed NAME (the one before, unless given) in force; what was left is not taken over again."""
+    with opened(place) as state:
+        _revise(state, name, "rolled back", lambda known, now: roll_back(state.snapshots, name, known, now, version))
+
+
+@feeds.command()
+@place_options
+@click.argument("name")
+def approve(place: Place, name: str) -> None:
+    """Put the version of feed NAME that waits for approval in force."""
+    with opened(place) as state:
+        _revise(state, name, "approved", lambda known, now: approve_version(state.snapshots, name, known, now))
+
+
+def _revise(state: State, name: str, what: str, change: Any) -> None:
+    _, known = state.feeds.get(name)
+    after = change(known, dt.datetime.now(dt.UTC))
+    state.feeds.put_state(name, after, what)
+    put_in_force(state, f"feed {name} is at version {after.version}")
+
+
+def _as_dict(feed: Feed, known: FeedState) -> dict[str, Any]:
+    configured = {key: getattr(feed, key) for key in Feed.__dataclass_fields__}
+    stands = {key: getattr(known, key) for key in FeedState.__dataclass_fields__}
+    return configured | stands | {"status": known.status.value}

@@ -1,0 +1,115 @@
+"""`sinkhole hits`: show, follow and export what was recorded."""
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+
+import click
+
+from sinkhole.app.compiled import shipped_catalogue
+from sinkhole.app.hit_reports import BY, count_hits
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.output import csv_cell, local_time, print_json, print_line, print_table
+from sinkhole.cli.session import opened
+from sinkhole.cli.since import Since
+from sinkhole.protocol.types import qtype_to_text
+from sinkhole.store.reports import HitLine, Reports
+
+_FOLLOW_INTERVAL = 0.5
+
+
+@click.group()
+def hits() -> None:
+    """Show, follow and export recorded queries."""
+
+
+@hits.command()
+@place_options
+@click.option("--by", type=click.Choice(BY), default="vendor", show_default=True)
+@click.option("--since", type=Since(), default="7d", show_default=True, help="7d, 12h, 30min, or a local date.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def top(place: Place, by: str, since: int, limit: int, as_json: bool) -> None:
+    """Count hits by vendor, client, group, category, jurisdiction …, most attempts first."""
+    with opened(place) as state:
+        reports = Reports(state.store, state.settings.record.attempt_window)
+        found = count_hits(reports, shipped_catalogue(), by, since)[:limit]
+    if as_json:
+        print_json([
+            {by: t.key, "clients": t.clients, "attempts": t.attempts, "hits": t.hits, "blocked": t.blocked,
+             "allowed": t.allowed, "first": _iso(t.first), "last": _iso(t.last)}
+            for t in found
+        ])  # fmt: skip
+        return
+    rows = [
+        (t.key or "(not stored)", t.clients, t.attempts, t.hits, t.blocked, local_time(t.first), local_time(t.last))
+        for t in found
+    ]
+    header = (by, "clients", "attempts", "hits", "blocked", "first", "last")
+    print_table(header, rows, empty=f"no hits since {local_time(since)}")
+
+
+@hits.command()
+@place_options
+@click.option("-n", "count", type=click.IntRange(0), default=20, show_default=True, help="Rows shown first.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until interrupted.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def tail(place: Place, count: int, follow: bool, as_json: bool) -> None:
+    """Show the newest hits; with --follow, as they come."""
+    with opened(place) as state:
+        reports = Reports(state.store, state.settings.record.attempt_window)
+        seen = 0 if count else reports.newest_id()
+        lines: Iterator[HitLine] = reports.lines(limit=count, newest=True) if count else iter(())
+        while True:
+            for line in lines:
+                seen = line.id
+                _print(line, as_json)
+            if not follow:
+                return
+            sys.stdout.flush()
+            time.sleep(_FOLLOW_INTERVAL)
+            lines = reports.lines(after=seen)
+
+
+def _print(line: HitLine, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_as_dict(line)))
+        return
+    what = " ".join(part for part in (line.vendor, line.feed and f"feed:{line.feed}") if part)
+    times = f" x{line.count}" if line.count > 1 else ""
+    print_line(
+        f"{local_time(line.last)}  {line.action:<7}  {line.client or '-'}  {line.name} {qtype_to_text(line.qtype)}"
+        f"{times}  {what}  by {line.subject or '-'}"
+    )
+
+
+@hits.command()
+@place_options
+@click.option("--since", type=Since(), default="7d", show_default=True, help="7d, 12h, 30min, or a local date.")
+@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json: one object a line.")
+def export(place: Place, since: int, kind: str, as_json: bool) -> None:
+    """Print all hits as CSV or as JSON lines."""
+    with opened(place) as state:
+        lines = Reports(state.store, state.settings.record.attempt_window).lines(since=since)
+        if as_json or kind == "json":
+            for line in lines:
+                click.echo(json.dumps(_as_dict(line)))
+            return
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow([field.name for field in fields(HitLine)])
+        for line in lines:
+            writer.writerow(csv_cell(cell) for cell in _as_dict(line).values())
+
+
+def _as_dict(line: HitLine) -> dict[str, object]:
+    times = {"minute": _iso(line.minute * 60), "first": _iso(line.first), "last": _iso(line.last)}
+    return asdict(line) | times | {"qtype": qtype_to_text(line.qtype)}
+
+
+def _iso(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -1,0 +1,95 @@
+"""`sinkhole policy`: what is blocked, monitored and allowed, and for whom."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.output import local_time, print_json, print_table
+from sinkhole.cli.session import opened, put_in_force, subject_of
+from sinkhole.policy.statement import Statement
+from sinkhole.policy.verdict import Action
+
+
+@click.group()
+def policy() -> None:
+    """Say what is blocked, monitored and allowed, and for whom.
+
+    SUBJECT is vendor:deepseek, product:openai/api, category:chat, jurisdiction:CN, feed:ut1-ai, domain:example.com,
+    address:192.0.2.0/24 (in answers) or ai (the whole catalogue). A bare word will do where one thing is called so.
+    """
+
+
+@policy.command("list")
+@place_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_statements(place: Place, as_json: bool) -> None:
+    """List all statements; the more specific wins, whatever the order."""
+    with opened(place) as state:
+        statements = sorted(state.policy.statements(), key=lambda s: (-s.subject.kind, s.subject.value, s.scope))
+    if as_json:
+        print_json([_as_dict(statement) for statement in statements])
+        return
+    rows = [
+        (
+            str(s.subject),
+            s.action,
+            s.scope,
+            local_time(s.expires) if s.expires else "never",
+            s.owner,
+            s.ticket,
+            s.reason,
+        )
+        for s in statements
+    ]
+    header = ("subject", "action", "for", "expires", "owner", "ticket", "reason")
+    print_table(header, rows, empty="no statement: everything is answered truly, nothing is recorded")
+
+
+def _as_dict(statement: Statement) -> dict[str, Any]:
+    return {
+        "id": statement.id, "subject": str(statement.subject), "action": str(statement.action),
+        "scope": statement.scope, "group": statement.group, "reason": statement.reason, "owner": statement.owner,
+        "ticket": statement.ticket, "expires": statement.expires.isoformat() if statement.expires else None,
+    }  # fmt: skip
+
+
+def _statement_command(action: Action, meaning: str) -> click.Command:
+    @policy.command(str(action), help=meaning)
+    @place_options
+    @click.argument("subject")
+    @click.option("--group", help="Only for clients of this group.")
+    @click.option("--reason", help="Why; shown by check and in the audit log.")
+    @click.option("--owner", help="Who answers for it.")
+    @click.option("--ticket", help="Where it was decided.")
+    @click.option("--until", type=click.DateTime(), help="Local time at which it ends by itself.")
+    def command(
+        place: Place, subject: str, group: str | None, reason: str | None, owner: str | None, ticket: str | None,
+        until: datetime | None,
+    ) -> None:  # fmt: skip
+        expires = until.astimezone(UTC) if until else None
+        if expires and expires <= datetime.now(UTC):
+            raise click.BadParameter("is in the past", param_hint="--until")
+        with opened(place) as state:
+            about = subject_of(state, subject)
+            stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires))
+            put_in_force(state, f"{stored.action} {stored.subject} for {stored.scope}")
+
+    return command
+
+
+_statement_command(Action.BLOCK, "Answer SUBJECT with the sinkhole, and record who tried.")
+_statement_command(Action.MONITOR, "Answer SUBJECT truly, and record who asked.")
+_statement_command(Action.ALLOW, "Answer SUBJECT truly.")
+
+
+@policy.command()
+@place_options
+@click.argument("subject")
+@click.option("--group", help="The statement of this group, instead of that for all.")
+def remove(place: Place, subject: str, group: str | None) -> None:
+    """Remove the statement on SUBJECT."""
+    with opened(place) as state:
+        gone = state.policy.remove(subject_of(state, subject), group)
+        put_in_force(state, f"removed {gone.action} {gone.subject} for {gone.scope}")

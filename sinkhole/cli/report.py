@@ -1,0 +1,66 @@
+"""`sinkhole report`: how many clients tried which vendor."""
+
+import sys
+
+import click
+
+from sinkhole.app.compiled import shipped_catalogue
+from sinkhole.app.hit_reports import count_hits
+from sinkhole.catalogue.load import Catalogue
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.output import csv_text, local_time, print_json, print_line, print_table
+from sinkhole.cli.session import opened
+from sinkhole.cli.since import Since
+from sinkhole.store.recorder import dropped
+from sinkhole.store.reports import Reports, Tally
+
+_HEADER = ("vendor", "name", "in", "clients", "attempts", "blocked", "allowed", "first", "last")
+
+
+@click.command()
+@place_options
+@click.option("--since", type=Since(), default="30d", show_default=True, help="7d, 12h, 30min, or a local date.")
+@click.option("--until", type=Since(), help="The same; now, unless given.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def report(place: Place, since: int, until: int | None, as_json: bool, as_csv: bool) -> None:
+    """Tell how many clients tried which vendor, how often, when first and last, and whether it was blocked.
+
+    An attempt is what one client did with one vendor at a time: A, AAAA, HTTPS and retries count once.
+    """
+    catalogue = shipped_catalogue()
+    with opened(place) as state:
+        reports = Reports(state.store, state.settings.record.attempt_window)
+        found = count_hits(reports, catalogue, "vendor", since, until)
+        clients = len(count_hits(reports, catalogue, "client", since, until))
+        with state.store.reading() as connection:
+            lost = dropped(connection)
+    rows = [_row(tally, catalogue) for tally in found]
+    if as_json:
+        vendors = [dict(zip(_HEADER, row, strict=True)) for row in rows]
+        print_json({"clients": clients, "vendors": vendors, "hits_dropped": lost})
+        return
+    if as_csv:
+        sys.stdout.write(csv_text(_HEADER, rows))
+        return
+    print_table(_HEADER, rows, empty=f"no vendor was tried since {local_time(since)}")
+    if rows:
+        print_line()
+        print_line(f"{clients} clients since {local_time(since)}; an attempt counts once, however many queries it took")
+    if lost:
+        print_line(f"{lost} queries could not be recorded and are missing here")
+
+
+def _row(tally: Tally, catalogue: Catalogue) -> tuple[object, ...]:
+    vendor = catalogue.by_id.get(tally.key or "")
+    return (
+        tally.key,
+        vendor.name if vendor else None,
+        vendor.jurisdiction if vendor else None,
+        tally.clients,
+        tally.attempts,
+        tally.blocked,
+        tally.allowed,
+        local_time(tally.first),
+        local_time(tally.last),
+    )

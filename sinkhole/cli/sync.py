@@ -1,0 +1,62 @@
+"""`sinkhole sync`: fetch feeds now."""
+
+import asyncio
+import sys
+
+import click
+
+from sinkhole.app.feed_sync import open_syncer
+from sinkhole.app.state import State
+from sinkhole.app.sync_job import pick, store_result
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.output import print_table
+from sinkhole.cli.session import opened, put_in_force
+from sinkhole.errors import FeedError
+from sinkhole.feeds.sync import SyncResult
+from sinkhole.policy.feed import FeedStatus
+
+_GOOD = (FeedStatus.UPDATED, FeedStatus.UNCHANGED)
+ALL_GOOD, SOME_KEPT, NOTHING_USABLE = 0, 1, 2
+
+
+@click.command()
+@place_options
+@click.argument("names", nargs=-1, metavar="[FEED]...")
+@click.option("--force", is_flag=True, help="Fetch the content even if the server says it has not changed.")
+def sync(place: Place, names: tuple[str, ...], force: bool) -> None:
+    """Fetch feeds now (all that are enabled, unless named) and put what is good in force.
+
+    Exit status: 0 all good, 1 some kept their last good rules or wait for approval, 2 none has usable rules.
+    """
+    with opened(place) as state:
+        known = {feed.name for feed, _ in state.feeds.all()}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise FeedError(f"there is no feed {', '.join(unknown)}; known are {', '.join(sorted(known)) or 'none'}")
+        results = asyncio.run(_sync(state, names, force))
+        rows = [(r.feed, r.state.status.value, r.state.rules, f"{r.took:.1f} s", r.state.message) for r in results]
+        print_table(("feed", "status", "rules", "took", "why"), rows, empty="no feed is enabled")
+        if any(result.is_changed for result in results):
+            put_in_force(state, "new rules")
+    sys.exit(_status(results))
+
+
+async def _sync(state: State, names: tuple[str, ...], force: bool) -> list[SyncResult]:
+    feeds = state.feeds.all()
+    wanted = pick(feeds, names)
+    async with open_syncer(state.settings, state, [feed for feed, _ in feeds]) as syncer:
+        with click.progressbar(
+            length=len(wanted), label="syncing", hidden=not sys.stderr.isatty(), file=sys.stderr
+        ) as bar:
+
+            def note(result: SyncResult) -> None:
+                store_result(state, result)
+                bar.update(1)
+
+            return await syncer.sync_all(wanted, note, force=force)
+
+
+def _status(results: list[SyncResult]) -> int:
+    if all(result.state.status in _GOOD for result in results):
+        return ALL_GOOD
+    return SOME_KEPT if any(result.state.version for result in results) else NOTHING_USABLE
