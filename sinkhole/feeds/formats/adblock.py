@@ -61,9 +61,9 @@ class AdblockReader:
         if pattern.startswith("/") and pattern.endswith("/") and len(pattern) > 1:
             match, name = Match.REGEX, read_expression(pattern[1:-1], column, self._options)
         else:
-            if modifiers.condition is None and is_too_short(pattern):
-                raise RowError("too wide: it matches nearly every name", column)
             match, name = read_pattern(pattern, column, wide=self._options.local)
+            if modifiers.condition is None and (is_too_short(pattern) or (match is Match.MASK and is_too_short(name))):
+                raise RowError("too wide: it matches nearly every name", column)
         return Rule(
             match=match,
             name=name,

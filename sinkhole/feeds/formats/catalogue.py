@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sinkhole.errors import FeedFormatError
+from sinkhole.feeds.formats.json_lines import JsonLines
 from sinkhole.feeds.formats.pattern import read_pattern
 from sinkhole.feeds.hostname import read_name
 from sinkhole.feeds.row import ReadOptions, RowError, reject
@@ -39,10 +40,10 @@ class CatalogueReader:
             raise FeedFormatError(f"the catalogue is not JSON: {error}") from None
         if not isinstance(document, dict) or document.get("sinkhole") != VERSION:
             raise FeedFormatError(f'the catalogue lacks "sinkhole": {VERSION}')
-        lines = _Lines(text)
+        lines = JsonLines(text)
         return [self._read_domain(domain, lines) for domain in _domains(document) if not domain.get("opt_in")]
 
-    def _read_domain(self, domain: dict[str, Any], lines: "_Lines") -> Rule | Rejection:
+    def _read_domain(self, domain: dict[str, Any], lines: JsonLines) -> Rule | Rejection:
         name, match = str(domain.get("name")), str(domain.get("match", "suffix"))
         line = lines.find(name)
         try:
@@ -53,22 +54,6 @@ class CatalogueReader:
             return Rule(*read_pattern(f"|{name}^", 1, wide=self._options.local), line=line)
         except RowError as error:
             return reject(error, name, line)
-
-
-class _Lines:
-    """Finds the line on which each name stands, in the order of the document."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
-        self._line = 1
-
-    def find(self, name: str) -> int:
-        found = self._text.find(json.dumps(name), self._at)
-        if found >= 0:
-            self._line += self._text.count("\n", self._at, found)
-            self._at = found
-        return self._line
 
 
 def _domains(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

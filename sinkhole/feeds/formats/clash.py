@@ -49,11 +49,11 @@ class ClashReader:
         return ()
 
     def _read_classical(self, row: str, column: int, line: int) -> Rule:
-        kind, _, rest = row.partition(",")
-        kind = kind.strip().upper()
+        word, _, rest = row.partition(",")
+        kind = word.strip().upper()
         # A comma inside an expression is part of it; other values end at their comma, where options begin.
         value = (rest if kind == _REGEX else rest.partition(",")[0]).strip()
-        column += row.index(value, len(kind))
+        column += row.index(value, len(word))
         if kind in _CLASSICAL:
             return Rule(_CLASSICAL[kind], read_name(value, column, wide=self._options.local), line=line)
         if kind == _KEYWORD:
