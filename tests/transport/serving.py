@@ -2,8 +2,7 @@
 
 import asyncio
 import socket
-import struct
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -30,10 +29,10 @@ from sinkhole.transport.gate import ClientGate
 from sinkhole.transport.packet_cache import PacketCache
 from sinkhole.transport.tcp import TcpListener
 from sinkhole.transport.udp import UdpListener
+from tests.transport.asking import LONG, RawClient
 
+HOME = "127.0.0.1"
 BLOCKED = Verdict(Action.BLOCK, subject="ai", vendor="example")
-LONG = 5.0
-"""Seconds after which a test fails rather than waits."""
 
 
 class Clock:
@@ -73,6 +72,21 @@ class Counting:
     async def __call__(self, query: Query) -> Answer:
         self.queries.append(query)
         return Answer(ReplyBody(0, answer=(address(query),)), self.verdict, self.ttl)
+
+
+class Slow(Counting):
+    """Answers names that begin with `slow` when the test opens the gate."""
+
+    def __init__(self, ttl: float | None = None) -> None:
+        super().__init__(ttl)
+        self.gate = asyncio.Event()
+        self.waiting = asyncio.Semaphore(0)
+
+    async def __call__(self, query):
+        if query.question.key[1:5] == b"slow":
+            self.waiting.release()
+            await self.gate.wait()
+        return await super().__call__(query)
 
 
 class Serving:
@@ -164,68 +178,20 @@ def bind_pair(host: str) -> tuple[socket.socket, socket.socket]:
     raise AssertionError("no port is free in both UDP and TCP")
 
 
-class RawClient:
-    """A connected UDP socket: octets out, octets in."""
-
-    def __init__(self, source: str, server: tuple[str, int]) -> None:
-        self._sock = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET, socket.SOCK_DGRAM)
-        self._sock.setblocking(False)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-        self._sock.bind((source, 0))
-        self._sock.connect(server)
-
-    def send(self, wire: bytes) -> None:
-        """Send octets."""
-        self._sock.send(wire)
-
-    async def receive(self) -> bytes:
-        """Wait for octets."""
-        return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._sock, 65535), LONG)
-
-    async def exchange(self, wire: bytes) -> bytes:
-        """Send octets and wait for others."""
-        self.send(wire)
-        return await self.receive()
-
-    async def drain(self, wire: bytes) -> list[bytes]:
-        """Send a last query and return all that comes up to its reply, the reply last."""
-        self.send(wire)
-        got = [await self.receive()]
-        while got[-1][:2] != wire[:2]:
-            got.append(await self.receive())
-        return got
-
-    def close(self) -> None:
-        """Close."""
-        self._sock.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+async def say(serving: Serving, wire: bytes, host: str = HOME, *, is_stream: bool = False) -> bytes | None:
+    """Hand over one message as a listener does."""
+    serving.dispatch.tick()
+    if not is_stream:
+        reply = serving.dispatch.cached(wire, host)
+        if reply is not None:
+            return reply
+    outcome = serving.dispatch.stream(wire, host) if is_stream else serving.dispatch.datagram(wire, host)
+    return await outcome if isinstance(outcome, Coroutine) else outcome
 
 
-def framed(*wires: bytes) -> bytes:
-    """Put lengths before messages."""
-    return b"".join(struct.pack("!H", len(wire)) + wire for wire in wires)
-
-
-async def read_framed(reader: asyncio.StreamReader) -> bytes:
-    """Read one message of a stream."""
-    (length,) = struct.unpack("!H", await asyncio.wait_for(reader.readexactly(2), LONG))
-    return await asyncio.wait_for(reader.readexactly(length), LONG)
-
-
-async def read_end(reader: asyncio.StreamReader) -> bytes:
-    """Read until the server closes; a reset is an end too."""
-    try:
-        return await asyncio.wait_for(reader.read(), LONG)
-    except ConnectionError:
-        return b""
-
-
-def question(name: str = "example.org", qtype: str = "A", **options: Any) -> dns.message.Message:
-    """Make a query as a stub does; without EDNS unless asked."""
-    options.setdefault("use_edns", -1)
-    return dns.message.make_query(name, qtype, **options)
+async def ask(serving: Serving, query: dns.message.Message, host: str = HOME, **options: bool) -> dns.message.Message:
+    wire = await say(serving, query.to_wire(), host, **options)
+    assert wire is not None
+    reply = dns.message.from_wire(wire)
+    assert query.is_response(reply)
+    return reply

@@ -6,7 +6,8 @@ import struct
 import dns.edns
 import pytest
 
-from tests.transport.serving import Serving, framed, question, read_end, read_framed
+from tests.transport.asking import framed, question, read_end, read_framed
+from tests.transport.serving import Serving
 
 SEED = 20260302
 DATAGRAMS = 4000

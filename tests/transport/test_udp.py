@@ -11,7 +11,8 @@ from sinkhole.transport import udp as udp_module
 from sinkhole.transport.addresses import IP_PKTINFO, ListenAddress, bind_udp
 from sinkhole.transport.datagram import BATCH, AddressSocket, WildcardSocket, wrap_socket
 from sinkhole.transport.quiet import QuietLog
-from tests.transport.serving import BLOCKED, LONG, Clock, Counting, RawClient, Serving, address, question
+from tests.transport.asking import LONG, RawClient, question
+from tests.transport.serving import BLOCKED, Clock, Counting, Serving, address
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0", "::"])
