@@ -11,6 +11,8 @@ HEAD_OCTETS: Final = 65_536
 """Octets that are enough to judge by: the longest header comment seen has 3 kB."""
 
 _MAX_ROWS: Final = 500
+_CATALOGUE: Final = b'"sinkhole"'
+_SERVICES: Final = b'"blocked_services"'
 _ADDRESS: Final = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+(?:%\w+)?)"
 _NAME: Final = rf"{LABEL}(?:\.{LABEL})+\.?"
 
@@ -36,7 +38,7 @@ def detect(head: bytes) -> str:
     refuse_unreadable(head)
     text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lower()
     if text.lstrip().startswith(("{", "[{")):
-        return "catalogue"
+        return "adguard-services" if _SERVICES in head else "catalogue"
     votes = dict.fromkeys((name for name, _ in _SIGNS), 0)
     rows = [row.strip() for row in text.splitlines()[:_MAX_ROWS]]
     for row in rows:
@@ -61,7 +63,7 @@ def refuse_unreadable(head: bytes) -> None:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:HEAD_OCTETS]
     if start.startswith(b"<"):
         raise FeedFormatError("the list is a web page (HTML or XML)")
-    if start.startswith((b"{", b"[{")) and b'"sinkhole"' not in start:
+    if start.startswith((b"{", b"[{")) and _CATALOGUE not in start and _SERVICES not in start:
         raise FeedFormatError("the list is a JSON document, but not a catalogue of this program")
 
 

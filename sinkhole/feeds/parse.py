@@ -9,6 +9,7 @@ from typing import Final
 from sinkhole.errors import FeedFormatError
 from sinkhole.feeds.detect import HEAD_OCTETS, detect, refuse_unreadable
 from sinkhole.feeds.formats.adblock import AdblockReader
+from sinkhole.feeds.formats.adguard_services import AdguardServicesReader
 from sinkhole.feeds.formats.catalogue import CatalogueReader
 from sinkhole.feeds.formats.clash import ClashReader
 from sinkhole.feeds.formats.dnsmasq import DnsmasqReader
@@ -34,6 +35,7 @@ READERS: Final[Mapping[str, Callable[[ReadOptions], RowReader]]] = MappingProxyT
     "clash": ClashReader,
     "squidguard": SquidguardReader,
     "catalogue": CatalogueReader,
+    "adguard-services": AdguardServicesReader,
 })  # fmt: skip
 """Every format by its name; `auto` is not among them."""
 
