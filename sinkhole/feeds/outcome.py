@@ -79,4 +79,5 @@ def remark(report: Report) -> str | None:
     if not report.rejected:
         return None
     protected = f"{report.protected} of them for a protected name, " if report.protected else ""
-    return f"{report.rejected} rows rejected, {protected}such as {report.samples[0]}"
+    rows = "1 row" if report.rejected == 1 else f"{report.rejected} rows"
+    return f"{rows} rejected, {protected}such as {report.samples[0]}"

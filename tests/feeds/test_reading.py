@@ -166,6 +166,19 @@ async def test_process_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         await read_apart(job, timeout=0.2)
 
 
+async def test_process_ends_with_the_task_that_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "body")
+    task = asyncio.create_task(read_apart(Job(str(tmp_path), "domains", "format", local=False, max_rows=10)))
+    # Opening the pipe to write returns once the process has opened it to read.
+    fd = await asyncio.to_thread(os.open, tmp_path / "body", os.O_WRONLY)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(BrokenPipeError):
+        os.write(fd, b"nobody reads\n")
+    os.close(fd)
+
+
 async def test_process_that_dies_is_told(tmp_path: Path) -> None:
     """A crash of the reader is a failed sync, not a crash of the server."""
     job = _job(tmp_path, "a.example.org\n", never_block=(1,))

@@ -190,7 +190,7 @@ async def test_wide_row_is_left_out_and_told(rig: Rig) -> None:
     await rig.sync_list(GOOD)
     result = await rig.sync_list([*GOOD, "com"])
     assert rig.blocked() == GOOD
-    assert "1 rows rejected, such as line 21, column 1: too wide: 'com'" in (result.state.message or "")
+    assert "1 row rejected, such as line 21, column 1: too wide: 'com'" in (result.state.message or "")
     assert rig.snapshots.rejections("list", 2)[0].text == "com"
 
 
