@@ -1,28 +1,36 @@
-"""Public suffixes, from the snapshot that ships with tldextract; never from the network.
-
-Only the ICANN section counts. Names of the private section (`oaiusercontent.com`, `hf.space`) belong to one owner
-and are legitimate to block.
-"""
+"""Names too wide for a list: public suffixes of the ICANN section, from the snapshot that ships with tldextract."""
 
 from functools import cache
 
+import idna
 import tldextract
 
 
-@cache
-def _extract() -> tldextract.TLDExtract:
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
-
-
 def is_public_suffix(name: str) -> bool:
-    """Whether `name` (lower-case A-label, no final dot) is itself a suffix under which the public registers names.
+    """Return whether `name` (lower-case A-labels) is a public suffix, or a single label, which may be one.
 
-    A name with a single label counts, whether the list knows it or not.
+    The private section does not count: `oaiusercontent.com` and `hf.space` stand in it and are legitimate rows.
     """
-    return "." not in name or not _extract()(name).domain
+    return "." not in name or is_listed_suffix(name)
 
 
-def registrable_domain(name: str) -> str | None:
-    """Return the domain that was registered (`www.example.co.uk` gives `example.co.uk`), None for a suffix."""
-    parts = _extract()(name)
-    return f"{parts.domain}.{parts.suffix}" if parts.domain and parts.suffix else None
+def is_listed_suffix(name: str) -> bool:
+    """Return whether `name` is a public suffix by a rule of the ICANN section."""
+    suffixes = _icann_suffixes()
+    if name in suffixes:
+        return True
+    # `*.ck` makes every name right below ck a suffix, except those listed as `!www.ck`.
+    return "*." + name.partition(".")[2] in suffixes and "!" + name not in suffixes
+
+
+@cache
+def _icann_suffixes() -> frozenset[str]:
+    """Return the ICANN rules, loaded once: 30 ms that only a process that reads lists should pay."""
+    # No URL and no cache folder: nothing is fetched, and two machines judge a list alike.
+    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
+    return frozenset(rule if rule.isascii() else _to_ascii(rule) for rule in extract.tlds)
+
+
+def _to_ascii(rule: str) -> str:
+    mark = rule[: rule.startswith("*.") and 2]
+    return mark + idna.encode(rule[len(mark) :], uts46=True).decode("ascii")

@@ -16,12 +16,11 @@ def check_settings(settings: Settings) -> None:
     Raises:
         ConfigError: with every mistake and its path.
     """
-    mistakes = [
-        *_each("server.listen", settings.server.listen, parse_listen),
-        *_each("records", settings.records, records_from_text),
-    ]
+    mistakes = list(_each("server.listen", settings.server.listen, parse_listen))
+    listen = () if mistakes else settings.server.listen
+    mistakes += _each("records", settings.records, records_from_text)
     try:
-        read_plan(settings.upstream, settings.server.listen, RESOLV_CONF)
+        read_plan(settings.upstream, listen, RESOLV_CONF)
     except ConfigError as error:
         mistakes += error.mistakes
     if mistakes:

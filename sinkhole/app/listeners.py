@@ -7,7 +7,11 @@ dies leaves its queue behind and its successor answers it; and no privilege is n
 import socket
 from dataclasses import dataclass
 
+from sinkhole.errors import ListenError
 from sinkhole.transport.addresses import ListenAddress, bind_tcp, bind_udp, parse_listen
+
+
+_PORTS_TRIED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,7 @@ class Listeners:
                 host, port = pairs[address].udp.getsockname()[:2]
                 address = ListenAddress(host, port)
                 break
-        udp = bind_udp(address, reuseport=True)
-        try:
-            tcp = bind_tcp(ListenAddress(address.host, udp.getsockname()[1]), reuseport=True)
-        except BaseException:
-            udp.close()
-            raise
-        return Pair(udp, tcp)
+        return _bind_pair(address)
 
     def of(self, slot: int) -> list[Pair]:
         """Return the sockets of one worker."""
@@ -91,6 +89,22 @@ class Listeners:
             for pair in pairs.values():
                 pair.close()
         self._pairs.clear()
+
+
+def _bind_pair(address: ListenAddress) -> Pair:
+    """Bind both transports to one port; of a port that the system chose, either may be taken, so try some.
+
+    TCP goes first: a port that UDP is given may still be in TIME_WAIT for TCP.
+    """
+    for attempts_left in reversed(range(1 if address.port else _PORTS_TRIED)):
+        tcp = bind_tcp(address, reuseport=True)
+        try:
+            return Pair(bind_udp(ListenAddress(address.host, tcp.getsockname()[1]), reuseport=True), tcp)
+        except ListenError:
+            tcp.close()
+            if not attempts_left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _prove_free(address: ListenAddress) -> None:

@@ -22,6 +22,7 @@ from sinkhole.policy.document import load_policy
 from sinkhole.resolver.build import build_chain
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
+from sinkhole.transport.connections import Connections
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.gate import ClientGate
 from sinkhole.transport.packet_cache import PacketCache
@@ -91,9 +92,10 @@ class _Worker:
         dispatch = Dispatch(gate, packets, self._chain, box, hits, settings.transport, slip=settings.access.slip)
         self._watch = PolicyWatch(folder, box)
         self._link = ControlLink(settings.server.data_dir, hits, self._watch.take_newest, self._counters)
+        connections = Connections.from_settings(settings.transport)
         return [
             *(UdpListener(pair.udp, dispatch) for pair in self._pairs),
-            *(TcpListener(pair.tcp, dispatch, settings.transport) for pair in self._pairs),
+            *(TcpListener(pair.tcp, dispatch, settings.transport, connections=connections) for pair in self._pairs),
         ]
 
     def _counters(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Final
 
 import idna
 
-from sinkhole.feeds.public_suffix import is_public_suffix
+from sinkhole.public_suffix import is_public_suffix
 from sinkhole.feeds.row import RowError
 
 LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"

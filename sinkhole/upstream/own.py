@@ -21,7 +21,9 @@ def is_own(upstream: UpstreamAddress, listen: Sequence[str]) -> bool:
 
 def own_addresses(hosts: Iterable[str], port: int, listen: Sequence[str]) -> frozenset[str]:
     """Return those of the IP addresses `hosts` on which we listen at `port`."""
-    listeners = [(ipaddress.ip_address(at.host), at.port) for at in map(parse_upstream, listen)]
+    # Port 0 means one that the system will choose, which nobody knows yet.
+    chosen = [text for text in listen if not text.endswith(":0")]
+    listeners = [(ipaddress.ip_address(at.host), at.port) for at in map(parse_upstream, chosen)]
     own = set()
     for host in hosts:
         address = ipaddress.ip_address(host)

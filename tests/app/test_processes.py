@@ -146,11 +146,14 @@ def test_listeners_refuse_a_port_that_another_holds():
 
 def test_settings_are_checked_by_the_parts_that_use_them():
     flags = {"server.listen": ["x"], "upstream.servers": ["gopher://x"], "records": ["nonsense"]}
-    flags["upstream.zones"] = [{"zone": "a..b", "servers": ["udp://"]}]
+    flags["upstream.zones"] = [
+        {"zone": "a..b", "servers": ["192.0.2.1"]},
+        {"zone": "corp.example", "servers": ["udp://"]},
+    ]
     with pytest.raises(ConfigError) as caught:
         check_settings(load_settings(None, {}, flags))
     text = str(caught.value)
-    for path in ("server.listen[0]", "upstream.servers[0]", "zones[0].zone", "zones[0].servers", "records[0]"):
+    for path in ("server.listen[0]", "upstream.servers[0]", "zones[0].zone", "zones[1].servers", "records[0]"):
         assert path in text
     check_settings(load_settings(None, {}, {}))
 

@@ -121,7 +121,7 @@ def test_own_address_as_upstream_is_refused(tmp_path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind((HOST, 0))
         port = sock.getsockname()[1]
-    assert "own" in refused("--listen", f"{HOST}:{port}", "--upstream", f"{HOST}:{port}", data_dir=tmp_path / "d")
+    assert "where this server listens" in refused("--listen", f"{HOST}:{port}", "--upstream", f"{HOST}:{port}", data_dir=tmp_path / "d")
 
 
 @pytest.mark.parametrize("name", ["worker-0", "control"])

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from sinkhole.feeds.hostname import is_address, read_name, too_wide
-from sinkhole.feeds.public_suffix import is_listed_suffix
+from sinkhole.public_suffix import is_listed_suffix
 from sinkhole.feeds.row import RowError
 from sinkhole.policy.rule import Match
 

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from sinkhole.feeds.public_suffix import is_listed_suffix, is_public_suffix
+from sinkhole.public_suffix import is_listed_suffix, is_public_suffix
 
 
 @pytest.mark.parametrize(

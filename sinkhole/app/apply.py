@@ -1,0 +1,69 @@
+"""Put a stored change in force: through the running server, else by compiling here."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sinkhole.app.data_dir import running_server
+from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
+from sinkhole.app.state import State, compile_state
+from sinkhole.errors import SinkholeError, StoreError
+
+ANSWER_WITHIN = 30.0
+"""Seconds a running server may take: it may have to compile a large feed anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A change in force. `workers` is how many processes answer by it, None where no server runs."""
+
+    generation: int
+    workers: int | None
+
+    def __str__(self) -> str:
+        if self.workers is None:
+            return f"stored as generation {self.generation}; no server runs on this data folder"
+        return f"in force as generation {self.generation}"
+
+
+def apply(state: State) -> Applied:
+    """Put what the store says in force.
+
+    Raises:
+        SinkholeError: it cannot be compiled, or the running server does not answer; the change is stored.
+    """
+    if not running_server(state.folder):
+        return Applied(compile_state(state).generation, None)
+    answer = request(state.folder, {"op": "apply"})
+    return Applied(int(answer["generation"]), int(answer["workers"]))
+
+
+def request(folder: Path, message: dict[str, Any]) -> dict[str, Any]:
+    """Ask the running server and return its answer.
+
+    Raises:
+        SinkholeError: it refuses, or does not answer.
+    """
+    try:
+        answer = asyncio.run(_ask(folder, message))
+    except (OSError, TimeoutError, MessageError) as error:
+        raise StoreError(
+            "the server does not answer; the change is stored and comes into force when its control process is back"
+        ) from error
+    if answer["op"] == "failed":
+        raise SinkholeError(str(answer["why"]))
+    return answer
+
+
+async def _ask(folder: Path, message: dict[str, Any]) -> dict[str, Any]:
+    async with asyncio.timeout(ANSWER_WITHIN):
+        reader, writer = await connect_control(folder)
+        try:
+            write_message(writer, message)
+            async for answer in read_messages(reader):
+                return answer
+        finally:
+            writer.close()
+            await writer.wait_closed()
+    raise MessageError("the server hung up")
