@@ -35,8 +35,9 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._frames = FrameReader()
         self._pending: dict[int, _Pending] = {}
-        self._transport: asyncio.Transport | None = None
-        self._idle: asyncio.TimerHandle | None = None
+        # Both are there once the connection is made, before anyone gets hold of it.
+        self._transport: asyncio.Transport
+        self._idle: asyncio.TimerHandle
         self._answers = 0
         self._is_retired = False
         self.closed = asyncio.Event()
@@ -44,7 +45,7 @@ class Connection(asyncio.Protocol):
     @property
     def is_usable(self) -> bool:
         """Say whether new queries may use it."""
-        return not (self._is_retired or self.closed.is_set())
+        return not (self._is_retired or self._transport.is_closing())
 
     @property
     def has_answered(self) -> bool:
@@ -60,10 +61,9 @@ class Connection(asyncio.Protocol):
             UpstreamTimeout: no answer in time.
             UpstreamFailure: the answer cannot be used.
         """
-        if self._transport is None or self.closed.is_set():
+        if self._transport.is_closing():
             raise ConnectionEnded("the connection is closed")
-        if self._idle is not None:
-            self._idle.cancel()
+        self._idle.cancel()
         message_id = self._free_id()
         pending = _Pending(ask, ask.to_wire(message_id, is_padded=is_padded), self._loop.create_future())
         self._pending[message_id] = pending
@@ -83,8 +83,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (asyncio)."""
@@ -94,8 +93,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everyone who waits (asyncio)."""
         self.closed.set()
-        if self._idle is not None:
-            self._idle.cancel()
+        self._idle.cancel()
         for pending in self._pending.values():
             if not pending.answer.done():
                 pending.answer.set_exception(ConnectionEnded("the connection was closed before the answer"))
@@ -129,7 +127,7 @@ class Connection(asyncio.Protocol):
                 pending.answer.set_exception(UpstreamFailure("an answer could not be read"))
 
     def _rest(self) -> None:
-        if self._pending or self.closed.is_set():
+        if self._pending or self._transport.is_closing():
             return
         if self._is_retired:
             self.abort()

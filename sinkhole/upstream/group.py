@@ -18,7 +18,7 @@ from sinkhole.upstream.server import Server
 
 Strategy = Literal["fastest", "ordered", "race"]
 
-_PROBE_PACKETS = 6
+_PROBE_PACKETS = 3
 _RACERS = 2
 _USABLE = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
 _log = Log("upstream")
@@ -131,11 +131,10 @@ class Group:
             outcome: Message | UpstreamError = await server.ask(ask, budget, timeout=self._timeout)
         except UpstreamError as error:
             outcome = error
-        took = self._clock() - started
         if isinstance(outcome, Message) and is_usable(outcome):
-            if server.health.answered(took):
+            if server.health.answered(self._clock() - started):
                 _log.info("upstream.up", upstream=server.address)
-        elif server.health.failed(Fault.NO_ANSWER if isinstance(outcome, UpstreamError) else Fault.BAD_ANSWER, took):
+        elif server.health.failed(Fault.NO_ANSWER if isinstance(outcome, UpstreamError) else Fault.BAD_ANSWER):
             reason = outcome if isinstance(outcome, UpstreamError) else f"rcode {outcome.rcode}"
             _log.warning("upstream.down", upstream=server.address, reason=reason)
         return outcome
@@ -143,8 +142,7 @@ class Group:
     def _ranked(self) -> list[Server]:
         servers = list(self.servers)
         if self._strategy != "ordered":
-            # Without a measurement yet: behind those that have one, in configured order; probes will measure them.
-            servers.sort(key=lambda server: server.health.round_trip or float("inf"))
+            servers.sort(key=lambda server: server.health.cost)
         # Stable again: those that are down, or drowned in waiting queries, come last, but they do come.
         servers.sort(key=lambda server: server.health.is_down or server.waiting >= self._most_waiting)
         return servers

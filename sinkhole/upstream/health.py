@@ -8,7 +8,8 @@ _PATIENCE = 12
 _FIRST_PROBE = 1.0
 _LAST_PROBE = 30.0
 _REMEASURE = 60.0
-_SLOWEST = 10.0
+_UNKNOWN = 1.0
+_PENALTY = 1.0
 
 
 class Fault(IntEnum):
@@ -31,6 +32,12 @@ class Health:
         self.round_trip: float | None = None
 
     @property
+    def cost(self) -> float:
+        """Return the seconds an answer is likely to take: the round trip, and a second for each silence since."""
+        measured = _UNKNOWN if self.round_trip is None else self.round_trip
+        return measured + self._faults // Fault.NO_ANSWER * _PENALTY
+
+    @property
     def is_probe_due(self) -> bool:
         """Say whether it is time for a probe: of one that is down, or whose speed was last measured long ago."""
         return self._clock() >= self._next_probe
@@ -45,12 +52,11 @@ class Health:
         was_down, self.is_down = self.is_down, False
         return was_down
 
-    def failed(self, fault: Fault, took: float) -> bool:
-        """Note a failure after `took` seconds; return whether this marks the upstream as down."""
-        if fault is Fault.NO_ANSWER:
-            # Lossy ones fall behind in the order long before they count as down.
-            self.round_trip = min(_SLOWEST, max(took, 2 * (self.round_trip or 0)))
+    def failed(self, fault: Fault) -> bool:
+        """Note a failure; return whether this marks the upstream as down."""
         self._faults += fault
+        # One lost packet costs a good upstream its place only until the next probe.
+        self._next_probe = min(self._next_probe, self._clock() + self._pause)
         if self.is_down or self._faults < _PATIENCE:
             return False
         self.is_down = True

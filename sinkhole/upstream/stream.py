@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from sinkhole.protocol.message import Message
 from sinkhole.upstream.ask import Ask, Budget
@@ -59,7 +60,7 @@ class StreamClient:
         for turn in range(1, _CONNECTIONS_PER_QUERY + 1):
             is_last = turn == _CONNECTIONS_PER_QUERY
             left = end - asyncio.get_running_loop().time()
-            connection = await self._within(left, self._connect() if is_last else self._shared_connection())
+            connection = await (self._connect(left) if is_last else self._shared_connection(left))
             budget.spend()
             left = end - asyncio.get_running_loop().time()
             try:
@@ -81,37 +82,44 @@ class StreamClient:
             connection.abort()
             await connection.closed.wait()
 
-    async def _within(self, seconds: float, connecting: Awaitable[Connection]) -> Connection:
-        try:
-            async with asyncio.timeout(seconds):
-                return await connecting
-        except TimeoutError as error:
-            raise UpstreamTimeout("no connection in time") from error
-
-    async def _shared_connection(self) -> Connection:
+    async def _shared_connection(self, seconds: float) -> Connection:
         if self._shared is not None and self._shared.is_usable:
             return self._shared
+        is_first = self._connecting is None
         if self._connecting is None:
-            self._connecting = asyncio.get_running_loop().create_task(self._connect())
+            # With a time-out of its own: a network that comes back must not wait for an attempt made without it.
+            self._connecting = asyncio.get_running_loop().create_task(self._connect(seconds))
             self._connecting.add_done_callback(self._connected)
-        # Shielded: one query that is cancelled must not take the connection from those who wait for it too.
-        return await asyncio.shield(self._connecting)
+        # Whoever began it waits for its very end, so that the next try does not join what is about to fail.
+        async with _timeout(None if is_first else seconds):
+            # Shielded: one query that is cancelled must not take the connection from those who wait for it too.
+            return await asyncio.shield(self._connecting)
 
     def _connected(self, task: asyncio.Task[Connection]) -> None:
         self._connecting = None
         if not task.cancelled() and task.exception() is None:
             self._shared = task.result()
 
-    async def _connect(self) -> Connection:
-        host = await self._locate()
-        loop = asyncio.get_running_loop()
-        try:
-            _, connection = await loop.create_connection(
-                lambda: Connection(self._idle), host, self._port, ssl=self._tls, server_hostname=self._server_name
-            )
-        except ssl.SSLCertVerificationError as error:
-            raise UpstreamFailure("the certificate of the upstream is not valid") from error
-        except OSError as error:
-            raise UpstreamFailure("no connection to the upstream") from error
+    async def _connect(self, seconds: float) -> Connection:
+        async with _timeout(seconds):
+            host = await self._locate()
+            loop = asyncio.get_running_loop()
+            try:
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self._idle), host, self._port, ssl=self._tls, server_hostname=self._server_name
+                )
+            except ssl.SSLCertVerificationError as error:
+                raise UpstreamFailure("the certificate of the upstream is not valid") from error
+            except OSError as error:
+                raise UpstreamFailure("no connection to the upstream") from error
         self._open = {other for other in self._open if not other.closed.is_set()} | {connection}
         return connection
+
+
+@asynccontextmanager
+async def _timeout(seconds: float | None) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise UpstreamTimeout("no connection in time") from error

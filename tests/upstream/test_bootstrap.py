@@ -103,6 +103,7 @@ def test_addresses_follow_aliases_and_nothing_else() -> None:
         query,
         f"{HOST}. 300 IN CNAME real.example.org.",
         "real.example.org. 100 IN A 192.0.2.1",
+        "real.example.org. 200 IN TXT x",
         "stray.example.org. 5 IN A 192.0.2.66",
     )
     assert addresses_in(read_message(wire), asking(HOST).question) == (["192.0.2.1"], 100)

@@ -36,3 +36,11 @@ def test_other_address_is_not_ours(upstream: str, listen: str) -> None:
 
 def test_of_several_addresses_only_the_own_are_returned() -> None:
     assert own_addresses(["127.0.0.1", "192.0.2.1", "2001:db8::1"], 53, ["[::]:53"]) == {"127.0.0.1"}
+
+
+def test_address_without_a_route_is_not_ours() -> None:
+    assert not is_own(parse_upstream("255.255.255.255:53"), ["0.0.0.0:53"])
+
+
+def test_listening_on_a_port_the_system_chooses_owns_no_upstream() -> None:
+    assert not is_own(parse_upstream("127.0.0.1:53"), ["127.0.0.1:0", "[::]:0"])

@@ -1,11 +1,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from sinkhole.errors import UpstreamError
-from sinkhole.upstream.failure import EdnsRefused, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.connection import Connection
+from sinkhole.upstream.failure import ConnectionEnded, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.stream import StreamClient
 from tests.fakes import FakeUpstream, Script, read_frame, reply, silent
 from tests.upstream.asking import ADDRESS, addresses, asking, budget, frame, good, says, soon
@@ -244,3 +246,48 @@ async def test_no_address_in_time_is_a_timeout() -> None:
     with pytest.raises(UpstreamTimeout, match="no connection in time"):
         await client.ask(asking(), budget(), timeout=0.1)
     await client.close()
+
+
+async def test_closed_connection_takes_no_query() -> None:
+    async with FakeUpstream(says()) as up:
+        _, connection = await asyncio.get_running_loop().create_connection(Connection, up.host, up.port)
+        connection.abort()
+        assert not connection.is_usable
+        with pytest.raises(ConnectionEnded):
+            await connection.ask(asking(), 1, is_padded=False)
+        await connection.closed.wait()
+
+
+async def test_id_in_use_is_not_given_again() -> None:
+    """R-C03: ids of queries in flight differ."""
+    async with FakeUpstream(silent) as up:
+        _, connection = await asyncio.get_running_loop().create_connection(Connection, up.host, up.port)
+        asks = [asyncio.ensure_future(connection.ask(asking(), 5, is_padded=False)) for _ in range(1500)]
+        await up.wait_for(1500)
+        assert len({query[:2] for query in up.queries}) == 1500
+        connection.abort()
+        outcomes = await asyncio.gather(*asks, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {ConnectionEnded}
+
+
+async def test_bare_error_to_a_query_without_edns_is_ignored(client_of: MakeClient) -> None:
+    plain = replace(asking(), edns=False)
+    async with FakeUpstream(lambda q: [(0, q[:2] + b"\x81\x81" + bytes(8)), (0.1, good(q))]) as up:
+        assert addresses(await client_of(up).ask(plain, budget(), timeout=2)) == [ADDRESS]
+
+
+async def test_loss_of_the_connection_is_told_to_all_who_wait(client_of: MakeClient) -> None:
+    """R-C08: two queries wait, the connection is reset."""
+    release = asyncio.Event()
+
+    async def serve(reader: Reader, writer: Writer) -> None:
+        await release.wait()
+        writer.transport.abort()
+
+    async with FakeUpstream(silent, on_connection=serve) as up:
+        client = client_of(up)
+        asks = [asyncio.ensure_future(client.ask(asking(), budget(), timeout=2)) for _ in range(2)]
+        await soon(lambda: up.connections == 1)
+        release.set()
+        outcomes = await asyncio.gather(*asks, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [UpstreamFailure] * 2

@@ -7,7 +7,7 @@ EXAMPLE = """# made by a test
 search example.org
 nameserver 192.0.2.53
 nameserver 127.0.0.1   # ourselves
-nameserver not-an-address
+nameserver not..an-address
 nameserver
 nameserver 2001:db8::53
 nameserver 192.0.2.53

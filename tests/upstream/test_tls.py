@@ -61,6 +61,7 @@ async def test_server_without_tls_gets_no_query(forward: MakeForwarder, authorit
         forwarder = forward(f"tls://127.0.0.1:{up.port}#dns.example.org", ca_file=authority.ca_file, timeout=0.3)
         with pytest.raises(UpstreamError):
             await resolve(forwarder)
+        assert up.connections == 3, "each try connects anew, so a server that recovers is found"
     assert all(b"\3www\7example" not in query.lower() for query in up.queries)
 
 
@@ -96,3 +97,11 @@ async def test_connection_closed_after_each_answer_is_opened_again(
         forwarder = forward(f"tls://127.0.0.1:{up.port}", ca_file=authority.ca_file)
         for _ in range(5):
             assert addresses(await resolve(forwarder)) == [ADDRESS]
+
+
+async def test_encrypted_upstreams_share_what_is_trusted(forward: MakeForwarder, authority: Authority) -> None:
+    tls = authority.server("127.0.0.1")
+    async with FakeUpstream(silent, tls=tls) as first, FakeUpstream(says(), tls=tls) as second:
+        urls = [f"tls://127.0.0.1:{up.port}" for up in (first, second)]
+        forwarder = forward(*urls, "https://127.0.0.1:1", "https://127.0.0.1:2", ca_file=authority.ca_file, timeout=0.3)
+        assert addresses(await resolve(forwarder)) == [ADDRESS]
