@@ -104,6 +104,7 @@ class Control:
             case "status":
                 return {
                     "started": self._started,
+                    "listen": self._settings.server.listen,
                     "store": self._store.state_in_words,
                     "workers": self._server.workers,
                     "generation": self._generation,

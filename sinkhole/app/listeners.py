@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from sinkhole.errors import ListenError
 from sinkhole.transport.addresses import ListenAddress, bind_tcp, bind_udp, parse_listen
 
-
 _PORTS_TRIED = 20
 
 

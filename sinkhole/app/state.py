@@ -83,7 +83,7 @@ def _seed(state: State) -> None:
 def put_feed(state: State, feed: Feed) -> None:
     """Add or change a feed.
 
-    One that is on and not part of `ai` gets a statement of its own, unless it has one; it can be changed like any other.
+    One that is on and not part of `ai` gets a statement, unless it has one; it can be changed like any other.
     """
     state.feeds.put(feed)
     subject = Subject(SubjectKind.FEED, feed.name)

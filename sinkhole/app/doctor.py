@@ -1,0 +1,253 @@
+"""Look for what is wrong with an installation: each check gives one finding, none needs the others."""
+
+import asyncio
+import datetime as dt
+import socket
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from sinkhole.app.apply import request
+from sinkhole.app.compiled import compiled_folder, shipped_catalogue
+from sinkhole.app.data_dir import STORE, running_server
+from sinkhole.app.state import open_state
+from sinkhole.config.schema import Settings
+from sinkhole.errors import ListenError, SinkholeError
+from sinkhole.policy.document import DOCUMENT_NAME, load_policy
+from sinkhole.policy.engine import Policy
+from sinkhole.protocol.message import Message, read_message, write_query
+from sinkhole.protocol.names import name_from_text
+from sinkhole.protocol.question import Question
+from sinkhole.protocol.rdata import address_to_text
+from sinkhole.protocol.types import QType, Rcode, rcode_to_text
+from sinkhole.transport.addresses import ListenAddress, bind_tcp, bind_udp, parse_listen
+from sinkhole.upstream.forwarder import Forwarder
+
+CATALOGUE_OLD_AFTER_DAYS = 180
+FEED_OLD_AFTER_DAYS = 14
+ASK_TIMEOUT = 3.0
+_LOCAL_NAME = "localhost"
+"""Answered by every server without an upstream (RFC 6761, section 6.3)."""
+
+
+class Grade(IntEnum):
+    """How bad a finding is; the worst is the exit status."""
+
+    GOOD = 0
+    WARNING = 1
+    FAILURE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    grade: Grade
+    text: str
+
+
+Check = Callable[[Settings], Iterator[tuple[Grade, str]]]
+
+
+def examine(settings: Settings, only: tuple[str, ...] = ()) -> list[Finding]:
+    """Run the checks (all of `CHECKS`, or those named) and return what they found."""
+    findings = []
+    for name, check in CHECKS.items():
+        if only and name not in only:
+            continue
+        try:
+            findings += [Finding(name, grade, text) for grade, text in check(settings)]
+        except (SinkholeError, OSError) as error:
+            findings.append(Finding(name, Grade.FAILURE, str(error)))
+    return findings
+
+
+def _port(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    if running_server(settings.server.data_dir):
+        yield Grade.GOOD, "a server runs on this data folder"
+        return
+    for text in settings.server.listen:
+        address = parse_listen(text)
+        try:
+            bind_udp(address, reuseport=False).close()
+            bind_tcp(address, reuseport=False).close()
+        except ListenError as error:
+            yield Grade.FAILURE, str(error)
+        else:
+            yield Grade.WARNING, f"no server runs; {text} is free to listen on"
+
+
+def _permissions(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    folder = settings.server.data_dir
+    if not folder.is_dir():
+        yield Grade.WARNING, f"{folder}: does not exist yet; the first start makes it"
+        return
+    wide = [path for path in (folder, folder / STORE, folder / "pseudonym.key") if path.exists() and _is_open(path)]
+    for path in wide:
+        yield Grade.WARNING, f"{path}: others may read it; run: chmod go= {path}"
+    if not wide:
+        yield Grade.GOOD, f"{folder}: is for its owner alone"
+
+
+def _is_open(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _store(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    if not (settings.server.data_dir / STORE).exists():
+        yield Grade.WARNING, "there is no store yet; the first start makes it"
+        return
+    state = open_state(settings)
+    try:
+        with state.store.reading() as connection:
+            (result,) = connection.exec_driver_sql("PRAGMA quick_check(1)").one()
+    finally:
+        state.close()
+    yield (Grade.GOOD, "is sound") if result == "ok" else (Grade.FAILURE, f"is damaged: {result}")
+
+
+def _upstreams(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    try:
+        rcode, took = asyncio.run(_ask_upstream(settings))
+    except SinkholeError as error:
+        yield Grade.FAILURE, f"no upstream answers: {error}"
+        return
+    grade = Grade.GOOD if rcode in (Rcode.NOERROR, Rcode.NXDOMAIN) else Grade.FAILURE
+    yield grade, f"answer {rcode_to_text(rcode)} within {took * 1000:.0f} ms"
+
+
+async def _ask_upstream(settings: Settings) -> tuple[int, float]:
+    forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
+    began = time.monotonic()
+    try:
+        question = Question(name_from_text("."), QType.NS)
+        message = await forwarder.resolve(question, do=False, cd=False, client="doctor")
+    finally:
+        await forwarder.close()
+    return message.rcode, time.monotonic() - began
+
+
+def _catalogue(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    catalogue = shipped_catalogue()
+    newest = max(d.seen for v in catalogue.vendors for p in v.products for d in p.domains)
+    days = (_today() - dt.date.fromisoformat(newest)).days
+    grade = Grade.WARNING if days > CATALOGUE_OLD_AFTER_DAYS else Grade.GOOD
+    yield grade, f"{len(catalogue.vendors)} vendors, read {days} days ago"
+
+
+def _feeds(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    if not (settings.server.data_dir / STORE).exists():
+        yield Grade.WARNING, "are put in by the first start"
+        return
+    state = open_state(settings)
+    try:
+        feeds = [(feed, known) for feed, known in state.feeds.all() if feed.enabled]
+    finally:
+        state.close()
+    bad = False
+    for feed, known in feeds:
+        asked = (dt.datetime.now(dt.UTC) - known.fetched_at).days if known.fetched_at else None
+        if known.pending_version:
+            bad, said = (
+                True,
+                f"{feed.name}: version {known.pending_version} waits for: sinkhole feeds approve {feed.name}",
+            )
+        elif known.version == 0:
+            bad, said = True, f"{feed.name}: has no rules: {known.message or 'not synced yet'}"
+        elif asked is None or asked > FEED_OLD_AFTER_DAYS:
+            bad, said = True, f"{feed.name}: was last reached {asked} days ago: {known.message}"
+        else:
+            continue
+        yield Grade.WARNING, said
+    if not bad:
+        yield Grade.GOOD, f"{len(feeds)} feeds are fresh"
+
+
+def _policy(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    if not (compiled_folder(settings.server.data_dir) / DOCUMENT_NAME).exists():
+        yield Grade.WARNING, "is compiled by the first start"
+        return
+    policy = load_policy(compiled_folder(settings.server.data_dir), verify=True)
+    yield Grade.GOOD, f"generation {policy.generation} is sound, {len(policy.index)} names"
+    if running_server(settings.server.data_dir):
+        workers = request(settings.server.data_dir, {"op": "status"})["workers"]
+        late = [worker for worker in workers if worker["generation"] != policy.generation]
+        if late or not workers:
+            yield Grade.FAILURE, f"{len(late)} of {len(workers)} workers do not answer by it"
+
+
+def _query(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    """Ask the running server a name it knows itself, and a canary: a name that its policy blocks."""
+    address = parse_listen(_listen(settings)[0])
+    if _addresses(_ask(address, _LOCAL_NAME)) != ["127.0.0.1"]:
+        yield Grade.FAILURE, f"{_LOCAL_NAME}: was not answered with 127.0.0.1"
+        return
+    policy = load_policy(compiled_folder(settings.server.data_dir))
+    canary = _blocked_name(policy)
+    if canary is None:
+        yield Grade.GOOD, "the server answers; policy blocks no vendor for this machine, so no canary was asked"
+        return
+    reply = _ask(address, canary)
+    wanted = policy.answer_for(policy.scope_of("127.0.0.1")).ipv4
+    is_blocked = reply.rcode in (Rcode.NXDOMAIN, Rcode.REFUSED) or _addresses(reply) in ([], [wanted])
+    grade = Grade.GOOD if is_blocked else Grade.FAILURE
+    yield grade, f"canary {canary}: {'is blocked' if is_blocked else 'is answered truly, though policy blocks it'}"
+
+
+def _listen(settings: Settings) -> Sequence[str]:
+    """Return where the running server listens, which flags may have said, else what is configured."""
+    if running_server(settings.server.data_dir):
+        listen: list[str] = request(settings.server.data_dir, {"op": "status"})["listen"]
+        return listen
+    return settings.server.listen
+
+
+def _blocked_name(policy: Policy) -> str | None:
+    now = dt.datetime.now(dt.UTC)
+    scope = policy.scope_of("127.0.0.1")
+    for vendor in shipped_catalogue().vendors:
+        for product in vendor.products:
+            for domain in product.domains:
+                if (
+                    "*" not in domain.name
+                    and policy.decide(name_from_text(domain.name), QType.A, scope, now).is_blocked
+                ):
+                    return domain.name
+    return None
+
+
+def _ask(address: ListenAddress, name: str) -> Message:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104 - comparing, not binding
+    number = time.monotonic_ns() & 0xFFFF
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(ASK_TIMEOUT)
+        sock.connect((host, address.port))
+        try:
+            sock.send(write_query(Question(name_from_text(name), QType.A), id=number))
+            return read_message(sock.recv(4096))
+        except OSError as error:
+            raise ListenError(f"{host} port {address.port}: no server answers: {error}") from error
+
+
+def _addresses(reply: Message) -> list[str]:
+    return [address_to_text(record.rdata) for record in reply.answer if record.rtype == QType.A]
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
+
+
+CHECKS: dict[str, Check] = {
+    "port": _port,
+    "permissions": _permissions,
+    "store": _store,
+    "upstreams": _upstreams,
+    "catalogue": _catalogue,
+    "feeds": _feeds,
+    "policy": _policy,
+    "query": _query,
+}
