@@ -6,8 +6,8 @@ from typing import Final
 
 import idna
 
-from sinkhole.public_suffix import is_public_suffix
 from sinkhole.feeds.row import RowError
+from sinkhole.public_suffix import is_public_suffix
 
 LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 """A label as lists use it: letters, digits, hyphen (RFC 1123, section 2.1) and the underscore of service names."""

@@ -4,9 +4,9 @@ import re
 from typing import Final
 
 from sinkhole.feeds.hostname import is_address, read_name, too_wide
-from sinkhole.public_suffix import is_listed_suffix
 from sinkhole.feeds.row import RowError
 from sinkhole.policy.rule import Match
+from sinkhole.public_suffix import is_listed_suffix
 
 _MIN_PATTERN: Final = 3
 _SCHEMES: Final = ("://", "http://")
