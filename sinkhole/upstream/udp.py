@@ -7,7 +7,6 @@ forger has to hit one of 2^31 and more (RFC 5452, section 9.2).
 """
 
 import asyncio
-import ipaddress
 import secrets
 import socket
 from dataclasses import replace
@@ -44,7 +43,7 @@ async def ask_udp(ask: Ask, host: str, port: int, budget: Budget, *, timeout: fl
         UpstreamTimeout: nothing came.
         UpstreamFailure: the network says no, or only garbage came.
     """
-    family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     name = mix_case(ask.question.name) if randomize_case else ask.question.name
     sent = replace(ask, question=replace(ask.question, name=name)).to_wire(secrets.randbits(16))
     seconds = budget.time_for(timeout)
@@ -55,11 +54,12 @@ async def ask_udp(ask: Ask, host: str, port: int, budget: Budget, *, timeout: fl
             sock.connect((host, port))
             sock.send(sent)
             wait = _Wait(sock, ask, sent, seconds)
-            loop.add_reader(sock, wait.readable)
+            # By number: of a socket object, asyncio writes the repr on every call, which costs more than the call.
+            loop.add_reader(sock.fileno(), wait.readable)
             try:
                 return await wait.answer
             finally:
-                loop.remove_reader(sock)
+                loop.remove_reader(sock.fileno())
                 wait.stop()
     except OSError as error:
         raise UpstreamFailure("the network gave an error") from error

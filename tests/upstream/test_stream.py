@@ -245,7 +245,11 @@ async def test_no_address_in_time_is_a_timeout() -> None:
     client = StreamClient(locate, 53)
     with pytest.raises(UpstreamTimeout, match="no connection in time"):
         await client.ask(asking(), budget(), timeout=0.1)
+    waiting = asyncio.ensure_future(client.ask(asking(), budget(), timeout=2))
+    await asyncio.sleep(0)
     await client.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 async def test_closed_connection_takes_no_query() -> None:
