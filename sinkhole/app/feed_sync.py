@@ -48,7 +48,7 @@ def _resolver(forwarder: Forwarder) -> Callable[[str], Awaitable[list[str]]]:
                 message = await forwarder.resolve(Question(name, qtype), do=False, cd=False, client="feeds")
             except UpstreamError as error:
                 if not addresses:
-                    raise FeedError(f"{host} cannot be looked up: {error}") from error
+                    raise FeedError(str(error)) from error
                 continue
             addresses += [address_to_text(record.rdata) for record in message.answer if record.rtype == qtype]
         return addresses

@@ -5,6 +5,7 @@ import sys
 import click
 
 from sinkhole.app.check_settings import check_settings
+from sinkhole.app.privileges import raise_descriptor_limit
 from sinkhole.app.supervisor import Supervisor
 from sinkhole.cli.options import Place, place_options
 from sinkhole.config.schema import Settings
@@ -28,4 +29,5 @@ def serve(place: Place, listen: tuple[str, ...], upstream: tuple[str, ...], work
 
     settings = load()
     configure(settings.server.log_level)
+    raise_descriptor_limit()
     sys.exit(Supervisor(settings, load).run())
