@@ -20,9 +20,10 @@ from sinkhole.log import Log
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.default import default_statements
 from sinkhole.policy.document import PolicyDocument, load_document, load_policy, prune, publish
-from sinkhole.policy.image import FeedRules, build_image
+from sinkhole.policy.image import FeedRules, NameIndex, build_image
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import BlockAnswer
+from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.blocked import block_answer
 
 _LOG = Log("compile")
@@ -123,8 +124,23 @@ def _image(folder: Path, inputs: Inputs, current: str | None) -> str:
     image = build_image(
         folder, inputs.catalogue.vendors, [feed.rules for feed in inputs.feeds], inputs.catalogue.never_block
     )
+    _prove(NameIndex.open(folder / image, verify=True), inputs.catalogue)
     note.write_text(f"{image} {digest}")
     return image
+
+
+def _prove(index: NameIndex, catalogue: Catalogue) -> None:
+    """Look every name of the catalogue up in what was just compiled, before anyone answers by it.
+
+    Raises:
+        PolicyError: one is not found, so that blocking would be off in silence.
+    """
+    for vendor in catalogue.vendors:
+        for product in vendor.products:
+            for domain in product.domains:
+                found = index.find(name_from_text(domain.name.replace("*", "x")))
+                if found is None or all(entry.product != product.id for entry in found.entries):
+                    raise PolicyError(f"self-test: {domain.name} of {product.id} is not in the compiled names")
 
 
 def _digest(*parts: str) -> str:
