@@ -35,13 +35,12 @@ def _vendors(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
 
 
 def _domain(domain: CatalogueDomain, vendor: Vendor, protected: frozenset[str], today: dt.date) -> Iterator[str]:
-    wildcards = domain.name.split(".").count("*")
     if domain.match is DomainMatch.WILDCARD:
-        if wildcards != 1:
-            yield "match is wildcard, so exactly one label must be *"
+        if domain.name.count("*") != 1:
+            yield "match is wildcard, so exactly one label must be, or hold, one *"
         if why := name_mistake(domain.name.replace("*", "x")):
             yield why
-        elif is_public_suffix(domain.name.rpartition("*.")[2]):
+        elif is_public_suffix(domain.name.partition("*")[2].partition(".")[2]):
             yield "what follows the * is a public suffix: the rule would reach other people's names"
     elif why := name_mistake(domain.name):
         yield why
