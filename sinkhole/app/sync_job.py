@@ -11,7 +11,7 @@ from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.schema import Settings
 from sinkhole.errors import SinkholeError
 from sinkhole.feeds.schedule import due
-from sinkhole.feeds.sync import SyncResult
+from sinkhole.feeds.sync import Syncer, SyncResult
 from sinkhole.log import Log
 from sinkhole.policy.feed import Feed, FeedState
 
@@ -30,37 +30,43 @@ class SyncJob:
         self._settings = settings
         self._store = store
         self._apply = apply
+        self._under_way: set[str] = set()
         self._log = Log("sync")
 
     async def run(self) -> None:
-        """Look for due feeds until cancelled."""
-        while True:
-            try:
-                await self._sync_due()
-            except SinkholeError as error:
-                self._log.warning("sync.failed", why=error)
-            await asyncio.sleep(LOOK_INTERVAL)
+        """Start what is due, again and again, until cancelled; what is under way never delays what is due."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                try:
+                    await self._start_due(tasks)
+                except SinkholeError as error:
+                    self._log.warning("sync.failed", why=error)
+                await asyncio.sleep(LOOK_INTERVAL)
 
-    async def _sync_due(self) -> None:
-        feeds = await self._store.do(lambda state: state.feeds.all())
+    async def _start_due(self, tasks: asyncio.TaskGroup) -> None:
+        feeds, state = await self._store.do(lambda state: (state.feeds.all(), state))
         waiting = due(feeds, self._settings.feeds.interval, datetime.now(UTC))
-        if not waiting:
-            return
-        state = await self._store.do(lambda state: state)
-        every = [feed for feed, _ in feeds]
+        waiting = [(feed, known) for feed, known in waiting if feed.name not in self._under_way]
+        if waiting:
+            self._under_way |= {feed.name for feed, _ in waiting}
+            tasks.create_task(self._sync_batch(state, [feed for feed, _ in feeds], waiting))
+
+    async def _sync_batch(self, state: State, every: list[Feed], waiting: list[tuple[Feed, FeedState]]) -> None:
         async with open_syncer(self._settings, state, every) as syncer, asyncio.TaskGroup() as tasks:
             for feed, known in waiting:
-                tasks.create_task(self._sync(syncer.sync(feed, known)))
+                tasks.create_task(self._sync(syncer, feed, known))
 
-    async def _sync(self, sync: Awaitable[SyncResult]) -> None:
-        """Take one result in as soon as it is there: a feed that hangs delays no other."""
-        result = await sync
+    async def _sync(self, syncer: Syncer, feed: Feed, known: FeedState) -> None:
+        """Sync one feed and take the result in as soon as it is there."""
         try:
+            result = await syncer.sync(feed, known)
             await self._store.do(lambda state: store_result(state, result))
             if result.is_changed:
                 await self._apply()
         except SinkholeError as error:
-            self._log.warning("sync.not_applied", feed=result.feed, why=error)
+            self._log.warning("sync.not_applied", feed=feed.name, why=error)
+        finally:
+            self._under_way.discard(feed.name)
 
 
 def store_result(state: State, result: SyncResult) -> None:
