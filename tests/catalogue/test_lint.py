@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+
 from sinkhole.catalogue.lint import lint
 from sinkhole.catalogue.load import load_catalogue, load_vendor
 from sinkhole.errors import CatalogueError
@@ -63,6 +64,7 @@ def test_shipped_catalogue_is_clean():
         ("com", "suffix", "public suffix"),
         ("co.uk", "suffix", "public suffix"),
         ("*.com", "wildcard", "public suffix"),
+        ("x-*.co.uk", "wildcard", "public suffix"),
         ("a.*.*.example.org", "wildcard", "exactly one label"),
         ("acme.example", "wildcard", "exactly one label"),
         ("-a.*.example.org", "wildcard", "no host name has"),
@@ -82,8 +84,9 @@ def test_private_suffixes_and_brand_names_are_legitimate(tmp_path, name):
     assert mistakes(tmp_path, ("acme.toml", vendor(name))) == ""
 
 
-def test_wildcard_label_in_the_middle_is_legitimate(tmp_path):
-    assert mistakes(tmp_path, ("acme.toml", vendor("runtime.*.cloud.example", "wildcard"))) == ""
+@pytest.mark.parametrize("name", ["runtime.*.cloud.example", "*-platform.cloud.example", "*.cloud.example"])
+def test_wildcard_label_is_legitimate(tmp_path, name):
+    assert mistakes(tmp_path, ("acme.toml", vendor(name, "wildcard"))) == ""
 
 
 def test_date_in_the_future(tmp_path):

@@ -1,0 +1,1 @@
+"""Tests of the catalogue: its form, and the facts it states."""
