@@ -11,27 +11,31 @@ depends_on = None
 
 def upgrade() -> None:
     """Make all tables."""
+    op.execute("PRAGMA application_id = 0x53494E4B")  # SINK: tells our files from those of others
     op.create_table(
         "word",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("text", sa.Text, nullable=False, unique=True),
+        sa.Column("used", sa.Integer, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "hit",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("minute", sa.Integer, nullable=False),
-        sa.Column("client", sa.Integer, sa.ForeignKey("word.id"), nullable=False),
-        sa.Column("name", sa.Integer, sa.ForeignKey("word.id"), nullable=False),
+        sa.Column("client", sa.Integer, nullable=False),
+        sa.Column("name", sa.Integer, nullable=False),
         sa.Column("qtype", sa.Integer, nullable=False),
         sa.Column("action", sa.Integer, nullable=False),
-        sa.Column("group", sa.Integer, sa.ForeignKey("word.id")),
-        sa.Column("vendor", sa.Integer, sa.ForeignKey("word.id")),
-        sa.Column("product", sa.Integer, sa.ForeignKey("word.id")),
-        sa.Column("feed", sa.Integer, sa.ForeignKey("word.id")),
-        sa.Column("subject", sa.Integer, sa.ForeignKey("word.id")),
+        sa.Column("group", sa.Integer),
+        sa.Column("vendor", sa.Integer),
+        sa.Column("product", sa.Integer),
+        sa.Column("feed", sa.Integer),
+        sa.Column("subject", sa.Integer),
         sa.Column("count", sa.Integer, nullable=False),
         sa.Column("first", sa.Integer, nullable=False),
         sa.Column("last", sa.Integer, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_index("hit_minute", "hit", ["minute"])
     op.create_table(
@@ -63,6 +67,11 @@ def upgrade() -> None:
             f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
             "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
         )
+    # REPLACE deletes without asking the trigger on DELETE.
+    op.execute(
+        "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "
+        "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+    )
 
 
 def _policy_tables() -> None:
@@ -81,7 +90,7 @@ def _policy_tables() -> None:
     op.create_table(
         "statement",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("subject", sa.String(300), nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
         sa.Column("action", sa.String(16), nullable=False),
         sa.Column("group", sa.String(64), sa.ForeignKey("client_group.name", ondelete="CASCADE")),
         sa.Column("reason", sa.Text),
@@ -90,6 +99,9 @@ def _policy_tables() -> None:
         sa.Column("expires", sa.Integer),
         sa.UniqueConstraint("subject", "group"),
         sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "statement_for_all", "statement", ["subject"], unique=True, sqlite_where=sa.text('"group" IS NULL')
     )
 
 

@@ -51,17 +51,18 @@ class State:
         self.store.close()
 
 
-def open_state(settings: Settings, who: str | None = None) -> State:
+def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool = False) -> State:
     """Open the state of the data folder; the first time, put the default policy and feeds in.
 
     Args:
         who: who makes changes, for the audit log; None: the user of this process.
+        is_thorough: look for damage through the whole store, which the server does and a short command does not.
 
     Raises:
         StoreError: the store cannot be opened.
     """
     folder = settings.server.data_dir
-    store = open_store(folder / STORE)
+    store = open_store(folder / STORE, is_thorough=is_thorough)
     who = who or current_user()
     state = State(settings, store, PolicyStore(store, who), FeedStore(store, who), Snapshots(folder / FEEDS))
     _seed(state)

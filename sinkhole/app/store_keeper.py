@@ -13,9 +13,11 @@ from sinkhole.app.state import State, open_state
 from sinkhole.config.schema import Settings
 from sinkhole.errors import StoreError
 from sinkhole.log import Log
+from sinkhole.store.database import BrokenStoreError
+from sinkhole.store.handover import Debts
 from sinkhole.store.pseudonym import client_writer
 from sinkhole.store.recorder import HitBatch, Recorder
-from sinkhole.store.retention import retain
+from sinkhole.store.retention import Retention, steps
 
 Result = TypeVar("Result")
 REOPEN_AFTER = 1.0
@@ -30,6 +32,8 @@ class StoreKeeper:
         self._thread = ThreadPoolExecutor(1, "store")
         self._state: State | None = None
         self._recorder: Recorder | None = None
+        self._debts = Debts()
+        self._is_suspect = True  # a store that was not closed, or that failed as damaged: look through all of it
         self._tried = 0.0
         self._why: str | None = "has not been opened yet"
         self._log = Log("store")
@@ -59,15 +63,29 @@ class StoreKeeper:
 
     async def record(self, batch: HitBatch) -> bool:
         """Write a batch; False where it must be sent again later. Raises as `do`."""
-        return await self.do(lambda _state: self._recorder is not None and self._recorder.write(batch))
+        if not self._debts.permits(batch.worker, batch.seq):
+            return False
+        try:
+            is_stored = await self.do(lambda _state: self._recorder is not None and self._recorder.write(batch))
+        except StoreError:
+            self._debts.note_failure(batch.worker, batch.seq)
+            raise
+        if is_stored:
+            self._debts.note_success(batch.worker, batch.seq)
+        return is_stored
 
     async def retain(self) -> None:
-        """Delete what is older or larger than the settings permit; a failure waits for the next time."""
+        """Delete what is older or larger than the settings permit, in steps between which hits are written.
+
+        A failure waits for the next time.
+        """
         record = self._settings.record
+        keep = Retention(record.days, record.max_mib * 1024 * 1024, record.attempt_window)
+        gone = 0
         try:
-            gone = await self.do(
-                lambda state: retain(state.store, record.days, record.max_mib * 1024 * 1024, time.time())
-            )
+            todo = await self.do(lambda state: steps(state.store, keep, time.time()))
+            while (deleted := await self.do(lambda _state: next(todo, None))) is not None:
+                gone += deleted
         except StoreError:
             return
         if gone:
@@ -91,7 +109,8 @@ class StoreKeeper:
             if now - self._tried < REOPEN_AFTER and self._tried:
                 raise StoreError(f"the store is not open: {self._why}")
             self._tried = now
-            state = open_state(self._settings, who="sinkhole server")
+            state = open_state(self._settings, who="sinkhole server", is_thorough=self._is_suspect)
+            self._is_suspect = False
             client_text = client_writer(self._settings.record.clients, state.folder)
             self._recorder = Recorder(state.store, client_text)
             self._state = state
@@ -101,6 +120,7 @@ class StoreKeeper:
         return self._state
 
     def _note_failure(self, error: StoreError) -> None:
+        self._is_suspect = self._is_suspect or isinstance(error, BrokenStoreError)
         if "is not open" not in str(error) and str(error) != self._why:
             self._log.error("store.failed", why=error, effect="answers go on, hits wait in the workers")
             self._why = str(error)

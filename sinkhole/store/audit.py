@@ -9,8 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sinkhole.store.database import Store
-
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
@@ -42,13 +40,12 @@ def note(connection: Connection, who: str, what: str, before: object, after: obj
     )
 
 
-def entries(store: Store, limit: int = 100) -> list[AuditEntry]:
+def entries(connection: Connection, limit: int = 100) -> list[AuditEntry]:
     """Return the newest entries, newest first."""
-    with store.reading() as connection:
-        rows = connection.exec_driver_sql(
-            'SELECT id, at, who, what, "before", "after" FROM audit ORDER BY id DESC LIMIT ?', (limit,)
-        )
-        return [AuditEntry(*row) for row in rows]
+    rows = connection.exec_driver_sql(
+        'SELECT id, at, who, what, "before", "after" FROM audit ORDER BY id DESC LIMIT ?', (limit,)
+    )
+    return [AuditEntry(*row) for row in rows]
 
 
 def _json(value: object) -> str | None:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from sinkhole.errors import StoreError
-from sinkhole.store.database import BUSY_TIMEOUT_MS
+from sinkhole.store.database import BUSY_TIMEOUT
 
 STORE = "store.db"
 _KEPT = ("feeds", "compiled", "lists", "pseudonym.key")
@@ -76,7 +76,7 @@ def _put(scratch: Path, folder: Path) -> None:
 
 def _copy_database(source: Path, target: Path) -> None:
     """Copy a database that others write to, in one consistent state."""
-    reading = sqlite3.connect(source, timeout=BUSY_TIMEOUT_MS / 1000)
+    reading = sqlite3.connect(source, timeout=BUSY_TIMEOUT)
     writing = sqlite3.connect(target)
     try:
         reading.backup(writing)

@@ -1,98 +1,169 @@
-"""Open the store: one SQLite file, made, migrated and guarded; what cannot be read is moved aside, never deleted."""
+"""Open the store: one SQLite file, made, migrated and guarded; and run transactions on it."""
 
+import fcntl
 import os
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from sinkhole.errors import StoreError
-from sinkhole.log import Log
+from sinkhole.store.broken import distrust, is_corruption, set_broken_aside
 from sinkhole.store.migrate import NewerStoreError, upgrade
+from sinkhole.store.salvage import salvage
 
 BUSY_TIMEOUT_MS = 5000
-_HEADER = b"SQLite format 3\0"
-_LOG = Log("store")
+_WAL_KEPT = 16 * 1024 * 1024
+"""Octets of the journal that stay on disk after a burst."""
+_Identity = tuple[int, int] | None
 
 
 class Store:
     """An open store. Every failure of the database comes out as a StoreError."""
 
-    def __init__(self, path: Path, engine: Engine) -> None:
+    def __init__(self, path: Path, engine: Engine, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.path = path
+        self.busy_timeout_ms = busy_timeout_ms
         self._engine = engine
+        self._identity = _identity(path)
+        self._local = threading.local()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Give a connection in a write transaction, committed at the end, rolled back on an exception.
 
+        Within another transaction of this thread it is a part of that one, which alone commits.
+
         Raises:
             StoreError: the database is locked, full, broken or gone.
         """
+        outer: Connection | None = getattr(self._local, "connection", None)
+        if outer is not None:
+            with self._errors(), outer.begin_nested():
+                yield outer
+            return
         self._expect_file()
-        try:
-            with self._engine.begin() as connection:
+        with self._errors(), self._engine.begin() as connection:
+            self._local.connection = connection
+            try:
                 yield connection
-        except DatabaseError as error:
-            raise StoreError(f"store {self.path}: {_reason(error)}") from error
+            finally:
+                self._local.connection = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that only reads, on one state of the data.
+        """Give a connection that only reads, on one state of the data: that of the transaction it is used in, if any.
 
         Raises:
             StoreError: as in `transaction`.
         """
+        outer: Connection | None = getattr(self._local, "connection", None)
+        if outer is not None:
+            with self._errors():
+                yield outer
+            return
         self._expect_file()
-        try:
-            with self._engine.connect().execution_options(reading=True) as connection:
-                yield connection
-        except DatabaseError as error:
-            raise StoreError(f"store {self.path}: {_reason(error)}") from error
+        with self._errors(), self._engine.connect().execution_options(reading=True) as connection:
+            yield connection
 
     def _expect_file(self) -> None:
         # SQLite would go on writing into a file that nobody can find any more.
-        if not self.path.exists():
+        found = _identity(self.path)
+        if found is None:
             raise StoreError(f"store {self.path}: the file is gone")
+        if found != self._identity:
+            raise StoreError(f"store {self.path}: another file took its place")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            if is_corruption(_cause(error)):
+                distrust(self.path)
+            raise StoreError(f"store {self.path}: {_cause(error)}") from error
+        except UnicodeEncodeError as error:
+            raise StoreError(f"store {self.path}: a text holds what Unicode does not permit: {error.reason}") from error
 
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Store:
     """Open the store at `path`; make it where there is none; upgrade it where it is older.
+
+    A file that is broken or not ours is moved aside, and policy and feeds are taken over from it where they are whole.
+
+    Args:
+        busy_timeout_ms: how long a lock of another process is waited for.
 
     Raises:
         StoreError: it cannot be opened; or a newer Sinkhole wrote it, in which case it is left untouched.
     """
-    _set_broken_aside(path)
-    is_new = not path.exists()
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.close(fd)
-        path.chmod(0o600)
-    except OSError as error:
-        raise StoreError(f"store {path}: cannot be opened: {error.strerror}") from error
-    try:
-        upgrade(path, is_new=is_new)
+        with _one_opener(path.parent, busy_timeout_ms / 1000):
+            aside = set_broken_aside(path, busy_timeout_ms / 1000)
+            _make(path)
+            upgrade(path)
+            if aside is not None:
+                salvage(aside, path)
+            return Store(path, _engine(path, busy_timeout_ms), busy_timeout_ms)
     except NewerStoreError as error:
         raise StoreError(f"store {path}: {error}") from error
-    except (DatabaseError, sqlite3.DatabaseError) as error:
-        raise StoreError(f"store {path}: {_reason(error)}") from error
-    return Store(path, _engine(path))
+    except OSError as error:
+        raise StoreError(f"store {path}: cannot be opened: {error.strerror}") from error
+    except (DBAPIError, sqlite3.Error) as error:
+        if is_corruption(_cause(error)):
+            distrust(path)
+        raise StoreError(f"store {path}: {_cause(error)}") from error
 
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+@contextmanager
+def _one_opener(folder: Path, seconds: float) -> Iterator[None]:
+    """Keep others from making, moving or upgrading a store of this folder meanwhile: a lock on the folder itself."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise StoreError(f"store in {folder}: another process has been opening it for long") from None
+                time.sleep(0.02)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _make(path: Path) -> None:
+    """Make the file if there is none, and keep it and its journal from others' eyes."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.close(fd)
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.chmod(0o600)
+
+
+def _engine(path: Path, busy_timeout_ms: int) -> Engine:
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_ms / 1000})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        prepare_connection(connection)
+        connection.isolation_level = None  # transactions begin where SQLAlchemy says, not where sqlite3 guesses
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # no fsync per commit; WAL stays whole after a crash
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
+        connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -103,56 +174,13 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def prepare_connection(connection: sqlite3.Connection) -> None:
-    """Set what every connection needs: WAL, no fsync per commit, a bounded wait for locks, foreign keys."""
-    connection.isolation_level = None  # transactions begin where SQLAlchemy says, not where sqlite3 guesses
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _set_broken_aside(path: Path) -> None:
-    """Move a file that is no readable database to `NAME.broken-TIME`, with its journal, and say so."""
-    if not path.exists() or path.stat().st_size == 0:
-        return
+def _identity(path: Path) -> _Identity:
     try:
-        with path.open("rb") as file:
-            is_sqlite = file.read(len(_HEADER)) == _HEADER
-    except OSError as error:
-        raise StoreError(f"store {path}: cannot be read: {error.strerror}") from error
-    why = _what_is_broken(path) if is_sqlite else "is no SQLite database"
-    if why is None:
-        return
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(path.with_name(f"{path.name}.broken-{stamp}{suffix}"))
-    _LOG.error("store.broken", path=path, why=why, kept_as=f"{path.name}.broken-{stamp}")
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
-def _what_is_broken(path: Path) -> str | None:
-    try:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
-        try:
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            (check,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.OperationalError as error:
-        raise StoreError(f"store {path}: {error}") from error  # locked, or not ours to read: not broken
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    if check != "ok":
-        return str(check)
-    if tables and "alembic_version" not in tables:
-        return "is the database of another program"
-    return None
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, DatabaseError | OperationalError) and error.orig is not None:
-        return str(error.orig)
-    return str(error)
+def _cause(error: Exception) -> BaseException:
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error

@@ -1,6 +1,6 @@
 """The tables. Times are epoch seconds (UTC) unless a column says minutes or days; texts repeat through `word` ids."""
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -9,35 +9,64 @@ class Base(DeclarativeBase):
 
 
 class Word(Base):
-    """A text that many hits share: a name, a client, a vendor …; hits hold its id."""
+    """A text that many hits share: a name, a client, a vendor …; hits hold its id.
+
+    `used` is a time, in units of `words.TICK_MINUTES`, that no hit with this text is newer than; a word older than the
+    oldest hit is in no hit, which makes forgetting it cheap.
+    """
 
     __tablename__ = "word"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     text: Mapped[str] = mapped_column(Text, unique=True)
+    used: Mapped[int]
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
 
 class Hit(Base):
-    """Equal queries of one minute."""
+    """Equal queries of one minute. `client`, `name`, `group` … are ids of words.
+
+    They are no foreign keys: deleting a word would search all hits for it, column by column.
+    """
 
     __tablename__ = "hit"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     minute: Mapped[int]
-    client: Mapped[int] = mapped_column(ForeignKey("word.id"))
-    name: Mapped[int] = mapped_column(ForeignKey("word.id"))
+    client: Mapped[int]
+    name: Mapped[int]
     qtype: Mapped[int]
     action: Mapped[int]
-    group: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
-    vendor: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
-    product: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
-    feed: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
-    subject: Mapped[int | None] = mapped_column(ForeignKey("word.id"))
+    group: Mapped[int | None]
+    vendor: Mapped[int | None]
+    product: Mapped[int | None]
+    feed: Mapped[int | None]
+    subject: Mapped[int | None]
     count: Mapped[int]
     first: Mapped[int]
     last: Mapped[int]
 
-    __table_args__ = (Index("hit_minute", "minute"),)
+    __table_args__ = (Index("hit_minute", "minute"), {"sqlite_autoincrement": True})
+
+
+class Daily(Base):
+    """Hits of one day by what was done with which product: what is left of them when they are forgotten.
+
+    It holds no client, only how many there were, so that it may be kept longer than hits. `group`, `vendor` and
+    `product` are texts, empty for none.
+    """
+
+    __tablename__ = "daily"
+
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vendor: Mapped[str] = mapped_column(Text, primary_key=True)
+    product: Mapped[str] = mapped_column(Text, primary_key=True)
+    group: Mapped[str] = mapped_column(Text, primary_key=True)
+    action: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    clients: Mapped[int]
+    attempts: Mapped[int]
+    hits: Mapped[int]
 
 
 class Handover(Base):
@@ -65,7 +94,7 @@ class StatementRow(Base):
     __tablename__ = "statement"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    subject: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(String(16))
     group: Mapped[str | None] = mapped_column(ForeignKey("client_group.name", ondelete="CASCADE"))
     reason: Mapped[str | None] = mapped_column(Text)
@@ -73,7 +102,12 @@ class StatementRow(Base):
     ticket: Mapped[str | None] = mapped_column(Text)
     expires: Mapped[int | None]
 
-    __table_args__ = (UniqueConstraint("subject", "group"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("subject", "group"),
+        # To a unique constraint two NULLs are two values.
+        Index("statement_for_all", "subject", unique=True, sqlite_where=text('"group" IS NULL')),
+        {"sqlite_autoincrement": True},
+    )
 
 
 class GroupRow(Base):

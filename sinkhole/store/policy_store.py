@@ -107,6 +107,9 @@ class PolicyStore:
             if name not in self._names(connection):
                 raise PolicyError(f"there is no group {name!r}")
             before = self._group(connection, name)
+            found = select(*StatementRow.__table__.c).where(StatementRow.group == name)
+            for statement in map(_statement, _plain(connection.execute(found).mappings())):
+                note(connection, self._who, f"policy remove {statement.subject} for group:{name}", statement, None)
             connection.execute(delete(GroupRow).where(GroupRow.name == name))
             note(connection, self._who, f"group {name} removed", before, None)
             return before

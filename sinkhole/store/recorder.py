@@ -3,23 +3,35 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy import Connection
 
 from sinkhole.errors import StoreError
 from sinkhole.policy.hit import HitRow
 from sinkhole.policy.verdict import Action
+from sinkhole.store import counters
 from sinkhole.store.database import Store
+from sinkhole.store.handover import last_taken, note_taken
 from sinkhole.store.words import Words
 
-DROPPED = "hits_dropped"
-"""Counter of queries that could not be counted."""
-_FORGET_WORKERS_AFTER = 7 * 86_400
+MAX_KNOWN = 100_000
+"""Rows of the current minutes that are remembered for adding to, about 30 MB."""
+_STILL_OPEN = 1
+"""Minutes before the newest whose rows are remembered: what a worker sends late."""
+
+_Key = tuple[int, int, int, int, int, int | None, int | None, int | None, int | None, int | None]
+
+_INSERT = (
+    'INSERT INTO hit (minute, client, name, qtype, action, "group", vendor, product, feed, subject, '
+    "count, first, last, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ADD = 'UPDATE hit SET "count" = "count" + ?, "first" = min("first", ?), "last" = max("last", ?) WHERE id = ?'
 
 
 @dataclass(frozen=True, slots=True)
 class HitBatch:
-    """Rows of one worker. Batches of a worker are numbered from 1 without gaps."""
+    """Rows of one worker. Batches of a worker are numbered from 1 without gaps; `dropped` counts lost queries."""
 
     worker: str
     seq: int
@@ -30,15 +42,23 @@ class HitBatch:
 class Recorder:
     """The one writer of hits.
 
+    It remembers the rows of the last minutes, so that what comes later of the same minute is added to them without an
+    index that every row would pay for; a row it has forgotten is followed by a second, which reports add up.
+
     Args:
         store: where to.
         client_text: what is stored of a client's address.
+        max_known: rows remembered.
     """
 
-    def __init__(self, store: Store, client_text: Callable[[str], str]) -> None:
+    def __init__(self, store: Store, client_text: Callable[[str], str], max_known: int = MAX_KNOWN) -> None:
         self._store = store
+        self._max_known = max_known
         self._client_text = client_text
         self._words = Words()
+        self._known: dict[_Key, int] = {}
+        self._newest = 0
+        self._deletions = 0
 
     def write(self, batch: HitBatch) -> bool:
         """Write a batch; return False for one that is out of order, which the worker will send again in order.
@@ -50,57 +70,77 @@ class Recorder:
         """
         try:
             with self._store.transaction() as connection:
-                last = self._last_seq(connection, batch.worker)
+                last = last_taken(connection, batch.worker)
                 if batch.seq <= last:
                     return True
                 if batch.seq != last + 1 and last:
                     return False
-                self._note(connection, batch)
-                self._insert(connection, batch)
+                note_taken(connection, batch.worker, batch.seq, int(time.time()))
+                if batch.dropped:
+                    counters.add(connection, counters.DROPPED, batch.dropped)
+                if batch.rows:
+                    self._forget_deleted(connection)
+                    self._insert(connection, batch.rows)
         except StoreError:
-            self._words.forget()
+            self._forget()
             raise
         return True
 
-    def _last_seq(self, connection: Connection, worker: str) -> int:
-        row = connection.exec_driver_sql("SELECT seq FROM handover WHERE worker = ?", (worker,)).fetchone()
-        return int(row[0]) if row else 0
+    def _forget(self) -> None:
+        self._words.forget()
+        self._known.clear()
 
-    def _note(self, connection: Connection, batch: HitBatch) -> None:
-        now = int(time.time())
-        connection.exec_driver_sql(
-            "INSERT INTO handover (worker, seq, at) VALUES (?, ?, ?) "
-            "ON CONFLICT (worker) DO UPDATE SET seq = excluded.seq, at = excluded.at",
-            (batch.worker, batch.seq, now),
-        )
-        if batch.seq == 1:
-            connection.exec_driver_sql("DELETE FROM handover WHERE at < ?", (now - _FORGET_WORKERS_AFTER,))
-        if batch.dropped:
-            connection.exec_driver_sql(
-                "INSERT INTO counter (name, value) VALUES (?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-                (DROPPED, batch.dropped),
-            )
+    def _forget_deleted(self, connection: Connection) -> None:
+        deletions = counters.read(connection, counters.DELETIONS)
+        if deletions != self._deletions:
+            self._forget()
+            self._deletions = deletions
 
-    def _insert(self, connection: Connection, batch: HitBatch) -> None:
-        if not batch.rows:
-            return
-        clients = {client: self._client_text(client) for client in {row.client for row in batch.rows}}
-        texts = {text for row in batch.rows for text in _texts(row)} | set(clients.values())
-        ids = self._words.ids_of(connection, texts)
-        rows = [
-            (
-                row.minute, ids[clients[row.client]], ids[row.name], row.qtype, Action.from_text(row.action).value,
-                _id(ids, row.group), _id(ids, row.vendor), _id(ids, row.product), _id(ids, row.feed),
-                _id(ids, row.subject), row.count, row.first, row.last,
-            )
-            for row in batch.rows
-        ]  # fmt: skip
-        connection.exec_driver_sql(
-            'INSERT INTO hit (minute, client, name, qtype, action, "group", vendor, product, feed, subject, '
-            "count, first, last) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
+    def _insert(self, connection: Connection, rows: tuple[HitRow, ...]) -> None:
+        newest = max(row.minute for row in rows)
+        self._forget_old(newest, len(rows))
+        clients = {client: self._client_text(client) for client in {row.client for row in rows}}
+        texts = {text for row in rows for text in _texts(row)}
+        ids = self._words.ids_of(connection, texts.union(clients.values()), newest)
+        new, added = self._sort(
+            rows, {client: ids[text] for client, text in clients.items()}, ids, _next_id(connection)
         )
+        if new:
+            connection.exec_driver_sql(_INSERT, new)
+        if added:
+            connection.exec_driver_sql(_ADD, added)
+
+    def _forget_old(self, newest: int, coming: int) -> None:
+        if len(self._known) + coming > self._max_known:
+            self._known.clear()
+        elif newest > self._newest:
+            self._known = {key: number for key, number in self._known.items() if key[0] >= newest - _STILL_OPEN}
+        self._newest = max(newest, self._newest)
+
+    def _sort(
+        self, rows: tuple[HitRow, ...], clients: dict[str, int], ids: dict[str, int], next_id: int
+    ) -> tuple[list[tuple[int | None, ...]], list[tuple[int, ...]]]:
+        """Return the bound values of rows to insert, and of those to add to a row that is or will be there."""
+        new: list[tuple[int | None, ...]] = []
+        added: list[tuple[int, ...]] = []
+        by_text = cast(dict[str | None, int], ids)
+        known, id_of = self._known, by_text.get  # of None: None
+        for row in rows:
+            key = (
+                row.minute, clients[row.client], ids[row.name], row.qtype, _ACTIONS[row.action],
+                id_of(row.group), id_of(row.vendor), id_of(row.product), id_of(row.feed), id_of(row.subject),
+            )  # fmt: skip
+            number = known.get(key)
+            if number is None:
+                known[key] = next_id
+                new.append((*key, row.count, row.first, row.last, next_id))
+                next_id += 1
+            else:
+                added.append((row.count, row.first, row.last, number))
+        return new, added
+
+
+_ACTIONS = {str(action): action.value for action in Action}
 
 
 def _texts(row: HitRow) -> Iterator[str]:
@@ -110,11 +150,10 @@ def _texts(row: HitRow) -> Iterator[str]:
             yield text
 
 
-def _id(ids: dict[str, int], text: str | None) -> int | None:
-    return None if text is None else ids[text]
+def _next_id(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT COALESCE(MAX(id), 0) + 1 FROM hit").scalar_one())
 
 
 def dropped(connection: Connection) -> int:
     """Return how many queries could not be counted since the store was made."""
-    row = connection.exec_driver_sql("SELECT value FROM counter WHERE name = ?", (DROPPED,)).fetchone()
-    return int(row[0]) if row else 0
+    return counters.read(connection, counters.DROPPED)

@@ -1,21 +1,20 @@
-"""Answer from recorded hits: who tried which vendor, how often, when; attempts, not raw queries.
+"""Answer from recorded hits: who tried which vendor, how often, when; attempts, not raw queries."""
 
-An attempt is what one client did with one vendor at a time: its A, AAAA, HTTPS and retries count once. Hits of a client
-for a vendor belong to one attempt as long as the next follows within the attempt window.
-"""
-
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from sinkhole.errors import StoreError
 from sinkhole.policy.verdict import Action
+from sinkhole.store.attempts import CLIENTS, COUNT, GAP
 from sinkhole.store.database import Store
 
 COLUMNS = ("vendor", "product", "client", "group", "name", "feed", "subject")
 """What hits can be counted by; category and jurisdiction follow from the product and vendor of the catalogue."""
+
+_FOREVER = 2**62
+_HITS = "SUM(count), SUM(CASE WHEN action = :block THEN count ELSE 0 END), MIN(first), MAX(last)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +73,20 @@ class Reports:
         Args:
             since, until: epoch seconds, by the last query of a row.
         """
-        if column not in COLUMNS:
-            raise StoreError(f"hits are counted by {', '.join(COLUMNS)}; found {column!r}")
+        _expect_column(column)
+        gap = GAP.format(by=f'"{column}", client, vendor')
         # S608: the column is one of ours, values are bound.
         sql = f"""
             WITH hits AS (
-                SELECT "{column}" AS k, client, vendor, action, count, first, last,
-                       first - LAG(last) OVER (PARTITION BY "{column}", client, vendor ORDER BY first, id) AS gap
+                SELECT "{column}" AS k, client, action, count, first, last, {gap}
                 FROM hit WHERE last >= :since AND last <= :until AND "{column}" IS NOT NULL AND minute >= :minute
             )
-            SELECT word.text, COUNT(DISTINCT client), SUM(gap IS NULL OR gap > :window), SUM(count),
-                   SUM(CASE WHEN action = :block THEN count ELSE 0 END), MIN(first), MAX(last)
+            SELECT word.text, {CLIENTS}, {COUNT}, {_HITS}
             FROM hits JOIN word ON word.id = k GROUP BY k ORDER BY 3 DESC, 4 DESC, 1 LIMIT :limit
         """  # noqa: S608
-        return self._tallies(sql, since, until, limit)
+        bound = self._bound(since, until) | {"limit": -1 if limit is None else limit}
+        with self._store.reading() as connection:
+            return [Tally(*row) for row in connection.exec_driver_sql(sql, bound)]
 
     def count_by_label(
         self, label_of: dict[str, tuple[str, ...]], column: str, since: int = 0, until: int | None = None
@@ -97,6 +96,7 @@ class Reports:
         Args:
             label_of: value of the column to its labels; a value without any is left out.
         """
+        _expect_column(column)
         labels: dict[str, list[str]] = {}
         for value, found in label_of.items():
             for label in found:
@@ -106,29 +106,25 @@ class Reports:
         return sorted(found_any, key=lambda tally: (-tally.attempts, -tally.hits, tally.key or ""))
 
     def _count_values(self, label: str, column: str, values: list[str], since: int, until: int | None) -> Tally | None:
-        marks = ",".join("?" * len(values))
+        # As JSON, since a category may have more values than SQLite binds.
         sql = f"""
             WITH hits AS (
-                SELECT client, vendor, action, count, first, last,
-                       first - LAG(last) OVER (PARTITION BY client, vendor ORDER BY first, id) AS gap
-                FROM hit WHERE last >= ? AND last <= ? AND minute >= ?
-                AND "{column}" IN (SELECT id FROM word WHERE text IN ({marks}))
+                SELECT client, action, count, first, last, {GAP.format(by="client, vendor")}
+                FROM hit WHERE last >= :since AND last <= :until AND minute >= :minute
+                AND "{column}" IN (SELECT id FROM word WHERE text IN (SELECT value FROM json_each(:values)))
             )
-            SELECT COUNT(DISTINCT client), SUM(gap IS NULL OR gap > ?), SUM(count),
-                   SUM(CASE WHEN action = ? THEN count ELSE 0 END), MIN(first), MAX(last) FROM hits
+            SELECT {CLIENTS}, {COUNT}, {_HITS} FROM hits
         """  # noqa: S608
-        bound = (since, _until(until), since // 60, *values, self._window, Action.BLOCK.value)
         with self._store.reading() as connection:
-            row = connection.exec_driver_sql(sql, bound).fetchone()
-        return Tally(label, *row) if row and row[0] else None
+            bound = self._bound(since, until) | {"values": json.dumps(values)}
+            row = connection.exec_driver_sql(sql, bound).one()
+        return Tally(label, *row) if row[1] else None
 
-    def _tallies(self, sql: str, since: int, until: int | None, limit: int | None) -> list[Tally]:
-        bound = {
-            "since": since, "until": _until(until), "minute": since // 60, "window": self._window,
-            "block": Action.BLOCK.value, "limit": -1 if limit is None else limit,
+    def _bound(self, since: int, until: int | None) -> dict[str, object]:
+        return {
+            "since": since, "until": _FOREVER if until is None else until, "minute": since // 60,
+            "window": self._window, "block": Action.BLOCK.value,
         }  # fmt: skip
-        with self._store.reading() as connection:
-            return [Tally(*row) for row in connection.exec_driver_sql(sql, bound)]
 
     def lines(
         self, after: int = 0, since: int = 0, limit: int | None = None, newest: bool = False
@@ -160,7 +156,7 @@ class Reports:
     def newest_id(self) -> int:
         """Return the id of the newest row, 0 where there is none."""
         with self._store.reading() as connection:
-            return _scalar(connection, "SELECT COALESCE(MAX(id), 0) FROM hit")
+            return int(connection.exec_driver_sql("SELECT COALESCE(MAX(id), 0) FROM hit").scalar_one())
 
     def totals(self) -> tuple[int, int]:
         """Return how many queries are recorded, and how many rows they take."""
@@ -174,12 +170,6 @@ def _line(row: Sequence[Any]) -> HitLine:
     return HitLine(number, minute, client, group, name, qtype, str(Action(action)), *rest)
 
 
-_FOREVER = 2**62
-
-
-def _until(until: int | None) -> int:
-    return _FOREVER if until is None else until
-
-
-def _scalar(connection: Connection, sql: str) -> int:
-    return int(connection.exec_driver_sql(sql).scalar_one())
+def _expect_column(column: str) -> None:
+    if column not in COLUMNS:
+        raise StoreError(f"hits are counted by {', '.join(COLUMNS)}; found {column!r}")

@@ -1,60 +1,110 @@
 """Forget old hits: by age, then by size, in slices, so that no other writer waits long (R-D06)."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sinkhole.store import counters
+from sinkhole.store.daily import sum_days
 from sinkhole.store.database import Store
 from sinkhole.store.words import delete_unused_words
 
 SLICE = 20_000
-"""Rows deleted in one transaction, about 100 ms."""
+"""Rows deleted in one transaction, about 50 ms."""
 _PAGES = 2_000
 """Pages given back to the file system in one step."""
+_ROWS_TO_BYTES = 64
+"""What a hit takes at least, with its share of words."""
 
 
-def retain(store: Store, days: int, max_bytes: int, now: float, slice_rows: int = SLICE) -> int:
-    """Delete hits older than `days`, then the oldest until the data in use is at most `max_bytes`.
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long hits are kept: `days`, and not more than `max_bytes` of data.
 
-    Returns:
-        How many rows went.
+    Attributes:
+        attempt_window: seconds, for the daily sums that are made before hits go.
+        slice_rows: rows deleted in one transaction.
+    """
+
+    days: int
+    max_bytes: int
+    attempt_window: int = 300
+    slice_rows: int = SLICE
+
+
+def retain(store: Store, keep: Retention, now: float) -> int:
+    """Do all steps of `steps`; return how many hits went.
 
     Raises:
         StoreError: the store cannot be written; what was deleted stays deleted.
     """
-    oldest_minute = int(now) // 60 - days * 1440
-    gone = 0
-    while deleted := _delete(store, oldest_minute, slice_rows):
-        gone += deleted
-    while (over := used_bytes(store) - max_bytes) > 0:
-        deleted = _delete(store, None, max(1, min(slice_rows, over // 64)))
+    return sum(steps(store, keep, now))
+
+
+def steps(store: Store, keep: Retention, now: float) -> Iterator[int]:
+    """Sum up the days that are over; delete hits older than `days`, then the oldest until the data is small enough.
+
+    Each step is a short transaction; a caller may write between them.
+
+    Yields:
+        How many hits a step deleted, often 0.
+    """
+    for _ in sum_days(store, keep.attempt_window, now):
+        yield 0
+    minute = int(now) // 60 - keep.days * 1440
+    while deleted := _delete(store, minute, keep.slice_rows):
+        yield deleted
+    yield from _delete_words(store, keep.slice_rows)
+    while (over := used_bytes(store) - keep.max_bytes) > 0:
+        deleted = _delete(store, None, max(1, min(keep.slice_rows, over // _ROWS_TO_BYTES)))
+        yield deleted
+        yield from _delete_words(store, keep.slice_rows)
         if not deleted:
             break
-        gone += deleted
-        _give_back(store)
-    if gone:
-        with store.transaction() as connection:
-            delete_unused_words(connection, slice_rows)
-        _give_back(store)
-    return gone
+    while _give_back(store):
+        yield 0
 
 
 def used_bytes(store: Store) -> int:
     """Return the octets of the pages in use."""
     with store.reading() as connection:
-        size = int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
-        count = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
-        free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+        size, count, free = (
+            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name in ("page_size", "page_count", "freelist_count")
+        )
     return size * (count - free)
 
 
 def _delete(store: Store, before_minute: int | None, limit: int) -> int:
-    where = "" if before_minute is None else "WHERE minute < :minute"
+    """Delete the oldest hits, at most `limit`; with `before_minute`, older ones only."""
+    where = "" if before_minute is None else "WHERE minute < ?"
+    bound = (limit,) if before_minute is None else (before_minute, limit)
     with store.transaction() as connection:
-        result = connection.exec_driver_sql(
-            f"DELETE FROM hit WHERE id IN (SELECT id FROM hit {where} ORDER BY minute LIMIT :limit)",  # noqa: S608
-            {"minute": before_minute, "limit": limit} if before_minute is not None else {"limit": limit},
-        )
-        return int(result.rowcount)
+        deleted = connection.exec_driver_sql(
+            f"DELETE FROM hit WHERE id IN (SELECT id FROM hit {where} ORDER BY minute LIMIT ?)",  # noqa: S608
+            bound,
+        ).rowcount
+        if deleted:
+            counters.add(connection, counters.DELETIONS)
+    return int(deleted)
 
 
-def _give_back(store: Store) -> None:
+def _delete_words(store: Store, limit: int) -> Iterator[int]:
+    last = 0
+    while True:
+        with store.transaction() as connection:
+            deleted, last = delete_unused_words(connection, last, limit)
+            if deleted:
+                counters.add(connection, counters.DELETIONS)
+        if not last:
+            return
+        yield 0
+
+
+def _give_back(store: Store) -> bool:
+    """Give free pages back to the file system; return whether there were any."""
     with store.transaction() as connection:
-        # SQLite frees one page a step, and SQLAlchemy takes no further step where no column comes back.
-        connection.connection.cursor().execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+        free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+        if free:
+            # SQLite frees one page a step, and SQLAlchemy takes no further step where no column comes back.
+            connection.connection.cursor().execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+    return free > 0
