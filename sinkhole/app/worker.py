@@ -38,8 +38,7 @@ def run(settings: Settings, slot: int, pairs: list[Pair], lifeline: int, status:
     """Serve until SIGTERM or until the supervisor is gone; return the exit status."""
     gc.collect()
     gc.freeze()
-    asyncio.run(_Worker(settings, slot, pairs).serve(lifeline, status))
-    return 0
+    return asyncio.run(_Worker(settings, slot, pairs).serve(lifeline, status))
 
 
 class _Worker:
@@ -51,8 +50,8 @@ class _Worker:
         self._pairs = pairs
         self._log = Log("worker")
 
-    async def serve(self, lifeline: int, status: int) -> None:
-        """Wire, listen, and go on until told to stop."""
+    async def serve(self, lifeline: int, status: int) -> int:
+        """Wire, listen, and go on until told to stop; return the exit status, 1 where a part of it failed."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,9 +64,14 @@ class _Worker:
             asyncio.create_task(beat(status)),
             asyncio.create_task(self._die_with_supervisor(lifeline)),
         ]
+        for task in tasks:
+            task.add_done_callback(lambda _task: stop.set())  # half a worker is worse than a new one
         for listener in listeners:
             listener.start()
         await stop.wait()
+        failed = [error for task in tasks if task.done() and (error := task.exception())]
+        for error in failed:
+            self._log.error("worker.job_failed", slot=self._slot, why=repr(error))
         for listener in listeners:
             listener.stop()
         seconds = self._settings.server.drain_timeout
@@ -78,6 +82,7 @@ class _Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._chain.close()
         await self._forwarder.close()
+        return int(bool(failed))
 
     def _wire(self) -> list[UdpListener | TcpListener]:
         settings = self._settings
@@ -89,7 +94,10 @@ class _Worker:
         shown = settings.record.clients == "full"
         gate = ClientGate(settings.access, lambda address: box.current.scope_of(address), log_clients=shown)
         packets = PacketCache(settings.cache.entries, settings.cache.max_bytes)
-        dispatch = Dispatch(gate, packets, self._chain, box, hits, settings.transport, slip=settings.access.slip)
+        dispatch = Dispatch(
+            gate, packets, self._chain, box, hits, settings.transport,
+            at_once=self._chain.at_once, slip=settings.access.slip,
+        )  # fmt: skip
         self._watch = PolicyWatch(folder, box)
         self._link = ControlLink(settings.server.data_dir, hits, self._watch.take_newest, self._counters)
         connections = Connections.from_settings(settings.transport)

@@ -14,6 +14,7 @@ from typing import Any
 
 from sinkhole.config.schema import TransportSettings
 from sinkhole.log import Log
+from sinkhole.policy.engine import Policy
 from sinkhole.protocol.names import name_to_text
 from sinkhole.protocol.question import BadQuery, QueryMessage, Silence, read_query
 from sinkhole.protocol.reply import Ede, ReplyBody, write_error
@@ -49,6 +50,7 @@ class Dispatch:
         policy_box: where the policy in force is found.
         hits: where replies served by the packet cache are counted; the chain counts its own.
         settings: limits of the transports.
+        at_once: answers what needs no waiting, else gives None.
         slip: each n-th rate-limited datagram gets TC=1 (`access.slip`).
         clock: monotonic seconds.
         wall: seconds since the epoch.
@@ -63,6 +65,7 @@ class Dispatch:
         hits: Hits,
         settings: TransportSettings,
         *,
+        at_once: Callable[[Query], Answer | None] = lambda query: None,
         slip: int = 2,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -71,6 +74,7 @@ class Dispatch:
         self._clients = gate.clients
         self._cache = packet_cache
         self._handler = handler
+        self._at_once = at_once
         self._box = policy_box
         self._hits = hits
         self._settings = settings
@@ -182,23 +186,34 @@ class Dispatch:
         body = self._unforwarded.answer(query)
         if body is not None:
             return self._fit(query, body, is_stream)
-        return self._resolve(wire, query, state, table, is_stream)
-
-    async def _resolve(
-        self, wire: bytes, message: QueryMessage, state: ClientState, table: Table, is_stream: bool
-    ) -> bytes:
-        policy = self._policy
-        when = datetime.fromtimestamp(self._wall(), UTC)
+        asked = Query(query, state.client, is_stream, datetime.fromtimestamp(self._wall(), UTC))
         try:
-            answer = await self._handler(Query(message, state.client, is_stream, when))
-            reply = self._fit(message, answer.body, is_stream)
-            # What an old policy said, or said before its end, answers this query and no other.
-            if answer.ttl and policy is self._box.current and self._wall() < self._policy_ends:
-                self._keep(wire, message, answer, reply, table)
-        except Exception:  # the edge of a query: whatever is wrong, the client gets an answer and the server lives
-            self.log.exception("query.failed", name=name_to_text(message.question.name), qtype=message.question.qtype)
-            return self._fit(message, ReplyBody(Rcode.SERVFAIL), is_stream)
+            answer = self._at_once(asked)
+            if answer is not None:
+                return self._finish(wire, asked, answer, self._policy, table)
+        except Exception:
+            return self._failed(asked)
+        return self._resolve(wire, asked, table)
+
+    async def _resolve(self, wire: bytes, asked: Query, table: Table) -> bytes:
+        policy = self._policy
+        try:
+            return self._finish(wire, asked, await self._handler(asked), policy, table)
+        except Exception:
+            return self._failed(asked)
+
+    def _finish(self, wire: bytes, asked: Query, answer: Answer, policy: Policy, table: Table) -> bytes:
+        reply = self._fit(asked.message, answer.body, asked.is_stream)
+        # What an old policy said, or said before its end, answers this query and no other.
+        if answer.ttl and policy is self._box.current and self._wall() < self._policy_ends:
+            self._keep(wire, asked.message, answer, reply, table)
         return reply
+
+    def _failed(self, asked: Query) -> bytes:
+        """At the edge of a query: whatever went wrong, it is logged, the client gets an answer, the server lives."""
+        question = asked.message.question
+        self.log.exception("query.failed", name=name_to_text(question.name), qtype=question.qtype)
+        return self._fit(asked.message, ReplyBody(Rcode.SERVFAIL), asked.is_stream)
 
     def _keep(self, wire: bytes, message: QueryMessage, answer: Answer, reply: bytes, table: Table) -> None:
         """Put a reply into the packet cache, unless options make its query one of a kind (cookies, padding)."""
