@@ -10,6 +10,8 @@ from sinkhole.public_suffix import is_public_suffix
 
 _LABEL = re.compile(r"^(?!-)[a-z0-9_-]{1,63}(?<!-)$")
 _LONGEST_NAME = 253
+UNKNOWN = "ZZ"
+"""The jurisdiction of vendors whose owner is not known."""
 
 
 def lint(catalogue: Catalogue, today: dt.date) -> list[str]:
@@ -20,6 +22,8 @@ def lint(catalogue: Catalogue, today: dt.date) -> list[str]:
 def _vendors(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
     protected = frozenset(catalogue.never_block)
     for vendor in catalogue.vendors:
+        if vendor.owner_confidence == "low" and vendor.jurisdiction != UNKNOWN:
+            yield f"{vendor.id}.toml: jurisdiction: is a guess where owner_confidence is low; say {UNKNOWN}"
         for product in vendor.products:
             for category in product.categories:
                 if category not in catalogue.categories:

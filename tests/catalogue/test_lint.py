@@ -100,6 +100,15 @@ def test_own_never_block_cannot_be_a_domain(tmp_path):
     assert "never_block: Bad" in said
 
 
+def test_jurisdiction_of_an_unsure_owner_is_unknown(tmp_path):
+    head = HEAD.replace('owner_confidence = "high"', 'owner_confidence = "low"')
+    assert "is a guess" in mistakes(tmp_path, ("acme.toml", vendor(head=head)))
+    unknown = vendor("other.example", head=head.replace('"US"', '"ZZ"').replace("acme", "zeta").replace("Acme", "Zeta"))
+    (tmp_path / "vendors" / "acme.toml").unlink()
+    (tmp_path / "vendors" / "zeta.toml").write_text(unknown)
+    assert lint(load_catalogue(tmp_path), TODAY) == []
+
+
 def test_unknown_category_and_silent_product(tmp_path):
     said = mistakes(tmp_path, ("acme.toml", HEAD + PRODUCT.replace('"chat"]', '"nonsense"]')))
     assert "'nonsense' is not in categories.toml" in said
