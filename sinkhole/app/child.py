@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 5.0
+LONGEST_DELAY_AFTER_SERVICE = 0.4
+"""Seconds, for a child that got as far as serving: nobody answers meanwhile, so that is worth more than the work."""
 STEADY_AFTER = 10.0
 """Seconds a child must live before its next death counts as the first again."""
 READY = b"r"
@@ -17,12 +19,12 @@ class Backoff:
 
     delay: float = 0.0
 
-    def after_death(self, lived: float) -> float:
-        """Return the seconds to wait, given how long the child lived."""
+    def after_death(self, lived: float, *, has_served: bool = False) -> float:
+        """Return the seconds to wait, given how long the child lived and whether it became ready."""
         if lived >= STEADY_AFTER:
             self.delay = 0.0
         wait, self.delay = self.delay, min(LONGEST_DELAY, max(FIRST_DELAY, self.delay * 2))
-        return wait
+        return min(wait, LONGEST_DELAY_AFTER_SERVICE) if has_served else wait
 
 
 @dataclass(slots=True)
@@ -48,6 +50,10 @@ class Child:
         became_ready = READY in said and not self.is_ready
         self.is_ready = self.is_ready or READY in said
         return became_ready
+
+    def silent_for(self, now: float) -> float:
+        """Return the seconds since its last sign of life."""
+        return now - max(self.last_beat, self.started)
 
     def close(self) -> None:
         """Forget the pipe of a child that is gone."""

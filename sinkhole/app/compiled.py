@@ -19,7 +19,15 @@ from sinkhole.errors import PolicyError
 from sinkhole.log import Log
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.default import default_statements
-from sinkhole.policy.document import PolicyDocument, load_document, load_policy, prune, publish
+from sinkhole.policy.document import (
+    DOCUMENT_NAME,
+    PolicyDocument,
+    load_document,
+    load_policy,
+    prune,
+    publish,
+    restore_previous,
+)
 from sinkhole.policy.image import FeedRules, NameIndex, build_image
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import BlockAnswer
@@ -68,33 +76,55 @@ def compile_policy(folder: Path, inputs: Inputs) -> PolicyDocument:
     """Build what changed and publish it as the next generation; the same inputs give the same generation.
 
     Raises:
-        PolicyError: the inputs do not make a policy; what was published stays.
-        OSError: the folder cannot be written.
+        PolicyError: the inputs do not make a policy, or the folder cannot be written; what was published stays.
     """
-    with _one_at_a_time(folder):
-        before = _published(folder)
-        image = _image(folder, inputs, before.image if before else None)
-        generation = before.generation if before else 0
-        document = PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer)
-        if document == before:
-            return before
-        document = PolicyDocument(generation + 1, image, inputs.statements, inputs.groups, inputs.answer)
-        publish(folder, document)
-        prune(folder)
-        _LOG.info("policy.published", generation=document.generation, statements=len(inputs.statements))
-        return document
+    try:
+        with _one_at_a_time(folder):
+            return _compile(folder, inputs)
+    except OSError as error:
+        raise PolicyError(f"{folder}: the compiled policy cannot be written: {error.strerror}") from error
 
 
-def ensure_policy(data_dir: Path, settings: Settings) -> None:
-    """See that there is a policy to serve: the last compiled one, else the built-in default, loudly."""
+def _compile(folder: Path, inputs: Inputs) -> PolicyDocument:
+    before = _published(folder)
+    image = _image(folder, inputs, before.image if before else None)
+    generation = before.generation if before else 0
+    document = PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer)
+    if document == before:
+        return before
+    document = PolicyDocument(generation + 1, image, inputs.statements, inputs.groups, inputs.answer)
+    publish(folder, document)
+    prune(folder)
+    _LOG.info("policy.published", generation=document.generation, statements=len(inputs.statements))
+    return document
+
+
+def ensure_policy(data_dir: Path, settings: Settings) -> bool:
+    """See that there is a policy to serve: the last compiled one, else the one before, else the default, loudly.
+
+    Returns:
+        Whether it had to be put there; then what the store says is not in force.
+
+    Raises:
+        SinkholeError: none is there and none can be made.
+    """
     folder = compiled_folder(data_dir)
     try:
-        load_policy(folder)
+        load_policy(folder, verify=True)
     except PolicyError as error:
-        if (folder / "policy.json").exists():
+        if not (folder / DOCUMENT_NAME).exists():
+            compile_policy(folder, _default_inputs(settings))
+        elif restore_previous(folder):
+            _LOG.error("policy.broken", why=error, instead="the policy before it")
+        else:
             _LOG.error("policy.broken", why=error, instead="the built-in default")
-        inputs = Inputs(shipped_catalogue(), (), default_statements(), (), block_answer(settings.blocking))
-        compile_policy(folder, inputs)
+            compile_policy(folder, _default_inputs(settings))
+        return True
+    return False
+
+
+def _default_inputs(settings: Settings) -> Inputs:
+    return Inputs(shipped_catalogue(), (), default_statements(), (), block_answer(settings.blocking))
 
 
 @contextmanager

@@ -77,8 +77,13 @@ class ControlLink:
             self._send(batch)
 
     def _resend(self) -> None:
-        """Send all that is not acknowledged again, oldest first: the store takes batches in order."""
+        """Send all that is not acknowledged again, oldest first: the store takes batches in order.
+
+        What is still on its way is not sent a second time: the control process reads slowly while the store is locked.
+        """
         self._heard = time.monotonic()
+        if self._writer is not None and self._writer.transport.get_write_buffer_size():
+            return
         for seq in sorted(self._unacknowledged):
             self._send(self._unacknowledged[seq])
 

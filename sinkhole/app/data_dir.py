@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from sinkhole.errors import ConfigError, ListenError
@@ -10,6 +12,9 @@ STORE = "store.db"
 COMPILED = "compiled"
 FEEDS = "feeds"
 LISTS = "lists"
+_ORPHANS_END_WITHIN = 2.0
+"""Seconds; a worker whose supervisor is gone ends within a fraction of one."""
+_LOOK_INTERVAL = 0.02
 
 
 def prepare(folder: Path) -> None:
@@ -35,19 +40,45 @@ def prepare(folder: Path) -> None:
 def lock(folder: Path) -> int:
     """Take the folder for one server; return the file descriptor that holds the lock until it is closed.
 
+    The lock passes to the workers with that descriptor: of a supervisor that was killed they hold it, and the port,
+    until they have noticed. That is waited for, so that a successor can start at once.
+
     Raises:
         ListenError: another server has it.
     """
     fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    patience = _ORPHANS_END_WITHIN
+    while not _try_lock(fd):
+        owner = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+        if patience <= 0 or _is_alive(owner):
+            os.close(fd)
+            raise ListenError(f"data folder {folder}: is in use by another sinkhole (process {owner or 'unknown'})")
+        time.sleep(_LOOK_INTERVAL)
+        patience -= _LOOK_INTERVAL
+    with suppress(OSError):  # a full disk is no reason not to serve; the number only makes a message better
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, str(os.getpid()).encode(), 0)
+    return fd
+
+
+def _try_lock(fd: int) -> bool:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        owner = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
-        os.close(fd)
-        raise ListenError(f"data folder {folder}: is in use by another sinkhole (process {owner})") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, str(os.getpid()).encode(), 0)
-    return fd
+        return False
+    return True
+
+
+def _is_alive(owner: str) -> bool:
+    if not owner.isdigit():
+        return False
+    try:
+        os.kill(int(owner), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def running_server(folder: Path) -> bool:
@@ -57,10 +88,6 @@ def running_server(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    else:
-        return False
+        return not _try_lock(fd)
     finally:
         os.close(fd)

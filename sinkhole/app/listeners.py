@@ -27,7 +27,11 @@ class Pair:
 
 
 class Listeners:
-    """Sockets by worker slot and address."""
+    """Sockets by slot and address. With `workers` workers, worker n serves slot n, n + workers and so on.
+
+    So a slot is not given up when there are fewer workers: queries queue in its sockets, and the system goes on putting
+    some there until the last process has closed them.
+    """
 
     def __init__(self) -> None:
         self._pairs: dict[int, dict[ListenAddress, Pair]] = {}
@@ -43,7 +47,7 @@ class Listeners:
         for address in wanted:
             if address not in before and address.port:
                 _prove_free(address)
-        for slot in range(workers):
+        for slot in range(max(workers, len(self._pairs))):
             pairs = self._pairs.setdefault(slot, {})
             for address in wanted:
                 if address not in pairs:
@@ -57,26 +61,23 @@ class Listeners:
                 break
         return _bind_pair(address)
 
-    def of(self, slot: int) -> list[Pair]:
-        """Return the sockets of one worker."""
-        return list(self._pairs[slot].values())
+    def of(self, worker: int, workers: int) -> list[Pair]:
+        """Return the sockets that one of so many workers serves."""
+        return [pair for slot, pairs in self._pairs.items() if slot % workers == worker for pair in pairs.values()]
 
-    def close_others(self, slot: int) -> None:
+    def close_others(self, worker: int, workers: int) -> None:
         """In a forked worker: close the sockets of the other workers."""
-        for other, pairs in self._pairs.items():
-            if other != slot:
+        for slot, pairs in self._pairs.items():
+            if slot % workers != worker:
                 for pair in pairs.values():
                     pair.close()
 
-    def keep_only(self, listen: tuple[str, ...], workers: int) -> None:
-        """Close what a new configuration no longer has, once no worker serves it."""
+    def keep_only(self, listen: tuple[str, ...]) -> None:
+        """Close the addresses that a new configuration no longer has; workers close theirs when they end."""
         wanted = {parse_listen(text) for text in listen}
-        for slot in list(self._pairs):
-            for address in list(self._pairs[slot]):
-                if slot >= workers or address not in wanted:
-                    self._pairs[slot].pop(address).close()
-            if slot >= workers:
-                del self._pairs[slot]
+        for pairs in self._pairs.values():
+            for address in pairs.keys() - wanted:
+                pairs.pop(address).close()
 
     def bound(self) -> list[str]:
         """Return the addresses as `ADDRESS:PORT`, with the ports really bound."""

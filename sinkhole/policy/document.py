@@ -105,6 +105,24 @@ def publish(folder: Path, document: PolicyDocument) -> None:
     _write(current, document.to_json().encode())
 
 
+def restore_previous(folder: Path) -> bool:
+    """Put the document before the published one in its place, if it can be used; return whether it can.
+
+    Raises:
+        PolicyError: the folder cannot be written.
+    """
+    try:
+        data = (folder / PREVIOUS_NAME).read_bytes()
+        NameIndex.open(folder / PolicyDocument.from_json(data).image, verify=True)
+    except (OSError, PolicyError):
+        return False
+    try:
+        _write(folder / DOCUMENT_NAME, data)
+    except OSError as error:
+        raise PolicyError(f"{folder / DOCUMENT_NAME}: cannot be written: {error.strerror}") from error
+    return True
+
+
 def prune(folder: Path) -> None:
     """Remove compiled names that neither the published document nor the one before it uses, and broken drafts."""
     used = set()

@@ -3,6 +3,9 @@
 import asyncio
 import os
 import socket
+import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,7 @@ def test_backoff_doubles_and_forgets():
     for _ in range(10):
         backoff.after_death(0.1)
     assert backoff.after_death(0.1) == 5.0
+    assert backoff.after_death(1, has_served=True) == 0.4
     assert backoff.after_death(60) == 0.0
 
 
@@ -125,12 +129,36 @@ async def test_half_a_message_at_the_end_is_dropped():
 def test_listeners_share_the_port_that_the_system_chose():
     listeners = Listeners()
     listeners.open(("127.0.0.1:0",), 2)
-    first, second = listeners.of(0)[0], listeners.of(1)[0]
+    (first,), (second,) = listeners.of(0, 2), listeners.of(1, 2)
     ports = {s.getsockname()[1] for s in (first.udp, first.tcp, second.udp, second.tcp)}
     assert len(ports) == 1
     assert listeners.bound() == [f"127.0.0.1:{ports.pop()}"]
-    listeners.keep_only(("127.0.0.1:0",), 1)
     listeners.close()
+
+
+def test_sockets_of_fewer_workers_stay_served():
+    """R-O01: what the system queues for a worker that is no more is answered by another."""
+    listeners = Listeners()
+    listeners.open(("127.0.0.1:0",), 3)
+    every = {pair.udp.fileno() for pair in listeners.of(0, 1)}
+    assert len(every) == 3
+    assert len(listeners.of(0, 2)) == 2
+    assert {pair.udp.fileno() for slot in range(2) for pair in listeners.of(slot, 2)} == every
+    listeners.keep_only(())
+    assert listeners.of(0, 1) == []
+    listeners.close()
+
+
+def test_lock_of_a_dead_server_passes_when_its_workers_end(tmp_path):
+    """R-D02: workers of a killed supervisor hold its lock a moment longer; a successor waits for them."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    held = data_dir.lock(tmp_path)
+    os.pwrite(held, f"{gone.pid}\n".encode(), 0)
+    threading.Timer(0.1, os.close, (held,)).start()
+    began = time.monotonic()
+    os.close(data_dir.lock(tmp_path))
+    assert 0.05 < time.monotonic() - began < 2
 
 
 def test_listeners_refuse_a_port_that_another_holds():
