@@ -48,21 +48,23 @@ def day_sums(connection: Connection, since: int, until: int) -> list[DaySum]:
 def sum_days(store: Store, attempt_window: int, now: float) -> Iterator[int]:
     """Sum up the days that are over and not summed up yet, and forget the oldest sums; yield each day."""
     today = int(now) // _DAY
-    with store.reading() as connection:
-        oldest = connection.exec_driver_sql("SELECT MIN(minute) FROM hit").scalar()
-        day = max(counters.read(connection, counters.DAYS_SUMMED), today if oldest is None else oldest // _MINUTES)
-    while day < today:
+    while (day := _next_day(store)) is not None and day < today:
         # Read first, which disturbs no writer; what is written then is little.
         with store.reading() as connection:
             rows = _sums(connection, day, attempt_window)
-            following = _day_after(connection, day, today)
         with store.transaction() as connection:
-            if rows:
-                connection.exec_driver_sql("INSERT OR REPLACE INTO daily VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            connection.exec_driver_sql("INSERT OR REPLACE INTO daily VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             counters.raise_to(connection, counters.DAYS_SUMMED, day + 1)
             connection.exec_driver_sql("DELETE FROM daily WHERE day < ?", (today - KEPT_DAYS,))
         yield day
-        day = following
+
+
+def _next_day(store: Store) -> int | None:
+    """Return the first day that has hits and is not summed; a clock that was wrong once may leave years between."""
+    with store.reading() as connection:
+        start = counters.read(connection, counters.DAYS_SUMMED) * _MINUTES
+        minute = connection.exec_driver_sql("SELECT MIN(minute) FROM hit WHERE minute >= ?", (start,)).scalar()
+    return None if minute is None else int(minute) // _MINUTES
 
 
 def _sums(connection: Connection, day: int, attempt_window: int) -> list[tuple[int | str, ...]]:
@@ -78,14 +80,6 @@ def _sums(connection: Connection, day: int, attempt_window: int) -> list[tuple[i
     """  # noqa: S608 - constants only, values are bound
     bound = {"day": day, "first": day * _MINUTES, "after": (day + 1) * _MINUTES, "window": attempt_window}
     return [tuple(row) for row in connection.exec_driver_sql(sql, bound)]
-
-
-def _day_after(connection: Connection, day: int, today: int) -> int:
-    """Return the next day with hits: a clock that was wrong once may leave years without any."""
-    minute = connection.exec_driver_sql(
-        "SELECT MIN(minute) FROM hit WHERE minute >= ?", ((day + 1) * _MINUTES,)
-    ).scalar()
-    return today if minute is None else int(minute) // _MINUTES
 
 
 def _day_sum(day: int, vendor: str, product: str, group: str, action: int, *counts: int) -> DaySum:

@@ -15,7 +15,7 @@ from sinkhole.store.models import FeedRow, SyncRun
 
 _TIMES = ("fetched_at", "changed_at", "next_due")
 _CONFIGURED = tuple(Feed.__dataclass_fields__)
-_RUNS_KEPT = 200
+RUNS_KEPT = 200
 """Sync runs kept of each feed."""
 
 
@@ -87,7 +87,7 @@ class FeedStore:
                     rules=state.rules, message=state.message,
                 )
             )  # fmt: skip
-            kept = select(SyncRun.id).where(SyncRun.feed == name).order_by(SyncRun.id.desc()).limit(_RUNS_KEPT)
+            kept = select(SyncRun.id).where(SyncRun.feed == name).order_by(SyncRun.id.desc()).limit(RUNS_KEPT)
             connection.execute(delete(SyncRun).where(SyncRun.feed == name, SyncRun.id.not_in(kept)))
 
     def runs(self, name: str, limit: int = 20) -> list[dict[str, Any]]:

@@ -3,17 +3,18 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from sinkhole.errors import PolicyError, StoreError
+from sinkhole.errors import PolicyError
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action, BlockAnswer, BlockMode
 from sinkhole.store.audit import note
 from sinkhole.store.database import Store
 from sinkhole.store.models import GroupRow, MemberRow, StatementRow
+
+_STATEMENTS = select(*StatementRow.__table__.c)
 
 
 class PolicyStore:
@@ -31,8 +32,7 @@ class PolicyStore:
     def statements(self) -> tuple[Statement, ...]:
         """Return all statements, in order of their numbers."""
         with self._store.reading() as connection:
-            rows = connection.execute(select(*StatementRow.__table__.c).order_by(StatementRow.id)).mappings()
-            return tuple(_statement(dict(row)) for row in _plain(rows))
+            return tuple(map(_statement, connection.execute(_STATEMENTS.order_by(StatementRow.id)).mappings()))
 
     def groups(self) -> tuple[Group, ...]:
         """Return all groups with their members, by name."""
@@ -55,11 +55,11 @@ class PolicyStore:
                 "expires": int(statement.expires.timestamp()) if statement.expires else None,
             }  # fmt: skip
             if before:
-                connection.execute(update(StatementRow).where(StatementRow.id == before.id).values(values))
+                number = before.id
+                connection.execute(update(StatementRow).where(StatementRow.id == number).values(values))
             else:
-                connection.execute(insert(StatementRow).values(values))
-            if (after := self._find(connection, statement.subject, statement.group)) is None:
-                raise StoreError(f"the statement on {statement.subject} was not stored")
+                number = connection.execute(insert(StatementRow).values(values).returning(StatementRow.id)).scalar_one()
+            after = _statement(connection.execute(_STATEMENTS.where(StatementRow.id == number)).mappings().one())
             note(connection, self._who, f"policy {after.action} {after.subject} for {after.scope}", before, after)
             return after
 
@@ -107,8 +107,8 @@ class PolicyStore:
             if name not in self._names(connection):
                 raise PolicyError(f"there is no group {name!r}")
             before = self._group(connection, name)
-            found = select(*StatementRow.__table__.c).where(StatementRow.group == name)
-            for statement in map(_statement, _plain(connection.execute(found).mappings())):
+            found = connection.execute(_STATEMENTS.where(StatementRow.group == name)).mappings().all()
+            for statement in map(_statement, found):
                 note(connection, self._who, f"policy remove {statement.subject} for group:{name}", statement, None)
             connection.execute(delete(GroupRow).where(GroupRow.name == name))
             note(connection, self._who, f"group {name} removed", before, None)
@@ -116,9 +116,9 @@ class PolicyStore:
 
     def _find(self, connection: Connection, subject: Subject, group: str | None) -> Statement | None:
         scope = StatementRow.group.is_(None) if group is None else StatementRow.group == group
-        found = select(*StatementRow.__table__.c).where(StatementRow.subject == str(subject), scope)
-        rows = _plain(connection.execute(found).mappings())
-        return _statement(rows[0]) if rows else None
+        found = connection.execute(_STATEMENTS.where(StatementRow.subject == str(subject), scope))
+        row = found.mappings().one_or_none()
+        return _statement(row) if row else None
 
     def _names(self, connection: Connection) -> list[str]:
         return list(connection.execute(select(GroupRow.name).order_by(GroupRow.name)).scalars())
@@ -131,11 +131,7 @@ class PolicyStore:
         return Group(name, tuple(members), row["order"], _answer_from_json(row["answer"]))
 
 
-def _plain(rows: Any) -> list[dict[str, Any]]:
-    return [dict(row) for row in rows]
-
-
-def _statement(row: dict[str, Any]) -> Statement:
+def _statement(row: RowMapping) -> Statement:
     return Statement(
         id=row["id"],
         subject=Subject.from_text(row["subject"]),
@@ -144,7 +140,7 @@ def _statement(row: dict[str, Any]) -> Statement:
         reason=row["reason"],
         owner=row["owner"],
         ticket=row["ticket"],
-        expires=datetime.fromtimestamp(row["expires"], UTC) if row["expires"] else None,
+        expires=None if row["expires"] is None else datetime.fromtimestamp(row["expires"], UTC),
     )
 
 

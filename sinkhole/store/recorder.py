@@ -151,7 +151,9 @@ def _texts(row: HitRow) -> Iterator[str]:
 
 
 def _next_id(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("SELECT COALESCE(MAX(id), 0) + 1 FROM hit").scalar_one())
+    # Not MAX(id): whoever follows the hits would miss those that take the ids of deleted ones.
+    last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'hit'").scalar()
+    return 1 + int(last or 0)
 
 
 def dropped(connection: Connection) -> int:

@@ -12,8 +12,8 @@ SLICE = 20_000
 """Rows deleted in one transaction, about 50 ms."""
 _PAGES = 2_000
 """Pages given back to the file system in one step."""
-_ROWS_TO_BYTES = 64
-"""What a hit takes at least, with its share of words."""
+_LEAST_SHARE = 100
+"""One in so many hits goes at least when there are too many, so that an end comes soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,10 @@ def steps(store: Store, keep: Retention, now: float) -> Iterator[int]:
     while deleted := _delete(store, minute, keep.slice_rows):
         yield deleted
     yield from _delete_words(store, keep.slice_rows)
-    while (over := used_bytes(store) - keep.max_bytes) > 0:
-        deleted = _delete(store, None, max(1, min(keep.slice_rows, over // _ROWS_TO_BYTES)))
-        yield deleted
+    while (goal := _rows_too_many(store, keep.max_bytes)) > 0:
+        for start in range(0, goal, keep.slice_rows):
+            yield _delete(store, None, min(keep.slice_rows, goal - start))
         yield from _delete_words(store, keep.slice_rows)
-        if not deleted:
-            break
     while _give_back(store):
         yield 0
 
@@ -72,6 +70,16 @@ def used_bytes(store: Store) -> int:
             for name in ("page_size", "page_count", "freelist_count")
         )
     return size * (count - free)
+
+
+def _rows_too_many(store: Store, max_bytes: int) -> int:
+    """Return how many hits to delete: as large a share of them as the data is too large, 0 where it is not."""
+    used = used_bytes(store)
+    if used <= max_bytes:
+        return 0
+    with store.reading() as connection:
+        rows = int(connection.exec_driver_sql("SELECT COUNT(*) FROM hit").scalar_one())
+    return min(rows, max(rows * (used - max_bytes) // used, rows // _LEAST_SHARE, 1))
 
 
 def _delete(store: Store, before_minute: int | None, limit: int) -> int:

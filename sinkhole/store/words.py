@@ -53,7 +53,8 @@ class Words:
         if outdated:
             connection.exec_driver_sql("UPDATE word SET used = ? WHERE id = ?", outdated)
         if new:
-            first = int(connection.exec_driver_sql("SELECT COALESCE(MAX(id), 0) + 1 FROM word").scalar_one())
+            last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'word'").scalar()
+            first = 1 + int(last or 0)
             found.update(zip(new, range(first, first + len(new)), strict=True))
             rows = [(found[word], word, self._tick) for word in new]
             connection.exec_driver_sql("INSERT INTO word (id, text, used) VALUES (?, ?, ?)", rows)
