@@ -100,9 +100,7 @@ def _policy_tables() -> None:
         sa.UniqueConstraint("subject", "group"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "statement_for_all", "statement", ["subject"], unique=True, sqlite_where=sa.text('"group" IS NULL')
-    )
+    op.create_index("statement_for_all", "statement", ["subject"], unique=True, sqlite_where=sa.text('"group" IS NULL'))
 
 
 def _feed_tables() -> None:

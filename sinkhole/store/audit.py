@@ -1,8 +1,8 @@
 """The append-only log of changes, written in the transaction of the change itself."""
 
-import getpass
 import json
 import os
+import pwd
 import time
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
@@ -23,13 +23,20 @@ class AuditEntry:
 
 
 def current_user() -> str:
-    """Return the name of whoever runs this process, and of whoever became root to do so."""
+    """Return the name of whoever runs this process, and of whoever became root to do so.
+
+    From the system, since anybody can set `USER` and `LOGNAME`.
+    """
+    name = _name_of(os.getuid())
+    sudo = os.environ.get("SUDO_USER") if os.getuid() == 0 else None
+    return f"{name} (sudo by {sudo})" if sudo and sudo != name else name
+
+
+def _name_of(uid: int) -> str:
     try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = f"uid {os.getuid()}"
-    sudo = os.environ.get("SUDO_USER")
-    return f"{name} (sudo by {sudo})" if sudo else name
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
 
 
 def note(connection: Connection, who: str, what: str, before: object, after: object) -> None:

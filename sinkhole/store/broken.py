@@ -1,7 +1,8 @@
 """Tell a store that is broken or not ours, and move it aside: never deleted, never in the way (R-D03).
 
 The tables that policy is made of are checked at every opening; they are small. The hits are not: reading half a
-gigabyte would cost every command seconds. They are checked once SQLite has met something broken in them.
+gigabyte would cost every command seconds. They are checked when SQLite has met something broken in them, and by the
+server after a crash.
 """
 
 import sqlite3
@@ -17,11 +18,14 @@ APPLICATION_ID = 0x53_49_4E_4B
 _HEADER = b"SQLite format 3\0"
 _PARTS = ("", "-wal", "-shm")
 _CHECKED = ("alembic_version", "client_group", "group_member", "statement", "feed", "audit", "handover", "counter")
+_NOT_OURS = ("is no SQLite database", "is the database of another program")
 _LOG = Log("store")
 
 
 def is_corruption(error: BaseException) -> bool:
-    """Whether SQLite says that the file is not what it should be, rather than locked, full or gone."""
+    """Whether an error says that the file is not what it should be, rather than locked, full or gone."""
+    if isinstance(error, UnicodeDecodeError) or "Could not decode to UTF-8" in str(error):
+        return True  # a text, or a message that quotes one, that no working store holds
     code = getattr(error, "sqlite_errorcode", None)
     return isinstance(code, int) and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -32,14 +36,21 @@ def distrust(path: Path) -> None:
         _mark(path).touch(mode=0o600)
 
 
-def set_broken_aside(path: Path, timeout: float) -> Path | None:
+def was_left_open(path: Path) -> bool:
+    """Whether whoever had the store last did not close it, or still has it."""
+    journal = path.with_name(path.name + "-wal")
+    return journal.exists() and journal.stat().st_size > 0
+
+
+def set_broken_aside(path: Path, timeout: float, *, is_thorough: bool) -> Path | None:
     """Move a file that is no store of ours to `NAME.broken-TIME`, with its journal, and say so.
 
     Args:
         timeout: seconds to wait for a lock.
+        is_thorough: look through the whole file.
 
     Returns:
-        The new place of a file that was moved, None if all is well.
+        The new place of a database of ours that was moved, None if there is nothing to be had from one.
 
     Raises:
         StoreError, OSError: it cannot be read or moved.
@@ -49,29 +60,29 @@ def set_broken_aside(path: Path, timeout: float) -> Path | None:
         if any(path.with_name(path.name + suffix).exists() for suffix in _PARTS[1:]):
             _move(path, "its journal was left behind")
         return None
-    why = _what_is_broken(path, timeout)
+    why = _what_is_broken(path, timeout, is_doubtful=is_thorough or _mark(path).exists())
     kept = None if why is None else _move(path, why)
     _mark(path).unlink(missing_ok=True)
-    return kept
+    return kept if why not in _NOT_OURS else None
 
 
-def _what_is_broken(path: Path, timeout: float) -> str | None:
+def _what_is_broken(path: Path, timeout: float, *, is_doubtful: bool) -> str | None:
     with path.open("rb") as file:
         if file.read(len(_HEADER)) != _HEADER:
-            return "is no SQLite database"
+            return _NOT_OURS[0]
     try:
         with closing(sqlite3.connect(path, timeout=timeout)) as connection:
-            return _check(connection, is_doubtful=_mark(path).exists())
-    except sqlite3.OperationalError as error:
+            return _check(connection, is_doubtful=is_doubtful)
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        if is_corruption(error):
+            return str(error)
         raise StoreError(f"store {path}: {error}") from error  # locked, or not ours to read: not broken
-    except sqlite3.DatabaseError as error:
-        return str(error)
 
 
 def _check(connection: sqlite3.Connection, *, is_doubtful: bool) -> str | None:
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if tables and connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
-        return "is the database of another program"
+        return _NOT_OURS[1]
     if is_doubtful:
         checks = ["PRAGMA integrity_check(1)"]
     else:

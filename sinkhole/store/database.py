@@ -14,21 +14,25 @@ from sqlalchemy.exc import DBAPIError
 
 from sinkhole.errors import StoreError
 from sinkhole.store.broken import distrust, is_corruption, set_broken_aside
-from sinkhole.store.migrate import NewerStoreError, upgrade
+from sinkhole.store.migrate import upgrade
 from sinkhole.store.salvage import salvage
 
-BUSY_TIMEOUT_MS = 5000
+BUSY_TIMEOUT = 5.0
+"""Seconds that a lock of another process is waited for."""
 _WAL_KEPT = 16 * 1024 * 1024
 """Octets of the journal that stay on disk after a burst."""
 _Identity = tuple[int, int] | None
 
 
+class BrokenStoreError(StoreError):
+    """SQLite met something that no working store holds; the next opening looks through all of it."""
+
+
 class Store:
     """An open store. Every failure of the database comes out as a StoreError."""
 
-    def __init__(self, path: Path, engine: Engine, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+    def __init__(self, path: Path, engine: Engine) -> None:
         self.path = path
-        self.busy_timeout_ms = busy_timeout_ms
         self._engine = engine
         self._identity = _identity(path)
         self._local = threading.local()
@@ -73,20 +77,15 @@ class Store:
 
     def _expect_file(self) -> None:
         # SQLite would go on writing into a file that nobody can find any more.
-        found = _identity(self.path)
-        if found is None:
-            raise StoreError(f"store {self.path}: the file is gone")
-        if found != self._identity:
-            raise StoreError(f"store {self.path}: another file took its place")
+        if self._identity is None or _identity(self.path) != self._identity:
+            raise StoreError(f"store {self.path}: the file is gone, or another took its place")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, sqlite3.Error) as error:
-            if is_corruption(_cause(error)):
-                distrust(self.path)
-            raise StoreError(f"store {self.path}: {_cause(error)}") from error
+        except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
+            raise _failure(self.path, error) from error
         except UnicodeEncodeError as error:
             raise StoreError(f"store {self.path}: a text holds what Unicode does not permit: {error.reason}") from error
 
@@ -95,33 +94,30 @@ class Store:
         self._engine.dispose()
 
 
-def open_store(path: Path, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Store:
+def open_store(path: Path, *, is_thorough: bool = True, busy_timeout: float = BUSY_TIMEOUT) -> Store:
     """Open the store at `path`; make it where there is none; upgrade it where it is older.
 
     A file that is broken or not ours is moved aside, and policy and feeds are taken over from it where they are whole.
 
     Args:
-        busy_timeout_ms: how long a lock of another process is waited for.
+        is_thorough: look for damage through the whole file, which may take seconds; else only through policy.
+        busy_timeout: seconds that a lock of another process is waited for.
 
     Raises:
         StoreError: it cannot be opened; or a newer Sinkhole wrote it, in which case it is left untouched.
     """
     try:
-        with _one_opener(path.parent, busy_timeout_ms / 1000):
-            aside = set_broken_aside(path, busy_timeout_ms / 1000)
+        with _one_opener(path.parent, busy_timeout):
+            aside = set_broken_aside(path, busy_timeout, is_thorough=is_thorough)
             _make(path)
             upgrade(path)
             if aside is not None:
                 salvage(aside, path)
-            return Store(path, _engine(path, busy_timeout_ms), busy_timeout_ms)
-    except NewerStoreError as error:
-        raise StoreError(f"store {path}: {error}") from error
+            return Store(path, _engine(path, busy_timeout))
     except OSError as error:
         raise StoreError(f"store {path}: cannot be opened: {error.strerror}") from error
-    except (DBAPIError, sqlite3.Error) as error:
-        if is_corruption(_cause(error)):
-            distrust(path)
-        raise StoreError(f"store {path}: {_cause(error)}") from error
+    except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
+        raise _failure(path, error) from error
 
 
 @contextmanager
@@ -153,9 +149,9 @@ def _make(path: Path) -> None:
             part.chmod(0o600)
 
 
-def _engine(path: Path, busy_timeout_ms: int) -> Engine:
+def _engine(path: Path, busy_timeout: float) -> Engine:
     url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_ms / 1000})
+    engine = create_engine(url, connect_args={"timeout": busy_timeout})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -182,5 +178,9 @@ def _identity(path: Path) -> _Identity:
     return stat.st_dev, stat.st_ino
 
 
-def _cause(error: Exception) -> BaseException:
-    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+def _failure(path: Path, error: Exception) -> StoreError:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if is_corruption(cause):
+        distrust(path)
+        return BrokenStoreError(f"store {path}: {cause}")
+    return StoreError(f"store {path}: {cause}")

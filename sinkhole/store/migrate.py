@@ -39,13 +39,14 @@ def upgrade(path: Path, *, to: str = "head", scripts: Path | None = None) -> Non
     directory = ScriptDirectory.from_config(config)
     wanted = directory.get_current_head() if to == "head" else to
     current = revision_of(path)
+    if current is not None and current not in {script.revision for script in directory.walk_revisions()}:
+        raise NewerStoreError(
+            f"store {path}: was written by a newer version (schema {current}); "
+            "upgrade sinkhole, or restore an older copy"
+        )
     if current == wanted:
         return
     if current is not None:
-        if current not in {script.revision for script in directory.walk_revisions()}:
-            raise NewerStoreError(
-                f"was written by a newer version (schema {current}); upgrade sinkhole, or restore an older copy"
-            )
         copy = path.with_name(f"{path.name}.before-{wanted}")
         _copy(path, copy)
         _LOG.info("store.upgrading", path=path, old=current, new=wanted, copy=copy.name)
@@ -59,8 +60,14 @@ def downgrade(path: Path, to: str, scripts: Path | None = None) -> None:
 
 
 def revision_of(path: Path) -> str | None:
-    """Return the revision a store is at, None for an empty one."""
+    """Return the revision a store is at, None for an empty one.
+
+    A `user_version` belongs to it: none of our versions sets one, a later one may.
+    """
     with closing(sqlite3.connect(path)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version:
+            return f"version {version}"
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         except sqlite3.OperationalError as error:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,12 +37,24 @@ def client_writer(mode: str, folder: Path) -> Callable[[str], str]:
 def _key(path: Path) -> bytes:
     try:
         if not path.exists():
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(secrets.token_bytes(_KEY_OCTETS))
+            _make(path)
+        path.chmod(0o600)
         key = path.read_bytes()
     except OSError as error:
         raise StoreError(f"{path}: the key of pseudonyms cannot be used: {error.strerror}") from error
     if len(key) < _KEY_OCTETS:
         raise StoreError(f"{path}: the key of pseudonyms has {len(key)} octets, {_KEY_OCTETS} are wanted")
     return key
+
+
+def _make(path: Path) -> None:
+    """Write a new key, whole or not at all: half a key, left by a full disk, would be refused ever after."""
+    fd, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_OCTETS))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).rename(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)

@@ -1,6 +1,9 @@
 """Take policy and feeds over from a broken store: what breaks is nearly always among the hits, which are most of it."""
 
+import shutil
 import sqlite3
+import struct
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -10,58 +13,76 @@ from sinkhole.log import Log
 _NEEDED = ("client_group", "group_member", "statement", "feed")
 """All of these, or nothing: half a policy would be worse than the default."""
 _WELCOME = ("audit", "sync_run", "counter")
+_PAGE_SIZE, _PAGE_COUNT = 16, 28
+"""Where the header of the file holds them (SQLite file format, section 1.3)."""
 _LOG = Log("store")
 
 
 def salvage(broken: Path, store: Path) -> bool:
-    """Copy what is whole of `broken` into the new, empty `store` of the same schema; tell whether policy is there."""
-    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
-        connection.execute("PRAGMA foreign_keys = ON")
-        try:
-            connection.execute("ATTACH ? AS broken", (str(broken),))
-            if not _is_of_this_schema(connection):
-                return False
-            connection.execute("BEGIN IMMEDIATE")
-            copied = [_copy(connection, table) for table in _NEEDED]
-        except sqlite3.DatabaseError as error:
-            _give_up(connection)
-            _LOG.error("store.policy_lost", why=error, instead="the default policy", kept_as=broken.name)
-            return False
-        copied += [_copy_if_whole(connection, table) for table in _WELCOME]
-        connection.execute(
-            "INSERT INTO audit (at, who, what) VALUES (?, 'sinkhole', ?)",
-            (int(time.time()), f"store was broken; policy and feeds taken over from {broken.name}"),
-        )
-        connection.execute("COMMIT")
-    _LOG.warning("store.policy_saved", rows=sum(copied), lost="hits")
+    """Copy what is whole of `broken` into the new, empty `store`; tell whether policy is there.
+
+    The broken file stays as it is: what is read is a copy.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=store.parent, prefix=".salvage-") as scratch:
+            rows = _copy_tables(_readable_copy(broken, Path(scratch)), store, broken.name)
+    except (OSError, sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        _LOG.error("store.policy_lost", why=error, instead="the default policy", kept_as=broken.name)
+        return False
+    _LOG.warning("store.policy_salvaged", rows=rows, lost="hits", kept_as=broken.name)
     return True
 
 
-def _is_of_this_schema(connection: sqlite3.Connection) -> bool:
-    wanted, found = (
-        connection.execute(f"SELECT version_num FROM {name}.alembic_version").fetchall() for name in ("main", "broken")
-    )  # fmt: skip
-    return bool(wanted == found)
+def _readable_copy(broken: Path, folder: Path) -> Path:
+    """Copy the file and its journal; fill up one that was cut short, of which SQLite would read nothing."""
+    copy = folder / "copy.db"
+    shutil.copyfile(broken, copy)
+    journal = broken.with_name(broken.name + "-wal")
+    if journal.exists():
+        shutil.copyfile(journal, copy.with_name("copy.db-wal"))
+    with copy.open("r+b") as file:
+        header = file.read(100).ljust(100, b"\0")
+        (page_size,) = struct.unpack_from(">H", header, _PAGE_SIZE)
+        (page_count,) = struct.unpack_from(">I", header, _PAGE_COUNT)
+        wanted = page_count * (65_536 if page_size == 1 else page_size)
+        if copy.stat().st_size < wanted:
+            file.truncate(wanted)  # a hole, which takes no space
+    return copy
 
 
-def _copy(connection: sqlite3.Connection, table: str) -> int:
-    (found,) = connection.execute(f"PRAGMA broken.quick_check('{table}')").fetchone()
-    if found != "ok":
-        raise sqlite3.DatabaseError(f"{table}: {found}")
-    return connection.execute(f"INSERT INTO main.{table} SELECT * FROM broken.{table}").rowcount  # noqa: S608
+def _copy_tables(source: Path, store: Path, name: str) -> int:
+    # Asked on a connection of their own: one that met a broken page refuses to write to any file afterwards.
+    with closing(sqlite3.connect(source)) as connection:
+        broken = {table: why for table in _NEEDED + _WELCOME if (why := _what_is_broken(connection, table))}
+    for table in _NEEDED:
+        if table in broken:
+            raise sqlite3.DatabaseError(f"{table}: {broken[table]}")
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("ATTACH ? AS broken", (str(source),))
+        connection.execute("BEGIN IMMEDIATE")  # closing without a commit rolls back
+        _expect_same_schema(connection)
+        rows = 0
+        for table in (*_NEEDED, *_WELCOME):
+            if table not in broken:
+                rows += connection.execute(f"INSERT INTO main.{table} SELECT * FROM broken.{table}").rowcount  # noqa: S608
+        connection.execute(
+            "INSERT INTO audit (at, who, what) VALUES (?, 'sinkhole', ?)",
+            (int(time.time()), f"policy and feeds salvaged from {name}"),
+        )
+        connection.execute("COMMIT")
+    return rows
 
 
-def _copy_if_whole(connection: sqlite3.Connection, table: str) -> int:
-    connection.execute("SAVEPOINT welcome")
+def _what_is_broken(connection: sqlite3.Connection, table: str) -> str | None:
     try:
-        count = _copy(connection, table)
-    except sqlite3.DatabaseError:
-        connection.execute("ROLLBACK TO welcome")
-        count = 0
-    connection.execute("RELEASE welcome")
-    return count
+        (found,) = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        return str(error)
+    return None if found == "ok" else str(found)
 
 
-def _give_up(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
+def _expect_same_schema(connection: sqlite3.Connection) -> None:
+    ours = connection.execute("SELECT version_num FROM main.alembic_version").fetchall()
+    if connection.execute("SELECT version_num FROM broken.alembic_version").fetchall() != ours:
+        raise sqlite3.DatabaseError("its schema is another")
