@@ -15,7 +15,7 @@ from sinkhole.resolver.links import MAX_LINKS, count_links, find_open_end, is_lo
 from sinkhole.resolver.query import Query
 
 MAX_FOLLOWED = 8
-"""Names asked for on top of the first; with retries of each this stays near 20 packets (R-C10)."""
+"""Names asked for on top of the first; the messages for all of them are bounded by `Query.packets` (R-C10)."""
 
 DEADLINE = 8.0
 """Seconds for all of them, so that a client has its answer in about ten (R-C11)."""

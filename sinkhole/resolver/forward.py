@@ -13,6 +13,7 @@ from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer, Source, failure
 from sinkhole.resolver.extract import extract_body
 from sinkhole.resolver.query import Query
+from sinkhole.upstream.ask import Packets
 from sinkhole.upstream.failure import UpstreamBusy
 
 _ANSWERS = frozenset({Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN})
@@ -22,7 +23,9 @@ _ANSWERS = frozenset({Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN})
 class Upstreams(Protocol):
     """What the chain needs of a forwarder."""
 
-    async def resolve(self, question: Question, *, do: bool, cd: bool, client: str) -> Message:
+    async def resolve(
+        self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None
+    ) -> Message:
         """Return an upstream's answer to `question`; raise UpstreamError where there is none."""
         ...
 
@@ -45,14 +48,17 @@ class Forward:
         """Return what the upstreams say, cut down to what answers the question."""
         try:
             message = await self._upstreams.resolve(
-                query.question, do=query.wants_dnssec, cd=query.message.cd, client=query.client.address
-            )
+                query.question, do=query.wants_dnssec, cd=query.message.cd, client=query.client.address,
+                packets=query.packets,
+            )  # fmt: skip
         except UpstreamBusy as error:
             # Says nothing about the name: the next query may find room.
             return failure(Ede(EdeCode.OTHER, str(error)))
         except UpstreamError as error:
             code = getattr(error, "ede", EdeCode.NO_REACHABLE_AUTHORITY)
-            return failure(Ede(code, str(error)), ttl=self._failure_ttl)
+            # A link that others need must not be taken for dead because a long chain before it spent all messages.
+            is_about_name = query.origin is None or not query.packets.is_spent
+            return failure(Ede(code, str(error)), ttl=self._failure_ttl if is_about_name else None)
         if message.rcode not in _ANSWERS:
             return failure(Ede(EdeCode.NO_REACHABLE_AUTHORITY, "upstream failed"), ttl=self._failure_ttl)
         try:

@@ -1,11 +1,12 @@
 """One question on its way through the chain: what the client sent, and who it is; never changed on the way."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sinkhole.policy.groups import Scope
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.question import QueryMessage, Question
+from sinkhole.upstream.ask import Packets
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Query:
         explain: whether the verdict shall name the rules that lost.
         origin: the question of the client, where `message` asks for a link of its chain; None where they are one.
         judged: the verdict on the name whose CNAME led here; such a link is judged as a target, not as a QNAME.
+        packets: messages that may be sent to upstreams for it, all links of its chain together (R-C10).
     """
 
     message: QueryMessage
@@ -35,6 +37,7 @@ class Query:
     explain: bool = False
     origin: Question | None = None
     judged: Verdict | None = None
+    packets: Packets = field(default_factory=Packets, compare=False)
 
     @property
     def question(self) -> Question:

@@ -12,6 +12,9 @@ from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 PAYLOAD = 1232
 """UDP payload we offer to upstreams in octets: what passes without fragments (RFC 9715)."""
 
+MOST_PACKETS = 16
+"""Messages sent for one query of a client, whatever upstreams do (R-C10); 20 with a few probes beside them."""
+
 _PADDING_OPTION = 12
 _PADDING_BLOCK = 128
 _CASE_BITS = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
@@ -48,16 +51,43 @@ class Ask:
         )
 
 
+class Packets:
+    """The messages that one query of a client may still cause, over all names of its chain.
+
+    They are bounded so that nobody can use us to multiply traffic (NXNSAttack, TsuNAME).
+    """
+
+    __slots__ = ("_left",)
+
+    def __init__(self, most: int = MOST_PACKETS) -> None:
+        self._left = most
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether none is left."""
+        return self._left <= 0
+
+    def spend(self) -> None:
+        """Count one message that is about to be sent.
+
+        Raises:
+            UpstreamFailure: it would be one too many.
+        """
+        if self.is_spent:
+            raise UpstreamFailure("gave up: too many messages for one query")
+        self._left -= 1
+
+
 class Budget:
-    """What one client query may still cost, over all upstreams, tries and transports.
+    """What one question may still cost, over all upstreams, tries and transports.
 
     Args:
-        packets: messages that may be sent, so that nobody can use us to multiply traffic (NXNSAttack, TsuNAME).
+        packets: messages that may be sent; several questions of one client query share them.
         seconds: time until it must be given up.
         clock: monotonic seconds.
     """
 
-    def __init__(self, packets: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, packets: Packets, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._packets = packets
         self._clock = clock
         self._end = clock() + seconds
@@ -68,9 +98,7 @@ class Budget:
         Raises:
             UpstreamFailure: it would be one too many.
         """
-        if self._packets <= 0:
-            raise UpstreamFailure("gave up: too many messages for one query")
-        self._packets -= 1
+        self._packets.spend()
 
     def time_for(self, timeout: float) -> float:
         """Return how many of `timeout` seconds one try may take.

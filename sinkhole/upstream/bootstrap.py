@@ -13,7 +13,7 @@ from sinkhole.protocol.question import Question
 from sinkhole.protocol.rdata import cname_target
 from sinkhole.protocol.svcb import address_to_text
 from sinkhole.protocol.types import QClass, QType, Rcode
-from sinkhole.upstream.ask import Ask, Budget
+from sinkhole.upstream.ask import Ask, Budget, Packets
 from sinkhole.upstream.failure import UpstreamFailure
 from sinkhole.upstream.server import Server
 
@@ -92,7 +92,7 @@ class Bootstrap:
     async def _look_up(self, host: str, qtype: int) -> tuple[list[str], float]:
         ask = Ask(Question(name_from_text(host), qtype, QClass.IN))
         for server in self._servers():
-            budget = Budget(_PACKETS, 2 * self._timeout, self._clock)
+            budget = Budget(Packets(_PACKETS), 2 * self._timeout, self._clock)
             try:
                 message = await server.ask(ask, budget, timeout=self._timeout)
                 if message.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN):

@@ -11,7 +11,7 @@ from sinkhole.protocol.names import ROOT, parents_of
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QClass, QType
 from sinkhole.upstream.address import UpstreamAddress
-from sinkhole.upstream.ask import Ask, Budget
+from sinkhole.upstream.ask import Ask, Budget, Packets
 from sinkhole.upstream.bootstrap import Bootstrap
 from sinkhole.upstream.group import Group
 from sinkhole.upstream.limits import InFlight
@@ -20,9 +20,6 @@ from sinkhole.upstream.plan import Plan, read_plan
 from sinkhole.upstream.server import Server, plain_client, secure_client
 from sinkhole.upstream.system import RESOLV_CONF, SystemWatch
 from sinkhole.upstream.tls import Trust
-
-MOST_PACKETS = 16
-"""Messages sent for one question, whatever upstreams do (NXNSAttack, TsuNAME); 20 with a few probes beside them."""
 
 LONGEST_WAIT = 8.0
 """Seconds for one question, whatever the settings say: no stub waits longer than ten."""
@@ -63,7 +60,9 @@ class Forwarder:
         self._watch = None if settings.servers else SystemWatch(listen, resolv_conf, clock)
         self._groups = self._zones(plan)
 
-    async def resolve(self, question: Question, *, do: bool, cd: bool, client: str) -> Message:
+    async def resolve(
+        self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None
+    ) -> Message:
         """Return the upstreams' answer: any response code that is an answer, or their SERVFAIL.
 
         Args:
@@ -71,6 +70,7 @@ class Forwarder:
             do: whether DNSSEC records are wanted.
             cd: whether the client checks them itself.
             client: its address, for limits only; it is not sent on.
+            packets: messages that may be sent, shared with other questions of the same query; None: a query's worth.
 
         Raises:
             UpstreamBusy: too many queries are waiting.
@@ -81,7 +81,8 @@ class Forwarder:
         with self._limits.enter(client, key):
             ask = Ask(question, do=do, cd=cd, ad=self._settings.trust_ad)
             seconds = min(LONGEST_WAIT, self._settings.tries * self._settings.timeout)
-            message = await (await self._group_of(key)).ask(ask, Budget(MOST_PACKETS, seconds, self._clock))
+            budget = Budget(packets or Packets(), seconds, self._clock)
+            message = await (await self._group_of(key)).ask(ask, budget)
         # AD is the word of a stranger unless told otherwise (RFC 6840, section 5.8).
         return replace(message, ad=False) if message.ad and not self._settings.trust_ad else message
 

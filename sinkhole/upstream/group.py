@@ -11,7 +11,7 @@ from sinkhole.log import Log
 from sinkhole.protocol.message import Message
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QType, Rcode
-from sinkhole.upstream.ask import Ask, Budget
+from sinkhole.upstream.ask import Ask, Budget, Packets
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.health import Fault
 from sinkhole.upstream.server import Server
@@ -160,7 +160,7 @@ class Group:
                 task.add_done_callback(self._probes.discard)
 
     async def _probe(self, server: Server) -> None:
-        await self._try(server, self._probe_ask, Budget(_PROBE_PACKETS, 2 * self._timeout, self._clock))
+        await self._try(server, self._probe_ask, Budget(Packets(_PROBE_PACKETS), 2 * self._timeout, self._clock))
 
 
 def is_usable(message: Message) -> bool:

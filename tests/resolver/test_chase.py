@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.chase import Chase
+from sinkhole.upstream.ask import Packets
 from tests.resolver.world import ede_of, lines_of, vendor
 
 SOA = "example.org 300 SOA ns.example.org. x. 1 2 3 4 60"
@@ -137,3 +139,13 @@ async def test_slow_chain_ends_in_servfail(make_world):
 
     answer = await Chase(deadline=0.01)(world.query("www.example.org A"), forward)
     assert (answer.body.rcode, answer.body.ede[0].code) == (2, 22)
+
+
+async def test_links_of_a_chain_share_the_messages_of_one_query(make_world):
+    """R-C10: and a link that found none left is not remembered as dead, since others may want it."""
+    world = make_world()
+    give_one_at_a_time(world, 3)
+    query = replace(world.query("www.example.org A"), packets=Packets(3))
+    assert (await world.chain(query)).body.rcode == 2
+    assert len(world.upstream.asked) == 3
+    assert len((await world.answer("l2.example A")).body.answer) == 1

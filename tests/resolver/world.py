@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
@@ -30,6 +31,7 @@ from sinkhole.resolver.forward import Upstreams
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Client, Query
+from sinkhole.upstream.ask import Packets
 from tests.fakes import reply
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -88,8 +90,12 @@ class Upstream:
         """Have no answer to `question`."""
         self.scripts[question] = Script(error=error or UpstreamError("no upstream answered"))
 
-    async def resolve(self, question: Question, *, do: bool, cd: bool, client: str) -> Message:
+    async def resolve(
+        self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None
+    ) -> Message:
         """Answer as told."""
+        if packets is not None:
+            packets.spend()
         name = dns.name.from_wire(question.name, 0)[0].to_text(omit_final_dot=True).lower()
         text = f"{name} {dns.rdatatype.to_text(question.qtype)}"
         self.asked.append(text)
@@ -131,6 +137,7 @@ class World:
         settings: tables of the configuration, such as `cache={"entries": 0}`.
         forwarder: who is asked instead of the scripted upstream.
         policy: statements as text: `block vendor:deepseek`, `allow domain:example.org @staff`.
+        local: whether the feeds are lists of the administrator's own.
     """
 
     def __init__(
@@ -142,8 +149,10 @@ class World:
         groups: Sequence[Group] = (),
         how: BlockAnswer | None = None,
         forwarder: Upstreams | None = None,
+        local: bool = False,
         **settings: Any,
     ) -> None:
+        self._is_local = local
         self._vendors, self._feeds, self._groups = vendors, feeds, tuple(groups)
         self._generation = 0
         self.settings = Settings.model_validate(settings)
@@ -157,7 +166,7 @@ class World:
     def make_policy(self, *lines: str) -> Policy:
         """Return a policy of these statements over the vendors and feeds of this world."""
         self._generation += 1
-        feeds = [FeedRules(Feed(name, "file:x"), rules) for name, rules in self._feeds]
+        feeds = [FeedRules(Feed(name, "file:x", local=self._is_local), rules) for name, rules in self._feeds]
         statements = tuple(_statement(number, line) for number, line in enumerate(lines, 1))
         return Policy(NameIndex.from_rules(feeds, self._vendors), statements, self._groups, self.how, self._generation)
 
@@ -166,11 +175,19 @@ class World:
         self.box.current = self.make_policy(*lines)
 
     def query(
-        self, text: str, *, client: str = "192.0.2.1", do: bool = False, edns: bool = True, **flags: bool
+        self,
+        text: str,
+        *,
+        client: str = "192.0.2.1",
+        do: bool = False,
+        edns: bool = True,
+        rd: bool = True,
+        **flags: bool,
     ) -> Query:
         """Return the query `name TYPE` of a client."""
         name, _, qtype = text.partition(" ")
         message = dns.message.make_query(name, qtype or "A", use_edns=0 if edns or do else -1, want_dnssec=do)
+        message.flags = dns.flags.Flag(dns.flags.RD if rd else 0)
         for flag, is_set in flags.items():
             if is_set:
                 message.flags |= dns.flags.from_text(flag.upper())

@@ -10,7 +10,7 @@ from sinkhole.protocol.question import Question
 from sinkhole.protocol.svcb import address_to_text
 from sinkhole.protocol.types import QType
 from sinkhole.upstream import Forwarder
-from sinkhole.upstream.ask import Ask, Budget
+from sinkhole.upstream.ask import Ask, Budget, Packets
 from tests.fakes import Handler, Script, reply
 
 NAME = "www.Example.org"
@@ -30,7 +30,7 @@ def asking(name: str = NAME, qtype: int = QType.A) -> Ask:
 
 def budget(packets: int = 20, seconds: float = 5.0) -> Budget:
     """Return what a query may cost."""
-    return Budget(packets, seconds)
+    return Budget(Packets(packets), seconds)
 
 
 async def resolve(forwarder: Forwarder, name: str = NAME, qtype: int = QType.A, client: str = "192.0.2.99") -> Message:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinkhole.upstream.ask import PAYLOAD, Ask, Budget, mix_case
+from sinkhole.upstream.ask import PAYLOAD, Ask, Budget, Packets, mix_case
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from tests.upstream.asking import asking, question
 
@@ -48,7 +48,7 @@ def test_mixed_case_is_random() -> None:
 
 def test_budget_ends_by_count_and_by_time() -> None:
     now = 0.0
-    budget = Budget(2, 3.0, lambda: now)
+    budget = Budget(Packets(2), 3.0, lambda: now)
     budget.spend()
     budget.spend()
     with pytest.raises(UpstreamFailure, match="too many messages"):

@@ -10,7 +10,7 @@ from sinkhole.config.schema import ZoneUpstream
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.types import Rcode
 from sinkhole.upstream import UpstreamBusy, UpstreamFailure, UpstreamTimeout
-from sinkhole.upstream.forwarder import MOST_PACKETS
+from sinkhole.upstream.ask import MOST_PACKETS, Packets
 from sinkhole.upstream.system import LOOK_AGAIN
 from tests.fakes import FakeUpstream, Script, reply, silent
 from tests.upstream.asking import (
@@ -187,3 +187,14 @@ async def test_closing_twice_is_harmless(forward: MakeForwarder) -> None:
         await resolve(forwarder)
         await forwarder.close()
         await forwarder.close()
+
+
+async def test_questions_of_one_query_share_their_packets(forward: MakeForwarder) -> None:
+    """R-C10"""
+    async with FakeUpstream(says()) as up:
+        forwarder, packets = forward(up.url), Packets(2)
+        for name in ("a.example.org", "b.example.org"):
+            await forwarder.resolve(question(name), do=False, cd=False, client="192.0.2.9", packets=packets)
+        with pytest.raises(UpstreamFailure, match="too many messages"):
+            await forwarder.resolve(question("c.example.org"), do=False, cd=False, client="192.0.2.9", packets=packets)
+        assert len(up.queries) == 2
