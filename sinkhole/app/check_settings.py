@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from sinkhole.config.schema import Settings
 from sinkhole.errors import ConfigError, SinkholeError
+from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.rdata import records_from_text
 from sinkhole.transport.addresses import parse_listen
 from sinkhole.upstream.plan import read_plan
@@ -19,6 +20,7 @@ def check_settings(settings: Settings) -> None:
     mistakes = list(_each("server.listen", settings.server.listen, parse_listen))
     listen = () if mistakes else settings.server.listen
     mistakes += _each("records", settings.records, records_from_text)
+    mistakes += _each("rebinding.allow", settings.rebinding.allow, name_from_text)
     try:
         read_plan(settings.upstream, listen, RESOLV_CONF)
     except ConfigError as error:

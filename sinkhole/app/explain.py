@@ -49,10 +49,18 @@ def explain(policy: Policy, name: str, qtype: str, client: str, when: datetime) 
     number = qtype_from_text(qtype)
     scope = policy.scope_of(client)
     verdict = policy.decide(wire, number, scope, when, client=client, explain=True)
-    answer = _blocked(policy.answer_for(scope), number) if verdict.is_blocked else "the true answer"
+    answer = _answer(policy.answer_for(scope), verdict, number)
     return Explanation(
         name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer
     )
+
+
+def _answer(answer: BlockAnswer, verdict: Verdict, qtype: int) -> str:
+    if not verdict.is_blocked:
+        return "the true answer"
+    if verdict.rewrite:
+        return f"{', '.join(verdict.rewrite)}, TTL {answer.ttl}"
+    return _blocked(answer, qtype)
 
 
 def _blocked(answer: BlockAnswer, qtype: int) -> str:

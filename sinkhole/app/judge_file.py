@@ -35,7 +35,7 @@ class FileVerdict:
             case None:
                 return "NONE"
             case Outcome(action=RuleAction.REWRITE, rewrite=answer):
-                return f"REWRITE {answer or ''}".rstrip()
+                return f"REWRITE {', '.join(answer)}"
             case Outcome(action=action):
                 return action.name
 

@@ -140,6 +140,15 @@ class BlockingSettings(Section):
     ede_text: bool = Field(True, description="Name vendor and policy in the extended error.")
 
 
+class RebindingSettings(Section):
+    """Whether answers for public names may have addresses of the private network (DNS rebinding)."""
+
+    enabled: bool = Field(False, description="Take private, loopback and link-local addresses out of answers.")
+    allow: tuple[str, ...] = Field(
+        (), description="Names that, with all below them, may have such addresses; forwarded zones always may."
+    )
+
+
 class RecordSettings(Section):
     """What is recorded about queries."""
 
@@ -182,6 +191,7 @@ class Settings(Section):
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
     blocking: BlockingSettings = BlockingSettings()
+    rebinding: RebindingSettings = RebindingSettings()
     record: RecordSettings = RecordSettings()
     feeds: FeedSettings = FeedSettings()
     records: tuple[str, ...] = Field((), description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard.")

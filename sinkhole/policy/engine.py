@@ -152,7 +152,7 @@ class Policy:
             line=outcome.rule.line if outcome else None,
             group=scope.groups[0] if scope.groups else None,
             reason=statement.reason if statement else None,
-            rewrite=outcome.rewrite if outcome and statement and statement.action is Action.BLOCK else None,
+            rewrite=outcome.rewrite if outcome and statement and statement.action is Action.BLOCK else (),
         )
 
 

@@ -15,11 +15,11 @@ from sinkhole.protocol.names import is_at_or_below
 
 
 class Outcome(NamedTuple):
-    """What the list says: the action, the row that decided, and the answer of a REWRITE (`A 192.0.2.1, …`)."""
+    """What the list says: the action, the row that decided, and the answer of a REWRITE (`A 192.0.2.1`, …)."""
 
     action: RuleAction
     rule: Rule
-    rewrite: str | None = None
+    rewrite: tuple[str, ...] = ()
 
 
 def judge(rules: Sequence[Rule], qname: bytes, qtype: int, client: str | None = None) -> Outcome | None:
@@ -37,7 +37,7 @@ def judge(rules: Sequence[Rule], qname: bytes, qtype: int, client: str | None = 
     live = [rule for rule in _without_disabled(rules) if _applies(rule.condition, qname, qtype, client)]
     rewrites = _rewrites(live)
     if rewrites:
-        return Outcome(RuleAction.REWRITE, rewrites[0], ", ".join(dict.fromkeys(r.rewrite or "" for r in rewrites)))
+        return Outcome(RuleAction.REWRITE, rewrites[0], tuple(dict.fromkeys(r.rewrite or "" for r in rewrites)))
     plain = [rule for rule in live if rule.rewrite is None]
     if not plain:
         return None

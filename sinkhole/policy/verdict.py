@@ -71,7 +71,8 @@ class Verdict:
         feed, line: the feed row that matched, where one did.
         group: the most specific group of the client, or None.
         via: the name in the answer (CNAME, SVCB target, address) that matched, or None for the QNAME itself.
-        rewrite: with BLOCK by a local list, the answer it asks for in place of the blocked one (`A 192.0.2.1, …`).
+        rewrite: with BLOCK by a local list, the records, alias or response code that it gives in place of the blocked
+            answer (`A 192.0.2.1`, `CNAME x.example`, `NXDOMAIN`); else empty.
         losers: other matches and why they lost; filled only when asked to explain.
     """
 
@@ -89,7 +90,7 @@ class Verdict:
     group: str | None = None
     via: str | None = None
     reason: str | None = None
-    rewrite: str | None = None
+    rewrite: tuple[str, ...] = ()
     losers: tuple[Loser, ...] = ()
 
     @property

@@ -1,5 +1,7 @@
 """Put the chain together: the one place that says which stage stands where."""
 
+from collections.abc import Sequence
+
 from sinkhole.config.schema import Settings
 from sinkhole.errors import ConfigError, FormError
 from sinkhole.protocol.names import name_from_text
@@ -17,7 +19,9 @@ from sinkhole.resolver.minimal_any import answer_any
 from sinkhole.resolver.own_records import OwnRecords
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
+from sinkhole.resolver.rebinding import Rebinding
 from sinkhole.resolver.record import Record
+from sinkhole.resolver.recursion import refuse_without_rd
 from sinkhole.resolver.special_names import SpecialNames
 
 
@@ -84,18 +88,23 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
         clock: monotonic seconds.
 
     Raises:
-        ConfigError: a local record or a forwarded zone cannot be read; it names all of them.
+        ConfigError: a local record, a forwarded zone or an allowed name cannot be read; it names all of them.
     """
     background = Background()
+    local, rebinding = _by_names(settings)
     prompt: list[Stage] = [
         # Sees every verdict, so it is before all that may end a query.
         Record(hits),
         # The administrator's own word and names that never leave: before policy, before the world.
-        _local(settings),
+        local,
         # Asks for further links of a chain: before the filter, so that each is judged before it leaves.
         Chase(),
         # Judges each answer when it is served: before the cache, so that no policy is ever cached.
         Filter(box, ede_text=settings.blocking.ede_text),
+        # Looks at what is served, from the cache too.
+        *rebinding,
+        # Only what is answered above is for those who do not want recursion.
+        refuse_without_rd,
         # ANY is never forwarded or kept, but may be blocked.
         answer_any,
     ]
@@ -109,14 +118,11 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
     return Chain(chain([*prompt, *patient], last), chain(prompt, _must_wait), background)
 
 
-def _local(settings: Settings) -> Local:
+def _by_names(settings: Settings) -> tuple[Local, list[Stage]]:
+    """Return the stages that are made from names in the settings: local, and rebinding if it is on."""
     mistakes: list[str] = []
-    forwarded = []
-    for index, zone in enumerate(settings.upstream.zones):
-        try:
-            forwarded.append(name_from_text(zone.zone))
-        except FormError as error:
-            mistakes.append(f"upstream.zones[{index}].zone: {error}")
+    forwarded = _names([zone.zone for zone in settings.upstream.zones], "upstream.zones[{}].zone", mistakes)
+    allowed = _names(settings.rebinding.allow, "rebinding.allow[{}]", mistakes)
     own = OwnRecords(())
     try:
         own = OwnRecords.from_lines(settings.records)
@@ -124,4 +130,15 @@ def _local(settings: Settings) -> Local:
         mistakes.extend(error.mistakes)
     if mistakes:
         raise ConfigError(*mistakes)
-    return Local(own, SpecialNames(forwarded), canaries=settings.canaries)
+    local = Local(own, SpecialNames(forwarded), canaries=settings.canaries)
+    return local, [Rebinding([*allowed, *forwarded])] if settings.rebinding.enabled else []
+
+
+def _names(texts: Sequence[str], path: str, mistakes: list[str]) -> list[bytes]:
+    names = []
+    for index, text in enumerate(texts):
+        try:
+            names.append(name_from_text(text))
+        except FormError as error:
+            mistakes.append(f"{path.format(index)}: {error}")
+    return names

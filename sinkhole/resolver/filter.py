@@ -6,20 +6,28 @@ no flush, nothing blocked is ever served stale or prefetched, and groups share o
 behind local records, which are the administrator's own word.
 """
 
+from dataclasses import replace
+
 from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import Scope
-from sinkhole.policy.verdict import Verdict
-from sinkhole.protocol.reply import Ede
-from sinkhole.protocol.types import EdeCode
-from sinkhole.resolver.answer import Answer, failure
+from sinkhole.policy.verdict import NO_MATCH, Verdict
+from sinkhole.protocol.message import Record
+from sinkhole.protocol.names import fold
+from sinkhole.protocol.rdata import cname_target
+from sinkhole.protocol.reply import Ede, ReplyBody
+from sinkhole.protocol.types import EdeCode, Rcode
+from sinkhole.resolver.answer import Answer, Source, failure
 from sinkhole.resolver.blocked import make_blocked
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.inspection import judge_records, weigh
+from sinkhole.resolver.links import MAX_LINKS, join
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
+from sinkhole.resolver.rewritten import alias_of, make_rewritten
 
 _UNREADABLE = Ede(EdeCode.OTHER, "malformed service record")
+_LOOP = Ede(EdeCode.OTHER, "aliases of local lists loop")
 
 
 class Filter:
@@ -39,6 +47,8 @@ class Filter:
         policy, scope = self._box.current, query.client.scope
         verdict = _decide(policy, query, scope)
         if verdict.is_blocked:
+            if alias_of(query.question, verdict) is not None:
+                return await self._follow(policy, query, scope, verdict, forward)
             return self._blocked(policy, query, scope, verdict)
         answer = await forward(query)
         if self._box.current is not policy:  # swapped while an upstream was asked
@@ -46,6 +56,29 @@ class Filter:
             scope = policy.scope_of(query.client.address)
             verdict = _decide(policy, query, scope)
         return self._judge(policy, query, scope, verdict, answer)
+
+    async def _follow(self, policy: Policy, query: Query, scope: Scope, verdict: Verdict, forward: Handler) -> Answer:
+        """Answer with the alias that a local list puts at the name, and with what is behind it."""
+        links: list[Record] = []
+        passed = {query.question.key}
+        link, found = query, verdict
+        while (alias := alias_of(link.question, found, policy.answer_for(scope).ttl)) is not None:
+            target = fold(cname_target(alias))
+            if target == link.question.key:  # a rule for a domain that sends all of it to one name in it
+                end = self._judge(policy, link, scope, NO_MATCH, await forward(link))
+                break
+            if target in passed or len(links) == MAX_LINKS:
+                return failure(_LOOP, verdict=verdict)
+            passed.add(target)
+            links.append(alias)
+            link = query.ask(cname_target(alias))
+            found = _decide(policy, link, scope)
+        else:
+            end = await self(link, forward)
+        if end.source in (Source.BLOCKED, Source.ERROR):
+            return end
+        ttl = None if end.ttl is None else min([end.ttl, *(float(alias.ttl) for alias in links)])
+        return replace(join(ReplyBody(Rcode.NOERROR, answer=tuple(links)), end), verdict=verdict, ttl=ttl)
 
     def _judge(self, policy: Policy, query: Query, scope: Scope, verdict: Verdict, answer: Answer) -> Answer:
         if not verdict.is_blocked:
@@ -58,14 +91,19 @@ class Filter:
         return Answer(answer.body, verdict, answer.ttl, answer.stale, answer.source)
 
     def _blocked(self, policy: Policy, query: Query, scope: Scope, verdict: Verdict) -> Answer:
-        return make_blocked(query.asked, verdict, policy.answer_for(scope), ede_text=self._ede_text)
+        how = policy.answer_for(scope)
+        # An alias could not be followed here, where the policy changed while an upstream was asked: then it is blocked.
+        if verdict.rewrite and alias_of(query.question, verdict) is None:
+            return make_rewritten(query.question, verdict, how.ttl)
+        return make_blocked(query.asked, verdict, how, ede_text=self._ede_text)
 
 
 def _decide(policy: Policy, query: Query, scope: Scope) -> Verdict:
     question = query.question
     if query.judged is not None:
         target = policy.decide_target(question.name, question.qtype, scope, query.when)
-        return weigh(query.judged, target)
+        # An alias that a local list put there is allowed as such; what it leads to is not.
+        return weigh(NO_MATCH if query.judged.rewrite else query.judged, target)
     return policy.decide(
         question.name, question.qtype, scope, query.when, client=query.client.address, explain=query.explain
     )

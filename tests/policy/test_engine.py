@@ -146,9 +146,9 @@ def test_rewrite_of_a_local_list_is_told():
     rule = Rule(Match.SUFFIX, "x.example", RuleAction.REWRITE, rewrite="A 192.0.2.9", line=1)
     own = listed("own", rule, local=True)
     verdict = decide(make_policy(["block feed:own"], own), "x.example")
-    assert (verdict.action, verdict.rewrite) == (Action.BLOCK, "A 192.0.2.9")
+    assert (verdict.action, verdict.rewrite) == (Action.BLOCK, ("A 192.0.2.9",))
     verdict = decide(make_policy(["monitor feed:own"], own), "x.example")
-    assert (verdict.action, verdict.rewrite) == (Action.MONITOR, None)
+    assert (verdict.action, verdict.rewrite) == (Action.MONITOR, ())
 
 
 def test_row_limited_to_types():

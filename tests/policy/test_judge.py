@@ -114,15 +114,15 @@ def test_rewrite_beats_block_and_exception():
     """R-L06: AdGuard gives `$dnsrewrite` "higher priority than other rules"."""
     for order in permutations([BLOCK, ALLOW, rewrite("A 192.0.2.1")]):
         outcome = judge(order, NAME, 1)
-        assert (outcome.action, outcome.rewrite) == (RuleAction.REWRITE, "A 192.0.2.1")
+        assert (outcome.action, outcome.rewrite) == (RuleAction.REWRITE, ("A 192.0.2.1",))
 
 
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
-        (["A 192.0.2.2", "A 192.0.2.1", "A 192.0.2.2"], "A 192.0.2.1, A 192.0.2.2"),
-        (["A 192.0.2.2", "NXDOMAIN"], "NXDOMAIN"),
-        (["A 192.0.2.2", "NXDOMAIN", "CNAME b.example", "CNAME a.example"], "CNAME a.example"),
+        (["A 192.0.2.2", "A 192.0.2.1", "A 192.0.2.2"], ("A 192.0.2.1", "A 192.0.2.2")),
+        (["A 192.0.2.2", "NXDOMAIN"], ("NXDOMAIN",)),
+        (["A 192.0.2.2", "NXDOMAIN", "CNAME b.example", "CNAME a.example"], ("CNAME a.example",)),
     ],
 )
 def test_several_rewrites(texts, expected):
@@ -134,7 +134,7 @@ def test_several_rewrites(texts, expected):
 def test_rewrite_is_lifted():
     """R-L06: `@@||x^$dnsrewrite=…` takes that rewrite away, without a value all of them, and is no exception else."""
     one, other = rewrite("A 192.0.2.1"), rewrite("A 192.0.2.2")
-    assert judge([one, other, rewrite("A 192.0.2.1", 7, RuleAction.ALLOW)], NAME, 1).rewrite == "A 192.0.2.2"
+    assert judge([one, other, rewrite("A 192.0.2.1", 7, RuleAction.ALLOW)], NAME, 1).rewrite == ("A 192.0.2.2",)
     assert judge([one, other, rewrite("", 7, RuleAction.ALLOW)], NAME, 1) is None
     assert judge([one, BLOCK, rewrite("", 7, RuleAction.ALLOW)], NAME, 1).rule is BLOCK
 
