@@ -25,6 +25,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except OSError as error:
+        click.echo(f"sinkhole: {error.filename or 'system'}: {error.strerror or error}", err=True)
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import FormError, PolicyError
+from sinkhole.policy.groups import parse_network
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.protocol.names import name_from_text, name_to_text
 
@@ -33,7 +34,7 @@ def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subje
     if "." in text:
         return _check(Subject(SubjectKind.DOMAIN, text.lower().rstrip(".")), catalogue, feeds)
     everything = [value for values in _known(catalogue, feeds).values() for value in values]
-    raise PolicyError(f"nothing is called {text!r}{_nearest(text, everything)}")
+    raise PolicyError(f"nothing is called {text!r}{nearest(text, everything)}")
 
 
 def _known(catalogue: Catalogue, feeds: Sequence[str]) -> dict[SubjectKind, Sequence[str]]:
@@ -48,17 +49,41 @@ def _known(catalogue: Catalogue, feeds: Sequence[str]) -> dict[SubjectKind, Sequ
 
 def _check(subject: Subject, catalogue: Catalogue, feeds: Sequence[str]) -> Subject:
     if subject.kind is SubjectKind.DOMAIN:
-        try:
-            return Subject(SubjectKind.DOMAIN, name_to_text(name_from_text(subject.value)).lower())
-        except FormError as error:
-            raise PolicyError(f"{subject}: is no domain: {error}") from error
+        return Subject(SubjectKind.DOMAIN, _domain(subject))
+    if subject.kind is SubjectKind.ADDRESS:
+        return Subject(SubjectKind.ADDRESS, network_text(subject.value))
     known = _known(catalogue, feeds).get(subject.kind)
     if known is not None and subject.value not in known:
         kind = subject.kind.name.lower()
-        raise PolicyError(f"there is no {kind} {subject.value!r}{_nearest(subject.value, known)}")
+        raise PolicyError(f"there is no {kind} {subject.value!r}{nearest(subject.value, known)}")
     return subject
 
 
-def _nearest(text: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(text.lower(), known, n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+def _domain(subject: Subject) -> str:
+    if not subject.value:
+        raise PolicyError("domain:. is all names there are; a statement is about a domain such as domain:example.org")
+    try:
+        return name_to_text(name_from_text(subject.value)).lower()
+    except FormError as error:
+        raise PolicyError(f"{subject}: is no domain: {error}") from error
+
+
+def network_text(text: str) -> str:
+    """Return an address or network as it is compared: host bits gone, an address without a prefix length.
+
+    Raises:
+        PolicyError: it is neither.
+    """
+    try:
+        network = parse_network(text)
+    except ValueError as error:
+        raise PolicyError(f"{text!r} is no address and no network such as 192.0.2.0/24 or 2001:db8::/32") from error
+    return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
+
+
+def nearest(text: str, known: Sequence[str]) -> str:
+    """Return `; did you mean …?` with what is spelled most like `text`, empty where nothing is."""
+    near = difflib.get_close_matches(text.lower(), known, n=3, cutoff=0.7)
+    if not near:
+        return ""
+    return f"; did you mean {' or '.join(part for part in (', '.join(near[:-1]), near[-1]) if part)}?"

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from sinkhole.app.compiled import shipped_catalogue
+from sinkhole.app.subjects import nearest
 from sinkhole.catalogue.lint import lint as lint_catalogue
 from sinkhole.catalogue.load import Catalogue, load_catalogue
 from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import print_json, print_line, print_table
+from sinkhole.cli.output import count_of, print_json, print_line, print_table
 from sinkhole.errors import CatalogueError
 from sinkhole.policy.vendor import Product, Vendor
 
@@ -56,8 +57,9 @@ def _expect(value: str | None, known: tuple[str, ...], what: str) -> None:
 def show(place: Place, vendor: str, as_json: bool) -> None:
     """Show all that is known of VENDOR: owner, products, domains, evidence, and what is never blocked."""
     known = shipped_catalogue()
-    _expect(vendor, tuple(known.by_id), "vendor") if vendor not in known.by_id else None
-    entry = known.by_id[vendor]
+    entry = known.by_id.get(vendor.lower())
+    if entry is None:
+        raise CatalogueError(f"there is no vendor {vendor!r} in the catalogue{nearest(vendor, tuple(known.by_id))}")
     if as_json:
         print_json(_as_dict(entry))
         return
@@ -65,8 +67,9 @@ def show(place: Place, vendor: str, as_json: bool) -> None:
     print_line(f"  owner         {entry.owner} (confidence {entry.owner_confidence})")
     print_line(f"  jurisdiction  {entry.jurisdiction if entry.jurisdiction != 'ZZ' else 'unknown'}")
     print_line(f"  evidence      {entry.source} (confidence {entry.confidence})")
+    by_ai = "not by ai, only by its vendor, product, category or jurisdiction"
     print_line(
-        f"  blocked by    {'vendor, product, category, jurisdiction' if entry.not_default else 'ai and all below'}"
+        f"  blocked by    {by_ai if entry.not_default else 'ai, and by its vendor, product, category, jurisdiction'}"
     )
     if entry.note:
         print_line(f"  note          {entry.note}")
@@ -100,7 +103,8 @@ def lint(place: Place, folder: Path | None) -> None:
     for mistake in mistakes:
         print_line(mistake)
     domains = sum(_count(vendor) for vendor in known.vendors)
-    click.echo(f"{len(known.vendors)} vendors, {domains} domains, {len(mistakes)} mistakes")
+    sizes = ((len(known.vendors), "vendor"), (domains, "domain"), (len(mistakes), "mistake"))
+    print_line(", ".join(count_of(number, noun) for number, noun in sizes))
     if mistakes:
         raise click.exceptions.Exit(1)
 

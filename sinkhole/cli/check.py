@@ -15,11 +15,11 @@ from sinkhole.cli.output import print_json, print_line
 @click.command()
 @place_options
 @click.argument("name")
-@click.option("--client", default="127.0.0.1", show_default=True, help="Address of the client that would ask.")
-@click.option("--type", "qtype", default="A", show_default=True, help="Query type.")
+@click.option("--client", metavar="ADDR", default="127.0.0.1", show_default=True, help="The client that would ask.")
+@click.option("--type", "qtype", metavar="TYPE", default="A", show_default=True, help="Query type.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--rules", type=click.Path(path_type=Path), help="Judge by this list file alone: no server, no store.")
-@click.option("--format", "list_format", default="auto", show_default=True, help="Format of the list file.")
+@click.option("--format", "list_format", metavar="FORMAT", default="auto", show_default=True, help="Of the list file.")
 def check(
     place: Place, name: str, client: str, qtype: str, as_json: bool, rules: Path | None, list_format: str
 ) -> None:

@@ -17,7 +17,7 @@ def config() -> None:
 def check(place: Place) -> None:
     """Report every mistake in the configuration at once."""
     check_settings(place.settings())
-    click.echo(f"config: {place.config or 'no file, defaults'}: is good")
+    click.echo(f"config {place.config}: is good" if place.config else "config: is good; no file is given, so defaults")
 
 
 @config.command()

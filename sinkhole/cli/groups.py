@@ -1,15 +1,16 @@
 """`sinkhole groups`: groups of clients by address and network."""
 
+import ipaddress
 import re
 from dataclasses import replace
 
 import click
 
+from sinkhole.app.subjects import nearest, network_text
 from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import print_json, print_table
+from sinkhole.cli.output import count_of, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
-from sinkhole.policy.groups import ClientGroups
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer, BlockMode
 from sinkhole.resolver.blocked import block_answer
@@ -30,32 +31,55 @@ def list_groups(place: Place, as_json: bool) -> None:
     with opened(place) as state:
         found = state.policy.groups()
     if as_json:
-        print_json(
-            [
-                {
-                    "name": g.name,
-                    "order": g.order,
-                    "members": g.members,
-                    "mode": g.answer.mode.value if g.answer else None,
-                }
-                for g in found
-            ]
-        )
+        print_json([_as_dict(group) for group in found])
         return
-    rows = [
-        (g.name, g.order, g.answer.mode.value if g.answer else "as the server", ", ".join(g.members)) for g in found
-    ]
+    rows = [(g.name, g.order, _answer_in_words(g.answer), ", ".join(g.members)) for g in found]
     print_table(("group", "order", "blocked answer", "members"), rows, empty="no groups: policy is the same for all")
 
 
-@groups.command()
+def _as_dict(group: Group) -> dict[str, object]:
+    answer = group.answer
+    return {
+        "name": group.name, "order": group.order, "members": group.members,
+        "mode": answer.mode.value if answer else None,
+        "ipv4": answer.ipv4 if answer else None, "ipv6": answer.ipv6 if answer else None,
+    }  # fmt: skip
+
+
+def _answer_in_words(answer: BlockAnswer | None) -> str:
+    if answer is None:
+        return "as the server"
+    if answer.mode is not BlockMode.ADDRESS:
+        return str(answer.mode.value)
+    return " ".join(address for address in (answer.ipv4, answer.ipv6) if address)
+
+
+class _Address(click.ParamType[str]):
+    """An address of one IP version."""
+
+    def __init__(self, version: int) -> None:
+        self.name = f"IPv{version} address"
+        self._version = version
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it in its usual spelling."""
+        try:
+            address = ipaddress.ip_address(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no {self.name}", param, ctx)
+        if address.version != self._version:
+            self.fail(f"{value!r} is no {self.name}", param, ctx)
+        return str(address)
+
+
+@groups.command(short_help="Add a group, or members to one.")
 @place_options
 @click.argument("name")
 @click.argument("members", nargs=-1, required=True)
-@click.option("--order", type=int, help="Between equally specific networks the lower wins; 100 unless told.")
+@click.option("--order", type=int, metavar="N", help="Between equally specific networks the lower wins; 100 if untold.")
 @click.option("--mode", type=click.Choice([m.value for m in BlockMode]), help="How blocked names are answered.")
-@click.option("--ipv4", help="Sinkhole address for A in this group.")
-@click.option("--ipv6", help="Sinkhole address for AAAA in this group.")
+@click.option("--ipv4", type=_Address(4), metavar="ADDR", help="Sinkhole address for A in this group.")
+@click.option("--ipv6", type=_Address(6), metavar="ADDR", help="Sinkhole address for AAAA in this group.")
 def add(
     place: Place, name: str, members: tuple[str, ...], order: int | None, mode: str | None, ipv4: str | None,
     ipv6: str | None,
@@ -68,15 +92,14 @@ def add(
         group = known.get(name, Group(name, ()))
         group = replace(
             group,
-            members=tuple(dict.fromkeys((*group.members, *members))),
+            members=tuple(dict.fromkeys((*group.members, *map(network_text, members)))),
             order=group.order if order is None else order,
             answer=_answer(group.answer or block_answer(state.settings.blocking), mode, ipv4, ipv6)
             if mode or ipv4 or ipv6
             else group.answer,
         )
-        ClientGroups([group])  # refuses members that are no networks, before anything is stored
         state.policy.put_group(group)
-        put_in_force(state, f"group {name} has {len(group.members)} members")
+        put_in_force(state, f"group {name} has {count_of(len(group.members), 'member')}")
 
 
 def _answer(base: BlockAnswer, mode: str | None, ipv4: str | None, ipv6: str | None) -> BlockAnswer:
@@ -85,7 +108,7 @@ def _answer(base: BlockAnswer, mode: str | None, ipv4: str | None, ipv6: str | N
     return replace(answer, ipv4=ipv4, ipv6=ipv6) if ipv4 or ipv6 else answer
 
 
-@groups.command()
+@groups.command(short_help="Remove members of a group, or the group.")
 @place_options
 @click.argument("name")
 @click.argument("members", nargs=-1)
@@ -94,14 +117,15 @@ def remove(place: Place, name: str, members: tuple[str, ...]) -> None:
     with opened(place) as state:
         known = {group.name: group for group in state.policy.groups()}
         if name not in known:
-            raise PolicyError(f"there is no group {name!r}")
+            raise PolicyError(f"there is no group {name!r}{nearest(name, tuple(known))}")
         if not members:
             state.policy.remove_group(name)
             put_in_force(state, f"removed group {name}")
             return
-        missing = [member for member in members if member not in known[name].members]
+        gone = set(map(network_text, members))
+        missing = sorted(gone - set(known[name].members))
         if missing:
             raise PolicyError(f"group {name} has no member {', '.join(missing)}")
-        left = tuple(member for member in known[name].members if member not in members)
+        left = tuple(member for member in known[name].members if member not in gone)
         state.policy.put_group(replace(known[name], members=left))
-        put_in_force(state, f"group {name} has {len(left)} members")
+        put_in_force(state, f"group {name} has {count_of(len(left), 'member')}")

@@ -3,10 +3,16 @@
 import csv
 import io
 import json
+import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import click
+
+_GAP = "  "
+_NARROWEST = 12
+"""Columns of text are not cut below this, however narrow the terminal."""
 
 
 def printable(value: object) -> str:
@@ -28,17 +34,46 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, empt
         click.echo(empty)
         return
     raw = [list(header), *body]
-    widths = [max(len(row[i]) for row in raw) for i in range(len(header))]
-    numeric = [all(row[i].replace(".", "", 1).isdigit() or row[i] == "-" for row in body) for i in range(len(header))]
+    numeric = [_is_numeric([row[i] for row in body]) for i in range(len(header))]
+    widths = _fitted([max(len(row[i]) for row in raw) for i in range(len(header))], numeric)
     for number, row in enumerate(raw):
-        cells = [cell.rjust(w) if right else cell.ljust(w) for cell, w, right in zip(row, widths, numeric, strict=True)]
-        line = "  ".join(cells).rstrip()
+        cells = [_cell(cell, w, right) for cell, w, right in zip(row, widths, numeric, strict=True)]
+        line = _GAP.join(cells).rstrip()
         click.echo(click.style(line, bold=True) if number == 0 else line)
 
 
+def _is_numeric(cells: Sequence[str]) -> bool:
+    given = [cell for cell in cells if cell != "-"]
+    return bool(given) and all(cell.replace(".", "", 1).isdigit() for cell in given)
+
+
+def _fitted(widths: list[int], numeric: Sequence[bool]) -> list[int]:
+    """Narrow the widest columns of text until a terminal shows a row in one line; files and pipes get all of it."""
+    if not sys.stdout.isatty():
+        return widths
+    room = shutil.get_terminal_size().columns - len(_GAP) * (len(widths) - 1)
+    while sum(widths) > room:
+        widest = max((w for w, right in zip(widths, numeric, strict=True) if not right), default=0)
+        if widest <= _NARROWEST:
+            break
+        widths = list(widths)
+        widths[widths.index(widest)] -= 1
+    return widths
+
+
+def _cell(text: str, width: int, right: bool) -> str:
+    if len(text) > width:
+        text = text[: width - 1] + "…"
+    return text.rjust(width) if right else text.ljust(width)
+
+
 def print_json(value: object) -> None:
-    """Print one JSON value."""
-    click.echo(json.dumps(value, indent=2, default=str))
+    """Print one JSON value; times become ISO 8601 in UTC."""
+    click.echo(json.dumps(value, indent=2, default=_plain))
+
+
+def _plain(value: object) -> str:
+    return utc_time(value) if isinstance(value, datetime) else str(value)
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -64,6 +99,18 @@ def local_time(moment: datetime | float | None) -> str:
     if not isinstance(moment, datetime):
         moment = datetime.fromtimestamp(moment, UTC)
     return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def utc_time(moment: datetime | float) -> str:
+    """Return a time as programs read it: ISO 8601, to the second, in UTC."""
+    if not isinstance(moment, datetime):
+        moment = datetime.fromtimestamp(moment, UTC)
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 client`, `2 clients`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def age(moment: datetime | None, now: datetime) -> str:

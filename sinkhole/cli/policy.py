@@ -51,7 +51,7 @@ def _as_dict(statement: Statement) -> dict[str, Any]:
     return {
         "id": statement.id, "subject": str(statement.subject), "action": str(statement.action),
         "scope": statement.scope, "group": statement.group, "reason": statement.reason, "owner": statement.owner,
-        "ticket": statement.ticket, "expires": statement.expires.isoformat() if statement.expires else None,
+        "ticket": statement.ticket, "expires": statement.expires,
     }  # fmt: skip
 
 
@@ -63,14 +63,19 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
     @click.option("--reason", help="Why; shown by check and in the audit log.")
     @click.option("--owner", help="Who answers for it.")
     @click.option("--ticket", help="Where it was decided.")
-    @click.option("--until", type=click.DateTime(), help="Local time at which it ends by itself.")
+    @click.option(
+        "--until",
+        type=click.DateTime(),
+        metavar="TIME",
+        help="Local time at which it ends by itself: 2030-12-31 or 2030-12-31T18:00:00.",
+    )
     def command(
         place: Place, subject: str, group: str | None, reason: str | None, owner: str | None, ticket: str | None,
         until: datetime | None,
     ) -> None:  # fmt: skip
         expires = until.astimezone(UTC) if until else None
         if expires and expires <= datetime.now(UTC):
-            raise click.BadParameter("is in the past", param_hint="--until")
+            raise click.BadParameter(f"{local_time(expires)} is in the past", param_hint="--until")
         with opened(place) as state:
             about = subject_of(state, subject)
             stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires))

@@ -3,6 +3,7 @@
 `sinkhole serve` forks workers, so it must not carry the store, the feeds or an HTTP library into them.
 """
 
+import difflib
 import importlib
 
 import click
@@ -40,6 +41,16 @@ class _Lazy(click.Group):
         module = importlib.import_module(f"sinkhole.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of a line; of a wrong one tell the nearest."""
+        name = args[0]
+        near = difflib.get_close_matches(name, _COMMANDS, n=1)
+        if name not in _COMMANDS and near:
+            ctx.fail(f"No such command {name!r}; did you mean {near[0]}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their one-line help, still without loading them."""

@@ -15,10 +15,10 @@ from sinkhole.policy.subject import Subject
 
 
 @contextmanager
-def opened(place: Place) -> Iterator[State]:
-    """Give the open state, with logs of warnings and worse only."""
+def opened(place: Place, log_level: str = "warning") -> Iterator[State]:
+    """Give the open state, with logs of `log_level` and worse only."""
     settings = place.settings()
-    configure("warning")
+    configure(log_level)
     data_dir.prepare(settings.server.data_dir)
     state = open_state(settings)
     try:

@@ -7,6 +7,7 @@ import click
 
 from sinkhole.app.feed_sync import open_syncer
 from sinkhole.app.state import State
+from sinkhole.app.subjects import nearest
 from sinkhole.app.sync_job import pick, store_result
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import print_table
@@ -28,11 +29,11 @@ def sync(place: Place, names: tuple[str, ...], force: bool) -> None:
 
     Exit status: 0 all good, 1 some kept their last good rules or wait for approval, 2 none has usable rules.
     """
-    with opened(place) as state:
+    with opened(place, "error") as state:  # what a sync warns of is in the table
         known = {feed.name for feed, _ in state.feeds.all()}
         unknown = [name for name in names if name not in known]
         if unknown:
-            raise FeedError(f"there is no feed {', '.join(unknown)}; known are {', '.join(sorted(known)) or 'none'}")
+            raise FeedError(f"there is no feed {', '.join(unknown)}{nearest(unknown[0], tuple(known))}")
         results = asyncio.run(_sync(state, names, force))
         rows = [(r.feed, r.state.status.value, r.state.rules, f"{r.took:.1f} s", r.state.message) for r in results]
         print_table(("feed", "status", "rules", "took", "why"), rows, empty="no feed is enabled")
