@@ -2,19 +2,23 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
 from yarl import URL
 
 from sinkhole.app.state import State, put_feed
+from sinkhole.cli.feed_facts import facts
 from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import age, local_time, print_json, print_line, print_table
+from sinkhole.cli.output import age, local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import FeedError, PolicyError
 from sinkhole.feeds.parse import READERS
 from sinkhole.feeds.revise import approve as approve_version
 from sinkhole.feeds.revise import roll_back
+from sinkhole.feeds.visit import read_url
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.subject import Subject, SubjectKind
 
@@ -47,34 +51,54 @@ def list_feeds(place: Place, as_json: bool) -> None:
     print_table(header, rows, empty="no feeds")
 
 
-@feeds.command()
+@feeds.command(short_help="Add the list at URL, or configure it anew.")
 @place_options
 @click.argument("url")
 @click.option("--name", help="Name; made from the URL unless given.")
-@click.option("--format", "list_format", type=click.Choice(["auto", *READERS]), default="auto", show_default=True)
-@click.option("--match", type=click.Choice(["format", "exact", "suffix"]), default="format", show_default=True,
-              help="exact: rows match the name alone; suffix: and all names below it.")  # fmt: skip
+@click.option(
+    "--format",
+    "list_format",
+    type=click.Choice(["auto", *READERS]),
+    default="auto",
+    show_default=True,
+    metavar="FORMAT",
+    help=f"auto, or one of {', '.join(READERS)}.",
+)
+@click.option(
+    "--match",
+    type=click.Choice(["format", "exact", "suffix"]),
+    default="format",
+    show_default=True,
+    help="exact: rows match the name alone; suffix: and all names below it; format: as its format says.",
+)
 @click.option("--allow-private", is_flag=True, help="Its host may be inside the network.")
 @click.option("--ai", "part_of_ai", is_flag=True, help="Its rows belong to the subject ai instead of a statement.")
-@click.option("--interval", type=click.IntRange(300), help="Seconds between syncs.")
+@click.option("--interval", type=click.IntRange(300), metavar="SECONDS", help="Between syncs, 300 or more.")
 def add(
     place: Place, url: str, name: str | None, list_format: str, match: str, allow_private: bool, part_of_ai: bool,
     interval: int | None,
 ) -> None:  # fmt: skip
     """Add the list at URL (https://…, or file:NAME below the lists folder), or configure it anew; then run sync."""
+    _check_url(url)
     name = name or _name_from(url)
     if not _NAME.match(name):
         raise FeedError(f"feed name {name!r}: wanted lower-case letters, digits and -; give one with --name")
-    if URL(url).scheme not in ("https", "http", "file"):
-        raise FeedError(f"feed URL {url!r}: wanted https://…, or file:NAME of a file in the lists folder")
     feed = Feed(
         name, url, list_format, match, part_of_ai, allow_private=allow_private, local=url.startswith("file:"),
         interval=interval,
     )  # fmt: skip
     with opened(place) as state:
+        is_known = any(known.name == name for known, _ in state.feeds.all())
         put_feed(state, feed)
-        put_in_force(state, f"added feed {name}")
+        put_in_force(state, f"{'changed' if is_known else 'added'} feed {name}")
     print_line(f"fetch it now with: sinkhole sync {name}")
+
+
+def _check_url(url: str) -> None:
+    """Refuse what can never be fetched; whether it may be fetched is seen when it is."""
+    parsed = read_url(url)
+    if parsed.scheme not in ("https", "http", "file") or (parsed.scheme != "file" and not parsed.host):
+        raise FeedError(f"feed URL {url!r}: wanted https://…, or file:NAME of a file in the lists folder")
 
 
 def _name_from(url: str) -> str:
@@ -83,7 +107,7 @@ def _name_from(url: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "feed"
 
 
-@feeds.command()
+@feeds.command(short_help="Remove feed NAME and all that hangs on it.")
 @place_options
 @click.argument("name")
 def remove(place: Place, name: str) -> None:
@@ -105,10 +129,11 @@ def _switch(verb: str, enabled: bool, meaning: str) -> None:
     @click.argument("name")
     def command(place: Place, name: str) -> None:
         with opened(place) as state:
-            feed, _ = state.feeds.get(name)
-            fields = {key: getattr(feed, key) for key in Feed.__dataclass_fields__} | {"enabled": enabled}
-            put_feed(state, Feed(**fields))
+            feed, known = state.feeds.get(name)
+            put_feed(state, replace(feed, enabled=enabled))
             put_in_force(state, f"{verb}d feed {name}")
+        if enabled and not known.version:
+            print_line(f"it has no rules yet; fetch it now with: sinkhole sync {name}")
 
 
 _switch("enable", True, "Sync feed NAME and put its rules in force.")
@@ -129,43 +154,30 @@ def show(place: Place, name: str, as_json: bool) -> None:
         versions = state.snapshots.versions(name)
     if as_json:
         rows = [{"line": r.line, "column": r.column, "why": r.why, "text": r.text} for r in rejections]
-        print_json(_as_dict(feed, known) | {"versions": versions, "runs": runs, "rejections": rows})
+        syncs = [run | {"at": utc_time(run["at"])} for run in runs]
+        print_json(_as_dict(feed, known) | {"versions": versions, "runs": syncs, "rejections": rows})
         return
-    for label, value in _facts(feed, known, versions):
+    for label, value in facts(feed, known, versions):
         print_line(f"{label:<14} {value}")
     print_line()
-    syncs = [(local_time(run["at"]), run["status"], run["rules"], run["took_ms"], run["message"]) for run in runs]
-    print_table(("sync", "status", "rules", "ms", "why"), syncs, empty="not synced yet")
+    done = [(local_time(run["at"]), run["status"], run["rules"], run["took_ms"], run["message"]) for run in runs]
+    print_table(("sync", "status", "rules", "ms", "why"), done, empty="not synced yet")
     if rejections:
         print_line()
-        print_line(f"rows not accepted in version {version} (the first {min(_SHOWN, len(rejections))}):")
+        some = f" (the first {_SHOWN})" if len(rejections) > _SHOWN else ""
+        print_line(f"rows not accepted in version {version}{some}:")
         for rejection in rejections[:_SHOWN]:
             print_line(f"  {rejection}: {rejection.text}")
 
 
-def _facts(feed: Feed, known: FeedState, versions: list[int]) -> list[tuple[str, object]]:
-    return [
-        ("feed", feed.name),
-        ("url", feed.url),
-        ("licence", feed.licence or "unknown"),
-        ("format", f"{feed.format}, match {feed.match}"),
-        ("is", "on" if feed.enabled else "off"),
-        ("status", f"{known.status.value}: {known.message}" if known.message else known.status.value),
-        ("version", f"{known.version} in force, {', '.join(map(str, versions)) or 'none'} on disk"),
-        ("waiting", f"version {known.pending_version} waits for approval" if known.pending_version else "nothing"),
-        ("rules", f"{known.rules}, {known.rejected} rows not accepted"),
-        ("content of", local_time(known.changed_at)),
-        ("asked", local_time(known.fetched_at)),
-        ("next sync", local_time(known.next_due)),
-    ]
-
-
-@feeds.command()
+@feeds.command(short_help="Show what a version adds and removes.")
 @place_options
 @click.argument("name")
 @click.argument("old", type=int, required=False)
 @click.argument("new", type=int, required=False)
-@click.option("--limit", default=50, show_default=True, help="Rows shown of each kind.")
+@click.option(
+    "--limit", type=click.IntRange(0), metavar="N", default=50, show_default=True, help="Rows shown of each kind."
+)
 def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) -> None:
     """Show what version NEW (the one that waits, else the one in force) adds and removes against OLD."""
     with opened(place) as state:
@@ -174,15 +186,17 @@ def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) 
         older = [version for version in state.snapshots.versions(name) if version < new]
         old = old or (known.version if known.pending_version == new and known.version else max(older, default=0))
         if not old:
-            raise FeedError(f"feed {name} has only one version")
+            raise FeedError(f"feed {name} has {'only one version' if new else 'no version yet'}: nothing to compare")
         found = state.snapshots.diff(name, old, new, limit)
     print_line(f"feed {name}, version {old} to {new}: {found.added} added, {found.removed} removed")
-    for sign, rows in (("+", found.added_rows), ("-", found.removed_rows)):
+    for sign, rows, all_of in (("+", found.added_rows, found.added), ("-", found.removed_rows, found.removed)):
         for row in rows:
             print_line(f"{sign} {row}")
+        if all_of > len(rows):
+            print_line(f"{sign} … {all_of - len(rows)} more")
 
 
-@feeds.command()
+@feeds.command(short_help="Go back to an older version of feed NAME.")
 @place_options
 @click.argument("name")
 @click.argument("version", type=int, required=False)
@@ -201,7 +215,7 @@ def approve(place: Place, name: str) -> None:
         _revise(state, name, "approved", lambda known, now: approve_version(state.snapshots, name, known, now))
 
 
-def _revise(state: State, name: str, what: str, change: Any) -> None:
+def _revise(state: State, name: str, what: str, change: Callable[[FeedState, dt.datetime], FeedState]) -> None:
     _, known = state.feeds.get(name)
     after = change(known, dt.datetime.now(dt.UTC))
     state.feeds.put_state(name, after, what)
@@ -209,6 +223,4 @@ def _revise(state: State, name: str, what: str, change: Any) -> None:
 
 
 def _as_dict(feed: Feed, known: FeedState) -> dict[str, Any]:
-    configured = {key: getattr(feed, key) for key in Feed.__dataclass_fields__}
-    stands = {key: getattr(known, key) for key in FeedState.__dataclass_fields__}
-    return configured | stands | {"status": known.status.value}
+    return asdict(feed) | asdict(known) | {"status": known.status.value}

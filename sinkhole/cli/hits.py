@@ -6,14 +6,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
 
 import click
 
 from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.hit_reports import BY, count_hits
 from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import csv_cell, local_time, print_json, print_line, print_table
+from sinkhole.cli.output import csv_cell, local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
 from sinkhole.cli.since import Since
 from sinkhole.protocol.types import qtype_to_text
@@ -41,7 +40,7 @@ def top(place: Place, by: str, since: int, limit: int, as_json: bool) -> None:
     if as_json:
         print_json([
             {by: t.key, "clients": t.clients, "attempts": t.attempts, "hits": t.hits, "blocked": t.blocked,
-             "allowed": t.allowed, "first": _iso(t.first), "last": _iso(t.last)}
+             "allowed": t.allowed, "first": utc_time(t.first), "last": utc_time(t.last)}
             for t in found
         ])  # fmt: skip
         return
@@ -69,6 +68,8 @@ def tail(place: Place, count: int, follow: bool, as_json: bool) -> None:
                 seen = line.id
                 _print(line, as_json)
             if not follow:
+                if not seen and count and not as_json:
+                    click.echo("no hits yet")
                 return
             sys.stdout.flush()
             time.sleep(_FOLLOW_INTERVAL)
@@ -107,9 +108,5 @@ def export(place: Place, since: int, kind: str, as_json: bool) -> None:
 
 
 def _as_dict(line: HitLine) -> dict[str, object]:
-    times = {"minute": _iso(line.minute * 60), "first": _iso(line.first), "last": _iso(line.last)}
+    times = {"minute": utc_time(line.minute * 60), "first": utc_time(line.first), "last": utc_time(line.last)}
     return asdict(line) | times | {"qtype": qtype_to_text(line.qtype)}
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()

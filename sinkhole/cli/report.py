@@ -1,6 +1,7 @@
 """`sinkhole report`: how many clients tried which vendor."""
 
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -8,7 +9,7 @@ from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.hit_reports import count_hits
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import csv_text, local_time, print_json, print_line, print_table
+from sinkhole.cli.output import count_of, csv_text, local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
 from sinkhole.cli.since import Since
 from sinkhole.store.recorder import dropped
@@ -35,7 +36,7 @@ def report(place: Place, since: int, until: int | None, as_json: bool, as_csv: b
         clients = len(count_hits(reports, catalogue, "client", since, until))
         with state.store.reading() as connection:
             lost = dropped(connection)
-    rows = [_row(tally, catalogue) for tally in found]
+    rows = [_row(tally, catalogue, utc_time if as_json or as_csv else local_time) for tally in found]
     if as_json:
         vendors = [dict(zip(_HEADER, row, strict=True)) for row in rows]
         print_json({"clients": clients, "vendors": vendors, "hits_dropped": lost})
@@ -46,12 +47,13 @@ def report(place: Place, since: int, until: int | None, as_json: bool, as_csv: b
     print_table(_HEADER, rows, empty=f"no vendor was tried since {local_time(since)}")
     if rows:
         print_line()
-        print_line(f"{clients} clients since {local_time(since)}; an attempt counts once, however many queries it took")
+        said = f"{count_of(clients, 'client')} since {local_time(since)}"
+        print_line(f"{said}; an attempt counts once, however many queries it took")
     if lost:
-        print_line(f"{lost} queries could not be recorded and are missing here")
+        print_line(f"{lost} {'query' if lost == 1 else 'queries'} could not be recorded and are missing here")
 
 
-def _row(tally: Tally, catalogue: Catalogue) -> tuple[object, ...]:
+def _row(tally: Tally, catalogue: Catalogue, in_words: Callable[[float], str]) -> tuple[object, ...]:
     vendor = catalogue.by_id.get(tally.key or "")
     return (
         tally.key,
@@ -61,6 +63,6 @@ def _row(tally: Tally, catalogue: Catalogue) -> tuple[object, ...]:
         tally.attempts,
         tally.blocked,
         tally.allowed,
-        local_time(tally.first),
-        local_time(tally.last),
+        in_words(tally.first),
+        in_words(tally.last),
     )

@@ -1,0 +1,42 @@
+"""How one feed stands, in words."""
+
+from sinkhole.cli.output import count_of, local_time
+from sinkhole.policy.feed import Feed, FeedState
+
+_MATCHED = {
+    "format": "rows match as the format says",
+    "exact": "rows match the name alone",
+    "suffix": "rows match the name and all below",
+}
+
+
+def facts(feed: Feed, known: FeedState, versions: list[int]) -> list[tuple[str, object]]:
+    """Return what there is to say of a feed, as pairs of label and value; `versions` are those on disk."""
+    kept = f"on disk: {', '.join(map(str, versions))}" if versions else "none on disk"
+    return [
+        ("feed", feed.name),
+        ("url", feed.url),
+        ("licence", feed.licence or "not stated"),
+        ("format", f"{feed.format}; {_MATCHED[feed.match]}"),
+        ("is", "on" if feed.enabled else "off"),
+        ("subject", f"feed:{feed.name} and ai" if feed.part_of_ai else f"feed:{feed.name}"),
+        ("status", f"{known.status.value}: {known.message}" if known.message else known.status.value),
+        ("version", f"{known.version or 'none'} in force, {kept}"),
+        ("waiting", _waiting(feed, known)),
+        ("rules", f"{known.rules}, {count_of(known.rejected, 'row')} not accepted"),
+        ("content of", local_time(known.changed_at)),
+        ("asked", local_time(known.fetched_at)),
+        ("next sync", _next_sync(feed, known)),
+    ]
+
+
+def _waiting(feed: Feed, known: FeedState) -> str:
+    if known.pending_version is None:
+        return "nothing"
+    return f"version {known.pending_version}, for: sinkhole feeds approve {feed.name}"
+
+
+def _next_sync(feed: Feed, known: FeedState) -> str:
+    if not feed.enabled:
+        return "never, it is off"
+    return local_time(known.next_due) if known.next_due else "at once where a server runs, else with: sinkhole sync"
