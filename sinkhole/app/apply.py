@@ -14,16 +14,22 @@ ANSWER_WITHIN = 30.0
 """Seconds a running server may take: it may have to compile a large feed anew."""
 
 
+class NoAnswerError(SinkholeError):
+    """A server runs, but nobody answers on its control socket."""
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A change in force. `workers` is how many processes answer by it, None where no server runs."""
+    """A change that is compiled. `late` is how many workers do not answer by it yet, None where no server runs."""
 
     generation: int
-    workers: int | None
+    late: int | None
 
     def __str__(self) -> str:
-        if self.workers is None:
+        if self.late is None:
             return f"stored as generation {self.generation}; no server runs on this data folder"
+        if self.late:
+            return f"published as generation {self.generation}, but {self.late} workers have not taken it in yet"
         return f"in force as generation {self.generation}"
 
 
@@ -35,22 +41,26 @@ def apply(state: State) -> Applied:
     """
     if not running_server(state.folder):
         return Applied(compile_state(state).generation, None)
-    answer = request(state.folder, {"op": "apply"})
-    return Applied(int(answer["generation"]), int(answer["workers"]))
+    try:
+        answer = request(state.folder, {"op": "apply"})
+    except NoAnswerError as error:
+        raise StoreError(
+            f"{error}; the change is stored and comes into force when its control process is back"
+        ) from error
+    return Applied(int(answer["generation"]), int(answer["late"]))
 
 
 def request(folder: Path, message: dict[str, Any]) -> dict[str, Any]:
     """Ask the running server and return its answer.
 
     Raises:
-        SinkholeError: it refuses, or does not answer.
+        NoAnswerError: its control process is away, or too busy.
+        SinkholeError: it refuses.
     """
     try:
         answer = asyncio.run(_ask(folder, message))
     except (OSError, TimeoutError, MessageError) as error:
-        raise StoreError(
-            "the server does not answer; the change is stored and comes into force when its control process is back"
-        ) from error
+        raise NoAnswerError("the control process of the server does not answer") from error
     if answer["op"] == "failed":
         raise SinkholeError(str(answer["why"]))
     return answer

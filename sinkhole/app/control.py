@@ -86,8 +86,8 @@ class Control:
         """Compile what the store says, publish it, and wait until the workers have it in force."""
         document = await self._store.do(compile_state)
         self._generation = document.generation
-        workers = await self._server.announce(document.generation)
-        return {"generation": document.generation, "workers": workers}
+        late = await self._server.announce(document.generation)
+        return {"generation": document.generation, "late": late}
 
     async def _take_hits(self, worker: str, message: dict[str, Any]) -> bool:
         rows = [HitRow.from_json_row(row) for row in message["rows"]]

@@ -61,7 +61,7 @@ class ControlServer:
                 self._log.warning("control.workers_still_there", count=len(self._lines))
 
     async def announce(self, generation: int) -> int:
-        """Tell the workers of a new generation; return how many have it in force within `APPLY_WITHIN`."""
+        """Tell the workers of a new generation; return how many do not have it in force within `APPLY_WITHIN`."""
         for line in self._lines:
             write_message(line.writer, {"op": "policy", "generation": generation})
         async with self._applied:
@@ -70,7 +70,7 @@ class ControlServer:
                     await self._applied.wait_for(lambda: all(line.generation >= generation for line in self._lines))
             except TimeoutError:
                 self._log.error("policy.not_applied", generation=generation)
-        return sum(line.generation >= generation for line in self._lines)
+        return sum(line.generation < generation for line in self._lines)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line: WorkerLine | None = None

@@ -10,7 +10,7 @@ from sinkhole.app.compiled import (
     compiled_folder,
     shipped_catalogue,
 )
-from sinkhole.app.data_dir import FEEDS, STORE
+from sinkhole.app.data_dir import FEEDS, STORE, prepare, running_server
 from sinkhole.config.schema import Settings
 from sinkhole.feeds.defaults import default_feeds
 from sinkhole.feeds.in_force import rules_in_force
@@ -120,12 +120,17 @@ def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:
 def policy_in_force(settings: Settings) -> Policy:
     """Return the policy that a server on this folder answers by, compiled now where no server runs.
 
+    Where one runs nothing is compiled: its settings may be others than ours, and its store may be broken.
+
     Raises:
         PolicyError: there is none and none can be made.
     """
-    state = open_state(settings)
-    try:
-        compile_state(state)
-    finally:
-        state.close()
-    return load_policy(compiled_folder(settings.server.data_dir))
+    folder = settings.server.data_dir
+    if not running_server(folder):
+        prepare(folder)
+        state = open_state(settings)
+        try:
+            compile_state(state)
+        finally:
+            state.close()
+    return load_policy(compiled_folder(folder))
