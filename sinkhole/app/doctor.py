@@ -78,19 +78,19 @@ def _port(settings: Settings) -> Iterator[tuple[Grade, str]]:
         except ListenError as error:
             yield Grade.FAILURE, str(error)
         else:
-            yield Grade.WARNING, f"no server runs; {text} is free to listen on"
+            yield Grade.WARNING, f"no server runs on this data folder; {text} is free to listen on"
 
 
 def _permissions(settings: Settings) -> Iterator[tuple[Grade, str]]:
     folder = settings.server.data_dir
     if not folder.is_dir():
-        yield Grade.WARNING, f"{folder}: does not exist yet; the first start makes it"
+        yield Grade.WARNING, f"{folder} does not exist yet; the first start makes it"
         return
     wide = [path for path in (folder, folder / STORE, folder / "pseudonym.key") if path.exists() and _is_open(path)]
     for path in wide:
-        yield Grade.WARNING, f"{path}: others may read it; run: chmod go= {path}"
+        yield Grade.WARNING, f"others may read {path}; run: chmod go= {path}"
     if not wide:
-        yield Grade.GOOD, f"{folder}: is for its owner alone"
+        yield Grade.GOOD, f"{folder} is for its owner alone"
 
 
 def _is_open(path: Path) -> bool:
@@ -107,7 +107,7 @@ def _store(settings: Settings) -> Iterator[tuple[Grade, str]]:
             (result,) = connection.exec_driver_sql("PRAGMA quick_check(1)").one()
     finally:
         state.close()
-    yield (Grade.GOOD, "is sound") if result == "ok" else (Grade.FAILURE, f"is damaged: {result}")
+    yield (Grade.GOOD, "the store is sound") if result == "ok" else (Grade.FAILURE, f"the store is damaged: {result}")
 
 
 def _upstreams(settings: Settings) -> Iterator[tuple[Grade, str]]:
@@ -117,7 +117,7 @@ def _upstreams(settings: Settings) -> Iterator[tuple[Grade, str]]:
         yield Grade.FAILURE, f"no upstream answers: {error}"
         return
     grade = Grade.GOOD if rcode in (Rcode.NOERROR, Rcode.NXDOMAIN) else Grade.FAILURE
-    yield grade, f"answer {rcode_to_text(rcode)} within {took * 1000:.0f} ms"
+    yield grade, f"they answer {rcode_to_text(rcode)} within {max(1, round(took * 1000))} ms"
 
 
 async def _ask_upstream(settings: Settings) -> tuple[int, float]:
@@ -136,12 +136,12 @@ def _catalogue(settings: Settings) -> Iterator[tuple[Grade, str]]:
     newest = max(d.seen for v in catalogue.vendors for p in v.products for d in p.domains)
     days = (_today() - dt.date.fromisoformat(newest)).days
     grade = Grade.WARNING if days > CATALOGUE_OLD_AFTER_DAYS else Grade.GOOD
-    yield grade, f"{len(catalogue.vendors)} vendors, read {days} days ago"
+    yield grade, f"{len(catalogue.vendors)} vendors, last looked at {_days(days)} ago"
 
 
 def _feeds(settings: Settings) -> Iterator[tuple[Grade, str]]:
     if not (settings.server.data_dir / STORE).exists():
-        yield Grade.WARNING, "are put in by the first start"
+        yield Grade.WARNING, "there are none yet; the first start puts them in"
         return
     state = open_state(settings)
     try:
@@ -152,24 +152,23 @@ def _feeds(settings: Settings) -> Iterator[tuple[Grade, str]]:
     for feed, known in feeds:
         asked = (dt.datetime.now(dt.UTC) - known.fetched_at).days if known.fetched_at else None
         if known.pending_version:
-            bad, said = (
-                True,
-                f"{feed.name}: version {known.pending_version} waits for: sinkhole feeds approve {feed.name}",
-            )
+            waits = f"version {known.pending_version} waits for: sinkhole feeds approve {feed.name}"
+            bad, said = True, f"{feed.name}: {waits}"
         elif known.version == 0:
             bad, said = True, f"{feed.name}: has no rules: {known.message or 'not synced yet'}"
         elif asked is None or asked > FEED_OLD_AFTER_DAYS:
-            bad, said = True, f"{feed.name}: was last reached {asked} days ago: {known.message}"
+            reached = f"was last reached {_days(asked)} ago" if asked is not None else "was never reached"
+            bad, said = True, f"{feed.name}: {reached}" + (f": {known.message}" if known.message else "")
         else:
             continue
         yield Grade.WARNING, said
     if not bad:
-        yield Grade.GOOD, f"{len(feeds)} feeds are fresh"
+        yield Grade.GOOD, "1 feed is fresh" if len(feeds) == 1 else f"{len(feeds)} feeds are fresh"
 
 
 def _policy(settings: Settings) -> Iterator[tuple[Grade, str]]:
     if not (compiled_folder(settings.server.data_dir) / DOCUMENT_NAME).exists():
-        yield Grade.WARNING, "is compiled by the first start"
+        yield Grade.WARNING, "none is compiled yet; the first start does it"
         return
     policy = load_policy(compiled_folder(settings.server.data_dir), verify=True)
     yield Grade.GOOD, f"generation {policy.generation} is sound, {len(policy.index)} names"
@@ -181,21 +180,28 @@ def _policy(settings: Settings) -> Iterator[tuple[Grade, str]]:
 
 
 def _query(settings: Settings) -> Iterator[tuple[Grade, str]]:
-    """Ask the running server a name it knows itself, and a canary: a name that its policy blocks."""
+    """Ask the running server a name that it knows itself: nothing is recorded, so it may be asked every minute."""
+    for text in _listen(settings):
+        if _addresses(_ask(parse_listen(text), _LOCAL_NAME)) == ["127.0.0.1"]:
+            yield Grade.GOOD, f"a server answers on {text}"
+        else:
+            yield Grade.FAILURE, f"{_LOCAL_NAME} was not answered with 127.0.0.1 on {text}"
+
+
+def _canary(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    """Ask the running server a name that its policy blocks."""
     address = parse_listen(_listen(settings)[0])
-    if _addresses(_ask(address, _LOCAL_NAME)) != ["127.0.0.1"]:
-        yield Grade.FAILURE, f"{_LOCAL_NAME}: was not answered with 127.0.0.1"
-        return
     policy = load_policy(compiled_folder(settings.server.data_dir))
     canary = _blocked_name(policy)
     if canary is None:
-        yield Grade.GOOD, "the server answers; policy blocks no vendor for this machine, so no canary was asked"
+        yield Grade.GOOD, "policy blocks no vendor for this machine, so none was asked"
         return
     reply = _ask(address, canary)
     wanted = policy.answer_for(policy.scope_of("127.0.0.1")).ipv4
     is_blocked = reply.rcode in (Rcode.NXDOMAIN, Rcode.REFUSED) or _addresses(reply) in ([], [wanted])
     grade = Grade.GOOD if is_blocked else Grade.FAILURE
-    yield grade, f"canary {canary}: {'is blocked' if is_blocked else 'is answered truly, though policy blocks it'}"
+    said = "is blocked, and recorded as a hit of this machine" if is_blocked else "is answered, though policy blocks it"
+    yield grade, f"{canary} {said}"
 
 
 def _listen(settings: Settings) -> Sequence[str]:
@@ -230,11 +236,16 @@ def _ask(address: ListenAddress, name: str) -> Message:
             sock.send(write_query(Question(name_from_text(name), QType.A), id=number))
             return read_message(sock.recv(4096))
         except OSError as error:
-            raise ListenError(f"{host} port {address.port}: no server answers: {error}") from error
+            why = "no reply" if isinstance(error, TimeoutError) else error.strerror
+            raise ListenError(f"no server answers on {host} port {address.port}: {why}") from error
 
 
 def _addresses(reply: Message) -> list[str]:
     return [address_to_text(record.rdata) for record in reply.answer if record.rtype == QType.A]
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
 
 
 def _today() -> dt.date:
@@ -250,4 +261,5 @@ CHECKS: dict[str, Check] = {
     "feeds": _feeds,
     "policy": _policy,
     "query": _query,
+    "canary": _canary,
 }
