@@ -5,7 +5,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+
 from tests.e2e.running import Server
+from tests.e2e.scripted import Scripted
 from tests.fakes import FakeUpstream, answers
 
 TRUE_ADDRESS = "192.0.2.80"
@@ -61,6 +63,26 @@ def upstream() -> Iterator[FakeUpstream]:
 def server(tmp_path, upstream) -> Iterator[Server]:
     """A ready server on an empty data folder."""
     found = Server(tmp_path / "data", upstream=upstream.port)
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Scripted]:
+    """An upstream for a whole file, whose answers each test writes for names of its own."""
+    with UpstreamThread(Scripted()) as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def product(request, tmp_path_factory, world) -> Iterator[Server]:
+    """A ready server for a whole file, on `world`; with the file's `CONFIG` and `WORDS` if it has them."""
+    folder = tmp_path_factory.mktemp("product")
+    config = folder / "sinkhole.toml"
+    config.write_text(getattr(request.module, "CONFIG", ""))
+    words = getattr(request.module, "WORDS", ())
+    found = Server(folder / "data", "--config", config, *words, upstream=world.port)
     found.start()
     yield found
     found.stop()
