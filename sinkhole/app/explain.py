@@ -4,8 +4,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.verdict import BlockAnswer, BlockMode, Verdict
+from sinkhole.policy.groups import parse_client
+from sinkhole.policy.verdict import BlockAnswer, BlockMode, Loser, Verdict
 from sinkhole.protocol.names import name_from_text, name_to_text
 from sinkhole.protocol.types import QType, qtype_from_text, qtype_to_text
 
@@ -43,8 +45,10 @@ def explain(policy: Policy, name: str, qtype: str, client: str, when: datetime) 
     """Explain one question of one client.
 
     Raises:
-        FormError: the name or the type cannot be read.
+        FormError: the name, the type or the client's address cannot be read.
     """
+    if parse_client(client) is None:
+        raise FormError(f"client {client!r}: is no address such as 192.0.2.7 or 2001:db8::7")
     wire = name_from_text(name)
     number = qtype_from_text(qtype)
     scope = policy.scope_of(client)
@@ -99,11 +103,15 @@ def lines_of(explanation: Explanation) -> list[str]:
     if verdict.feed:
         rows.append(("feed", f"{verdict.feed}, line {verdict.line}"))
     rows.append(("client", f"{explanation.client} in {', '.join(explanation.groups) or 'no group'}"))
-    rows.extend(
-        ("outranked", f"{lost.subject} {lost.action} for {lost.scope} ({lost.rule}): {lost.why}")
-        for lost in verdict.losers
-    )
+    rows.extend(("outranked", f"{_lost(lost)}: {lost.why}") for lost in verdict.losers)
     rows.append(("policy", f"generation {explanation.generation}"))
     head = f"{explanation.name} {explanation.qtype}"
     body = [f"  {label:<11} {text}" for label, text in rows]
     return [head, *body, explanation.outcome]
+
+
+def _lost(loser: Loser) -> str:
+    """Say what was outranked: a statement, or (scope `none`) a row or an entry that no statement is about."""
+    if loser.scope == "none":
+        return f"{loser.rule} of {loser.subject}"
+    return f"{loser.subject} {loser.action} for {loser.scope} ({loser.rule})"

@@ -41,7 +41,8 @@ class FileVerdict:
 
     def lines(self) -> list[str]:
         """Return it as lines for people; the last is the verdict."""
-        lines = [f"{self.path}: {self.rows} rows, {len(self.rejections)} not accepted"]
+        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        lines = [f"{self.path}: {rows} accepted, {len(self.rejections)} not"]
         lines += [f"  {rejection}: {rejection.text}" for rejection in self.rejections[:_SHOWN]]
         if len(self.rejections) > _SHOWN:
             reasons = Counter(rejection.why for rejection in self.rejections[_SHOWN:])
