@@ -9,10 +9,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from sinkhole.app.data_dir import STORE
 from sinkhole.app.state import State, open_state
 from sinkhole.config.schema import Settings
 from sinkhole.errors import StoreError
 from sinkhole.log import Log
+from sinkhole.store.broken import was_left_open
 from sinkhole.store.database import BrokenStoreError
 from sinkhole.store.handover import Debts
 from sinkhole.store.pseudonym import client_writer
@@ -22,20 +24,42 @@ from sinkhole.store.retention import Retention, steps
 Result = TypeVar("Result")
 REOPEN_AFTER = 1.0
 """Seconds between attempts to open a store that cannot be opened."""
+CLOCK_JUMP = 3600.0
+"""Seconds that the clock may be set by before nothing is deleted for being old."""
+
+
+class NotOpenError(StoreError):
+    """The store failed a moment ago, and is not tried again yet."""
 
 
 class StoreKeeper:
-    """Opens the store, and opens it again after a failure; says each once."""
+    """Opens the store, and opens it again after a failure; says once that it failed, and once that it works again.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: which store, and what is recorded.
+        wall, monotonic: the clocks.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
+        self._wall = wall
+        self._monotonic = monotonic
+        self._offset = wall() - monotonic()
         self._thread = ThreadPoolExecutor(1, "store")
         self._state: State | None = None
         self._recorder: Recorder | None = None
         self._debts = Debts()
-        self._is_suspect = True  # a store that was not closed, or that failed as damaged: look through all of it
-        self._tried = 0.0
+        # Of a store that was not closed, or that failed as damaged, all is looked through.
+        self._is_suspect = was_left_open(settings.server.data_dir / STORE)
+        self._tried: float | None = None
         self._why: str | None = "has not been opened yet"
+        self._said: set[str] = set()
+        self._is_recording_broken = False
         self._log = Log("store")
 
     @property
@@ -63,28 +87,25 @@ class StoreKeeper:
 
     async def record(self, batch: HitBatch) -> bool:
         """Write a batch; False where it must be sent again later. Raises as `do`."""
-        if not self._debts.permits(batch.worker, batch.seq):
-            return False
-        try:
-            is_stored = await self.do(lambda _state: self._recorder is not None and self._recorder.write(batch))
-        except StoreError:
-            self._debts.note_failure(batch.worker, batch.seq)
-            raise
-        if is_stored:
-            self._debts.note_success(batch.worker, batch.seq)
-        return is_stored
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._record, batch)
 
     async def retain(self) -> None:
         """Delete what is older or larger than the settings permit, in steps between which hits are written.
 
         A failure waits for the next time.
         """
+        if self._has_clock_jumped():
+            return
         record = self._settings.record
         keep = Retention(record.days, record.max_mib * 1024 * 1024, record.attempt_window)
         gone = 0
         try:
-            todo = await self.do(lambda state: steps(state.store, keep, time.time()))
-            while (deleted := await self.do(lambda _state: next(todo, None))) is not None:
+            store = await self.do(lambda state: state.store)
+            todo = steps(store, keep, self._wall())
+            # Steps of a store that was closed meanwhile would open it behind our back.
+            while (
+                deleted := await self.do(lambda state: next(todo, None) if state.store is store else None)
+            ) is not None:
                 gone += deleted
         except StoreError:
             return
@@ -96,37 +117,76 @@ class StoreKeeper:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
-    def _do(self, work: Callable[[State], Result]) -> Result:
+    def _do(self, work: Callable[[State], Result], *, is_recording: bool = False) -> Result:
         try:
-            return work(self._open())
-        except StoreError as error:
-            self._note_failure(error)
+            result = work(self._open())
+        except NotOpenError:
             raise
+        except StoreError as error:
+            self._note_failure(error, is_recording)
+            raise
+        self._note_success(is_recording)
+        return result
+
+    def _record(self, batch: HitBatch) -> bool:
+        if not self._debts.permits(batch.worker, batch.seq):
+            return False
+        try:
+            is_stored = self._do(
+                lambda _: self._recorder is not None and self._recorder.write(batch), is_recording=True
+            )
+        except StoreError:
+            self._debts.note_failure(batch.worker, batch.seq)
+            raise
+        if is_stored:
+            self._debts.note_success(batch.worker, batch.seq)
+        return is_stored
 
     def _open(self) -> State:
         if self._state is None:
-            now = time.monotonic()
-            if now - self._tried < REOPEN_AFTER and self._tried:
-                raise StoreError(f"the store is not open: {self._why}")
+            now = self._monotonic()
+            if self._tried is not None and now - self._tried < REOPEN_AFTER:
+                raise NotOpenError(f"the store is not open: {self._why}")
             self._tried = now
             state = open_state(self._settings, who="sinkhole server", is_thorough=self._is_suspect)
             self._is_suspect = False
-            client_text = client_writer(self._settings.record.clients, state.folder)
+            try:
+                client_text = client_writer(self._settings.record.clients, state.folder)
+            except StoreError:
+                state.close()
+                raise
             self._recorder = Recorder(state.store, client_text)
             self._state = state
-            if self._why is not None:
-                self._log.info("store.open", path=state.store.path)
-            self._why = None
         return self._state
 
-    def _note_failure(self, error: StoreError) -> None:
+    def _note_failure(self, error: StoreError, is_recording: bool) -> None:
         self._is_suspect = self._is_suspect or isinstance(error, BrokenStoreError)
-        if "is not open" not in str(error) and str(error) != self._why:
+        self._is_recording_broken = self._is_recording_broken or is_recording
+        self._why = str(error)
+        if self._why not in self._said:
+            self._said.add(self._why)
             self._log.error("store.failed", why=error, effect="answers go on, hits wait in the workers")
-            self._why = str(error)
         self._close()
+
+    def _note_success(self, is_recording: bool) -> None:
+        # On a full disk a store can be opened and read, and small changes fit: only hits tell that hits fit again.
+        if self._why is None or (self._is_recording_broken and not is_recording):
+            return
+        self._log.info("store.open", path=self._settings.server.data_dir / STORE)
+        self._why = None
+        self._said.clear()
+        self._is_recording_broken = False
 
     def _close(self) -> None:
         if self._state is not None:
             self._state.close()
         self._state = self._recorder = None
+
+    def _has_clock_jumped(self) -> bool:
+        """Whether the clock was set far since the last time: one that is wrong for an hour must not delete all hits."""
+        offset = self._wall() - self._monotonic()
+        jump, self._offset = offset - self._offset, offset
+        if abs(jump) <= CLOCK_JUMP:
+            return False
+        self._log.warning("clock.jumped", seconds=round(jump), effect="no hits are deleted until the next time")
+        return True

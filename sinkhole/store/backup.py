@@ -64,7 +64,8 @@ def _write(target: Path, folder: Path, store: Path) -> None:
     fd, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mode 0600
     try:
         with os.fdopen(fd, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w:gz") as archive:
+            # By what they hold: a list that is a link elsewhere, or has a second name, must not come back as a link.
+            with tarfile.open(fileobj=file, mode="w:gz", dereference=True) as archive:
                 _add(archive, store, STORE)
                 for path in _files(folder):
                     with suppress(FileNotFoundError):  # a sync pruned an old version meanwhile
@@ -86,8 +87,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
     with path.open("rb") as file:
         member = archive.gettarinfo(arcname=name, fileobj=file)
-        # By what it holds: a list that is a link elsewhere, or has a second name, must not come back as a dead link.
-        member.type, member.linkname, member.mode = tarfile.REGTYPE, "", 0o600
+        member.mode = 0o600
         member.uid = member.gid = 0
         member.uname = member.gname = ""
         archive.addfile(member, file)
@@ -146,7 +146,7 @@ def _put(scratch: Path, folder: Path) -> None:
 
 
 def _holds_something(path: Path) -> bool:
-    return any(path.iterdir()) if path.is_dir() else path.exists()
+    return any(path.iterdir()) if path.is_dir() else path.exists() or path.is_symlink()
 
 
 def _move(old: Path, new: Path) -> tuple[Path, Path]:

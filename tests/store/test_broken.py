@@ -1,6 +1,7 @@
-"""What is no readable store is moved aside whole, never deleted, and its policy is carried over where it can be read."""
+"""What is no readable store is moved aside whole, never deleted; its policy is carried over where it can be read."""
 
 import sqlite3
+from random import Random
 
 import pytest
 
@@ -9,6 +10,7 @@ from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
 from sinkhole.store.audit import entries
+from sinkhole.store.broken import distrust, was_left_open
 from sinkhole.store.database import BrokenStoreError, open_store
 from sinkhole.store.feed_store import FeedStore
 from sinkhole.store.policy_store import PolicyStore
@@ -167,3 +169,110 @@ def test_journal_goes_with_its_database(path, tmp_path):
     main, wal = asides(path)
     assert wal == f"{main}-wal"
     assert (tmp_path / wal).read_bytes() == b"journal"
+
+
+def test_use_that_meets_damage_has_the_next_opening_look_through_all(path):
+    """R-D03: so that a store which only commands use heals as well."""
+    fill(path)
+    smash(path, "hit_minute")
+    store = open_store(path, is_thorough=False)
+    with pytest.raises(BrokenStoreError), store.reading() as connection:
+        connection.exec_driver_sql("SELECT MIN(minute) FROM hit").scalar()
+    store.close()
+    again = open_store(path, is_thorough=False)
+    assert is_usable(again)
+    assert len(PolicyStore(again, "x").statements()) == 1
+    again.close()
+    assert len(asides(path)) == 1
+    assert not list(path.parent.glob("*.doubtful"))
+
+
+def test_false_alarm_is_over_after_one_look(path):
+    fill(path)
+    distrust(path)
+    open_store(path, is_thorough=False).close()
+    assert [file.name for file in path.parent.iterdir()] == ["store.db"]
+
+
+def test_alarm_on_a_disk_that_takes_nothing_is_let_go(path):
+    distrust(path.parent / "nowhere" / "store.db")
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_journal_whose_store_is_gone_is_not_played_into_a_new_one(path, is_empty):
+    """R-D03: it was of another file."""
+    fill(path)
+    journal = path.with_name("store.db-wal")
+    journal.write_bytes(b"journal")
+    path.write_bytes(b"") if is_empty else path.unlink()
+    open_store(path).close()
+    kept = [path.parent / name for name in asides(path) if name.endswith("-wal")]
+    assert [file.read_bytes() for file in kept] == [b"journal"]
+
+
+def test_what_sits_in_the_journal_only_is_salvaged_as_well(path):
+    fill(path)
+    store = open_store(path)
+    PolicyStore(store, "admin").put(Statement(0, Subject.from_text("domain:example.com"), Action.ALLOW))
+    journal = path.with_name("store.db-wal")
+    content, extra = path.read_bytes(), journal.read_bytes()
+    assert was_left_open(path)
+    store.close()
+    assert not was_left_open(path)
+    path.write_bytes(content)
+    smash(path, "hit_minute")
+    journal.write_bytes(extra)
+    again = open_store(path)
+    subjects = {str(statement.subject) for statement in PolicyStore(again, "x").statements()}
+    again.close()
+    assert subjects == {"domain:example.org", "domain:example.com"}
+
+
+def test_text_that_is_no_utf8_is_damage(path):
+    fill(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = CAST(x'ff' AS TEXT)")
+    connection.close()
+    with pytest.raises(BrokenStoreError, match="UTF-8"):
+        open_store(path, is_thorough=False)
+
+
+def damage(content, random):
+    """Return the content of a file after one of the misfortunes that happen to files."""
+    page = random.randrange(len(content) // PAGE) * PAGE
+    match random.randrange(4):
+        case 0:
+            return content[: random.randrange(len(content))]
+        case 1:
+            return content[:page] + random.randbytes(PAGE) + content[page + PAGE :]
+        case 2:
+            return content[:page] + bytes(8 * PAGE) + content[page + 8 * PAGE :]
+        case _:
+            changed = bytearray(content)
+            for _ in range(random.randrange(1, 30)):
+                changed[random.randrange(len(changed))] = random.randrange(256)
+            return bytes(changed)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damage_anywhere_is_a_store_error_or_a_working_store(path, seed):
+    """R-D03: never another exception, and in the end a store that takes hits."""
+    content = fill(path)
+    random = Random(seed)
+    path.write_bytes(damage(content, random))
+    for _ in range(3):
+        try:
+            store = open_store(path, is_thorough=bool(seed % 2), busy_timeout=0.1)
+        except BrokenStoreError:
+            continue
+        try:
+            PolicyStore(store, "x").statements()
+            Recorder(store, str).write(batch(row(), worker="another"))
+            Reports(store, 300).totals()
+        except BrokenStoreError:
+            continue
+        else:
+            return
+        finally:
+            store.close()
+    pytest.fail("no working store after three openings")

@@ -1,12 +1,15 @@
 """Opening the store: made with care, and every failure of it a StoreError that says which."""
 
+import fcntl
 import os
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sinkhole.errors import StoreError
+from sinkhole.store.counters import add
 from sinkhole.store.database import open_store
 from sinkhole.store.migrate import NewerStoreError, revision_of
 from tests.store.rows import batch, row
@@ -15,6 +18,11 @@ from tests.store.rows import batch, row
 def pragma(store, name):
     with store.reading() as connection:
         return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+
+def count(store):
+    with store.reading() as connection:
+        return connection.exec_driver_sql("SELECT COUNT(*) FROM counter").scalar()
 
 
 def test_store_is_set_as_the_design_says(store):
@@ -44,10 +52,8 @@ def test_mode_is_set_right_at_every_start(store, path):
 
 def test_exception_rolls_a_transaction_back(store):
     with pytest.raises(ZeroDivisionError), store.transaction() as connection:
-        connection.exec_driver_sql("INSERT INTO counter VALUES ('a', 1)")
-        raise ZeroDivisionError
-    with store.reading() as connection:
-        assert connection.exec_driver_sql("SELECT COUNT(*) FROM counter").scalar() == 0
+        add(connection, "a", 1 // 0 if add(connection, "a") is None else 0)
+    assert count(store) == 0
 
 
 def test_reader_sees_one_state_and_holds_no_writer_up(store):
@@ -144,3 +150,66 @@ def test_path_may_hold_what_a_url_may_not(tmp_path):
     folder.mkdir()
     open_store(folder / "store.db").close()
     assert revision_of(folder / "store.db") == "0002"
+
+
+def test_transaction_within_another_is_part_of_it(store):
+    """What a change is made of comes into force together."""
+    with store.transaction() as outer:
+        add(outer, "outer")
+        with store.transaction() as inner:
+            add(inner, "inner")
+        assert count(store) == 2  # reading sees what is not committed yet
+        with pytest.raises(StoreError, match="no such table"), store.transaction() as inner:
+            inner.exec_driver_sql("UPDATE nowhere SET x = 1", add(inner, "undone"))
+    assert count(store) == 2
+    with pytest.raises(ZeroDivisionError), store.transaction(), store.transaction() as inner:
+        add(inner, "lost", 1 // 0 if add(inner, "lost") is None else 0)
+    assert count(store) == 2
+
+
+def test_reading_within_a_transaction_says_failures_alike(store):
+    with store.transaction(), pytest.raises(StoreError, match="no such table"), store.reading() as connection:
+        connection.exec_driver_sql("SELECT * FROM nowhere")
+
+
+def test_text_that_is_no_unicode_is_a_store_error(store):
+    """R-D09: the shell hands over any octets."""
+    with pytest.raises(StoreError, match="Unicode"), store.transaction() as connection:
+        add(connection, b"\xff".decode(errors="surrogateescape"))
+
+
+def test_two_at_once_make_one_store(path):
+    """R-D05: the second waits until the first has made or upgraded it."""
+    with ThreadPoolExecutor(4) as threads:
+        stores = list(threads.map(lambda _: open_store(path), range(8)))
+    for number, store in enumerate(stores):
+        with store.transaction() as connection:
+            add(connection, f"writer {number}")
+    assert count(stores[0]) == 8
+    for store in stores:
+        store.close()
+    assert [file.name for file in path.parent.iterdir()] == ["store.db"]
+
+
+def test_opening_does_not_wait_for_ever_for_another(path):
+    fd = os.open(path.parent, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(StoreError, match="another process has been opening it"):
+            open_store(path, busy_timeout=0.05)
+    finally:
+        os.close(fd)
+    open_store(path).close()
+
+
+def test_journal_does_not_stay_large(store, path):
+    with store.transaction() as connection:
+        for number in range(300):
+            add(connection, f"{number} {'x' * 100_000}")
+    with store.transaction() as connection:
+        add(connection, "after")
+    with store.reading() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)").fetchall()
+    with store.transaction() as connection:
+        add(connection, "and after")
+    assert path.with_name("store.db-wal").stat().st_size <= 16 * 1024 * 1024
