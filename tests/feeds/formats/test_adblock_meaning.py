@@ -115,7 +115,7 @@ def verdict(text: str, kind: str, question: str) -> str:
     outcome = judge(found.rows.get(0, []), name, qtype_from_text(qtype or "A"), client) if found else None
     if outcome is None:
         return "NONE"
-    return outcome.action.name + (f" {outcome.rewrite}" if outcome.rewrite else "")
+    return " ".join([outcome.action.name, ", ".join(outcome.rewrite or ())]).rstrip()
 
 
 @pytest.mark.parametrize(("text", "question", "expected"), CASES)
