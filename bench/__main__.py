@@ -1,4 +1,4 @@
-"""`python -m bench`: Sinkhole beside Unbound on one core each in turn, dnsperf on the other; prints medians and ratio."""
+"""`python -m bench`: Sinkhole beside Unbound, one core each in turn, dnsperf on the other; medians and their ratio."""
 
 import argparse
 import random

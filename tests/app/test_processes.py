@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from sinkhole.app import data_dir
 from sinkhole.app.check_settings import check_settings
 from sinkhole.app.child import Backoff, Child
@@ -105,7 +106,7 @@ async def test_control_socket_works_however_deep_the_folder(tmp_path, depth):
 
 
 async def test_connecting_where_no_server_is(tmp_path):
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         await connect_control(tmp_path)
 
 

@@ -1,6 +1,7 @@
 """Subjects as people write them."""
 
 import pytest
+
 from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.subjects import read_subject
 from sinkhole.errors import PolicyError

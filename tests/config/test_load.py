@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from sinkhole.config.document import configuration_page, settings_to_toml
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import Settings, default_data_dir
