@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import dns.exception
 import dns.message
+import dns.rcode
 
 from tests.e2e.conftest import TRUE_ADDRESS
 from tests.e2e.running import HOST

@@ -47,14 +47,17 @@ def sinkhole_json(*words: str, data_dir: Path) -> Any:
 
 
 class Server:
-    """A running `sinkhole serve`; `log` is what it has said so far."""
+    """A running `sinkhole serve`; `log` is what it has said so far; `prefix` is a command that executes it."""
 
-    def __init__(self, data_dir: Path, *words: str | Path, upstream: int | str | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, *words: str | Path, upstream: int | str | None = None, prefix: tuple[str, ...] = ()
+    ) -> None:
         self.data_dir = data_dir
         asked = f"udp://{HOST}:{upstream}" if isinstance(upstream, int) else upstream
         upstreams = ("--upstream", asked) if asked else ()
         place = ("--listen", f"{HOST}:0") if "--listen" not in words else ()
-        self._command = [*COMMAND, "serve", "--data-dir", str(data_dir), *upstreams, *place, *map(str, words)]
+        serve = [*COMMAND, "serve", "--data-dir", str(data_dir), *upstreams, *place, *map(str, words)]
+        self._command = [*prefix, *serve]
         self.log = ""
 
     def start(self, ready_within: float = 20) -> None:

@@ -9,15 +9,20 @@ from pathlib import Path
 STORE = "store.db"
 
 
+def _open(data_dir: Path) -> sqlite3.Connection:
+    """Open the store, but never make one."""
+    return sqlite3.connect(f"file:{data_dir / STORE}?mode=rw", uri=True, timeout=10)
+
+
 def integrity(data_dir: Path) -> str:
     """Return what SQLite says of the file; `ok` is good."""
-    with closing(sqlite3.connect(data_dir / STORE, timeout=10)) as connection:
+    with closing(_open(data_dir)) as connection:
         return "; ".join(row[0] for row in connection.execute("PRAGMA integrity_check"))
 
 
 def hits_by_name(data_dir: Path, like: str = "%") -> dict[str, int]:
     """Return how many queries are stored for each name."""
-    with closing(sqlite3.connect(data_dir / STORE, timeout=10)) as connection:
+    with closing(_open(data_dir)) as connection:
         rows = connection.execute(
             "SELECT word.text, sum(hit.count) FROM hit JOIN word ON word.id = hit.name "
             "WHERE word.text LIKE ? GROUP BY word.text",
@@ -28,7 +33,7 @@ def hits_by_name(data_dir: Path, like: str = "%") -> dict[str, int]:
 
 def counter(data_dir: Path, name: str) -> int:
     """Return a counter of the store."""
-    with closing(sqlite3.connect(data_dir / STORE, timeout=10)) as connection:
+    with closing(_open(data_dir)) as connection:
         row = connection.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
         return int(row[0]) if row else 0
 
