@@ -1,7 +1,7 @@
 """The entry of the `sinkhole` command: runs it, and turns our errors into one clear message and exit status 2."""
 
-import os
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -9,10 +9,10 @@ from sinkhole.cli.root import cli
 from sinkhole.errors import SinkholeError
 
 
-def main() -> None:
-    """Run the command line and exit."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line (that of this process, unless given) and exit."""
     try:
-        status = cli.main(prog_name="sinkhole", standalone_mode=False)
+        status = cli.main(arguments, prog_name="sinkhole", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         status = error.exit_code
@@ -22,9 +22,6 @@ def main() -> None:
         for line in str(error).splitlines():
             click.echo(f"sinkhole: {line}", err=True)
         status = 2
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     except OSError as error:
         click.echo(f"sinkhole: {error.filename or 'system'}: {error.strerror or error}", err=True)
         status = 2

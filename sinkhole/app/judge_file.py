@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sinkhole.errors import FeedError, PolicyError
+from sinkhole.errors import FeedError, FeedFormatError, PolicyError
 from sinkhole.feeds.parse import parse
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.image import FeedRules, NameIndex
@@ -76,6 +76,8 @@ def judge_file(path: Path, list_format: str, name: str, qtype: str, client: str)
                 (rules if isinstance(row, Rule) else rejections).append(row)  # type: ignore[arg-type]
     except OSError as error:
         raise FeedError(f"{path}: cannot be read: {error.strerror}") from error
+    except FeedFormatError as error:
+        raise FeedError(f"{path}: {error}") from error
     feed = Feed("file", path.as_uri() if path.is_absolute() else str(path), format=list_format, local=True)
     try:
         index = NameIndex.from_rules([FeedRules(feed, rules)])
