@@ -50,7 +50,7 @@ def _expect(value: str | None, known: tuple[str, ...], what: str) -> None:
         raise CatalogueError(f"there is no {what} {value!r} in the catalogue; known are {', '.join(known)}")
 
 
-@catalogue.command()
+@catalogue.command(short_help="Show all that is known of VENDOR.")
 @place_options
 @click.argument("vendor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -93,7 +93,7 @@ def _show_product(product: Product) -> None:
         print_line(f"  {domain.name}{below}  [{domain.role.value}{opt_in}]  {domain.seen}  {domain.source}")
 
 
-@catalogue.command()
+@catalogue.command(short_help="Check the catalogue; exit status 1 for a mistake.")
 @place_options
 @click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 def lint(place: Place, folder: Path | None) -> None:

@@ -26,7 +26,7 @@ def hits() -> None:
     """Show, follow and export recorded queries."""
 
 
-@hits.command()
+@hits.command(short_help="Count hits by vendor, client and more.")
 @place_options
 @click.option("--by", type=click.Choice(BY), default="vendor", show_default=True)
 @click.option("--since", type=Since(), default="7d", show_default=True, help="7d, 12h, 30min, or a local date.")

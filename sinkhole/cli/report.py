@@ -50,7 +50,8 @@ def report(place: Place, since: int, until: int | None, as_json: bool, as_csv: b
         said = f"{count_of(clients, 'client')} since {local_time(since)}"
         print_line(f"{said}; an attempt counts once, however many queries it took")
     if lost:
-        print_line(f"{lost} {'query' if lost == 1 else 'queries'} could not be recorded and are missing here")
+        said = "1 query could not be recorded and is" if lost == 1 else f"{lost} queries could not be recorded and are"
+        print_line(f"{said} missing here")
 
 
 def _row(tally: Tally, catalogue: Catalogue, in_words: Callable[[float], str]) -> tuple[object, ...]:
