@@ -1,0 +1,174 @@
+"""`sinkhole policy` and `sinkhole groups`."""
+
+import pytest
+
+
+def subjects(run) -> dict[tuple[str, str], str]:
+    return {(row["subject"], row["scope"]): row["action"] for row in run.good("policy", "list", "--json").json}
+
+
+def test_fresh_folder_blocks_all_ai_and_encrypted_dns(run):
+    """R-B01: the default policy, without a server or a start."""
+    assert subjects(run) == {("ai", "all"): "block", ("feed:doh", "all"): "block"}
+
+
+@pytest.mark.parametrize(
+    ("word", "subject"),
+    [
+        ("deepseek", "vendor:deepseek"),
+        ("vendor:deepseek", "vendor:deepseek"),
+        ("openai/api", "product:openai/api"),
+        ("chat", "category:chat"),
+        ("cn", "jurisdiction:CN"),
+        ("jurisdiction:cn", "jurisdiction:CN"),
+        ("feed:ut1-ai", "feed:ut1-ai"),
+        ("example.org", "domain:example.org"),
+        ("domain:EXAMPLE.org.", "domain:example.org"),
+        ("bücher.example", "domain:xn--bcher-kva.example"),
+        ("address:192.0.2.7/24", "address:192.0.2.0/24"),
+        ("address:2001:db8::1", "address:2001:db8::1"),
+        ("AI", "ai"),
+    ],
+)
+def test_subject_as_people_write_it(run, word, subject):
+    done = run.good("policy", "monitor", word)
+    assert done.lines == [f"monitor {subject} for all: stored as generation 1; no server runs on this data folder"]
+    assert subjects(run)[subject, "all"] == "monitor"
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("deepsek", "nothing is called 'deepsek'; did you mean deepseek, deepseek/api or deepseek/chat?"),
+        ("vendor:mistrall", "there is no vendor 'mistrall'; did you mean mistral?"),
+        ("category:chta", "there is no category 'chta'; did you mean chat?"),
+        ("jurisdiction:XX", "there is no jurisdiction 'XX'"),
+        ("feed:ut1", "there is no feed 'ut1'"),
+        ("qqqqqq", "nothing is called 'qqqqqq'"),
+        ("colour:blue", "found 'colour:blue'"),
+        ("vendor:", "found 'vendor:'"),
+        ("domain:example..org", "a label has 1 to 63 octets"),
+        ("domain:.", "is all names there are"),
+        ("address:nonsense", "'nonsense' is no address and no network"),
+    ],
+)
+def test_wrong_subject_is_one_sentence_and_stores_nothing(run, word, said):
+    before = subjects(run)
+    assert said in run("policy", "block", word).sentence
+    assert subjects(run) == before
+    assert "generation 1" in run.good("policy", "block", "deepseek").out
+
+
+def test_list_shows_the_more_specific_first_and_who_answers_for_it(run):
+    run.good("policy", "block", "deepseek", "--reason", "data protection", "--owner", "Ann", "--ticket", "DP-12")
+    lines = run.good("policy", "list").lines
+    assert lines[0].split() == ["subject", "action", "for", "expires", "owner", "ticket", "reason"]
+    assert lines[1].split(maxsplit=6) == [
+        "vendor:deepseek", "block", "all", "never", "Ann", "DP-12", "data protection",
+    ]  # fmt: skip
+    assert [line.split()[0] for line in lines[1:]] == ["vendor:deepseek", "feed:doh", "ai"]
+    row = run.good("policy", "list", "--json").json[0]
+    assert (row["reason"], row["owner"], row["ticket"], row["expires"]) == ("data protection", "Ann", "DP-12", None)
+
+
+def test_second_statement_on_a_subject_replaces_the_first(run):
+    run.good("policy", "block", "mistral")
+    run.good("policy", "allow", "mistral")
+    assert subjects(run)["vendor:mistral", "all"] == "allow"
+    run.good("policy", "remove", "mistral")
+    assert ("vendor:mistral", "all") not in subjects(run)
+    assert run("policy", "remove", "mistral").sentence == "there is no statement on vendor:mistral for all"
+
+
+def test_expiry_is_told_local_to_people_and_utc_to_programs(run, monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Prague")
+    import time
+
+    time.tzset()
+    try:
+        run.good("policy", "allow", "mistral", "--until", "2040-06-01T12:00:00")
+        assert "2040-06-01 12:00" in run.good("policy", "list").out
+        assert "2040-06-01T10:00:00+00:00" in run.good("policy", "list", "--json").out
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_expiry_in_the_past_is_refused(run):
+    done = run("policy", "allow", "mistral", "--until", "2020-01-01")
+    assert done.status == 2
+    assert "2020-01-01 00:00 is in the past" in done.error
+
+
+def test_nothing_left_says_what_that_means(run):
+    run.good("policy", "remove", "ai")
+    run.good("policy", "remove", "feed:doh")
+    assert run.good("policy", "list").lines == ["no statement: everything is answered truly, nothing is recorded"]
+
+
+def test_statement_of_a_group(run):
+    assert run("policy", "allow", "openai", "--group", "lab").sentence == "there is no group 'lab'"
+    run.good("groups", "add", "lab", "10.1.0.0/16")
+    run.good("policy", "allow", "openai", "--group", "lab")
+    assert subjects(run)["vendor:openai", "group:lab"] == "allow"
+    assert run.good("check", "api.openai.com", "--client", "10.1.2.3").lines[-1] == "ALLOW"
+    assert run.good("check", "api.openai.com", "--client", "10.2.2.3").lines[-1] == "BLOCK"
+    run.good("policy", "remove", "openai", "--group", "lab")
+    assert ("vendor:openai", "group:lab") not in subjects(run)
+
+
+def test_groups_are_kept_as_they_are_compared(run):
+    """R-B12: an address with host bits is the network it lies in; a member given twice is one."""
+    assert run.good("groups", "list").lines == ["no groups: policy is the same for all"]
+    assert run.good("groups", "add", "lab", "10.31.0.1/16").out.startswith("group lab has 1 member: ")
+    run.good("groups", "add", "lab", "10.31.0.0/16", "::ffff:192.0.2.1", "2001:db8::/32", "--order", "5")
+    (group,) = run.good("groups", "list", "--json").json
+    assert group == {
+        "name": "lab", "order": 5, "members": ["10.31.0.0/16", "192.0.2.1", "2001:db8::/32"], "mode": None,
+        "ipv4": None, "ipv6": None,
+    }  # fmt: skip
+    assert run.good("groups", "list").lines == [
+        "group  order  blocked answer  members",
+        "lab        5  as the server   10.31.0.0/16, 192.0.2.1, 2001:db8::/32",
+    ]
+    assert "has 2 members" in run.good("groups", "remove", "lab", "10.31.9.9/16").out
+    assert run("groups", "remove", "lab", "10.99.0.0/16").sentence == "group lab has no member 10.99.0.0/16"
+    run.good("groups", "remove", "lab")
+    assert run("groups", "remove", "lab").sentence == "there is no group 'lab'"
+
+
+def test_blocked_answer_of_a_group(run):
+    run.good("groups", "add", "lab", "10.1.0.0/16", "--ipv4", "192.0.2.99")
+    run.good("groups", "add", "kids", "10.2.0.0/16", "--mode", "nxdomain")
+    assert [line.split()[2] for line in run.good("groups", "list").lines[1:]] == ["nxdomain", "192.0.2.99"]
+    assert "answer      192.0.2.99, " in run.good("check", "chat.deepseek.com", "--client", "10.1.0.9").out
+    assert (
+        "answer      no data, " in run.good("check", "chat.deepseek.com", "--client", "10.1.0.9", "--type", "AAAA").out
+    )
+    assert "answer      NXDOMAIN, " in run.good("check", "chat.deepseek.com", "--client", "10.2.0.9").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("Lab", "10.0.0.0/8"), "group name 'Lab': wanted lower-case letters"),
+        (("lab", "everyone"), "'everyone' is no address and no network"),
+    ],
+)
+def test_wrong_group_is_one_sentence(run, words, said):
+    assert said in run("groups", "add", *words).sentence
+    assert run.good("groups", "list", "--json").json == []
+
+
+@pytest.mark.parametrize(("option", "value"), [("--ipv4", "::1"), ("--ipv4", "x"), ("--ipv6", "192.0.2.1")])
+def test_sinkhole_address_of_the_wrong_kind_is_refused(run, option, value):
+    done = run("groups", "add", "lab", "10.0.0.0/8", option, value)
+    assert done.status == 2
+    assert f"{value!r} is no IPv" in done.error
+
+
+def test_removing_a_group_takes_its_statements_along(run):
+    run.good("groups", "add", "lab", "10.1.0.0/16")
+    run.good("policy", "allow", "openai", "--group", "lab")
+    run.good("groups", "remove", "lab")
+    assert ("vendor:openai", "group:lab") not in subjects(run)
