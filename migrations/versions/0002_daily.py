@@ -27,4 +27,3 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Remove the table."""
     op.drop_table("daily")
-    op.execute("DELETE FROM counter WHERE name = 'days_summed'")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from sinkhole.policy.verdict import Action
-from sinkhole.store import counters
 from sinkhole.store.attempts import CLIENTS, COUNT, GAP
 from sinkhole.store.database import Store
 
@@ -46,24 +45,30 @@ def day_sums(connection: Connection, since: int, until: int) -> list[DaySum]:
 
 
 def sum_days(store: Store, attempt_window: int, now: float) -> Iterator[int]:
-    """Sum up the days that are over and not summed up yet, and forget the oldest sums; yield each day."""
+    """Sum up the days that are over and not summed up yet, and forget the oldest sums; yield each day.
+
+    What is summed up stays as it is, whatever the clock does later (R-D10).
+    """
     today = int(now) // _DAY
-    while (day := _next_day(store)) is not None and day < today:
+    first = today - KEPT_DAYS
+    while (day := _next_day(store, first)) is not None and day < today:
+        first = day + 1
         # Read first, which disturbs no writer; what is written then is little.
         with store.reading() as connection:
+            if connection.exec_driver_sql("SELECT 1 FROM daily WHERE day = ? LIMIT 1", (day,)).fetchone():
+                continue
             rows = _sums(connection, day, attempt_window)
         with store.transaction() as connection:
-            connection.exec_driver_sql("INSERT OR REPLACE INTO daily VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            counters.raise_to(connection, counters.DAYS_SUMMED, day + 1)
+            connection.exec_driver_sql("INSERT INTO daily VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             connection.exec_driver_sql("DELETE FROM daily WHERE day < ?", (today - KEPT_DAYS,))
         yield day
 
 
-def _next_day(store: Store) -> int | None:
-    """Return the first day that has hits and is not summed; a clock that was wrong once may leave years between."""
+def _next_day(store: Store, first: int) -> int | None:
+    """Return the first day from `first` on that has hits; a clock that was wrong once may leave years without."""
     with store.reading() as connection:
-        start = counters.read(connection, counters.DAYS_SUMMED) * _MINUTES
-        minute = connection.exec_driver_sql("SELECT MIN(minute) FROM hit WHERE minute >= ?", (start,)).scalar()
+        sql = "SELECT MIN(minute) FROM hit WHERE minute >= ?"
+        minute = connection.exec_driver_sql(sql, (first * _MINUTES,)).scalar()
     return None if minute is None else int(minute) // _MINUTES
 
 

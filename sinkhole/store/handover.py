@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
-_FORGET_AFTER = 7 * 86_400
-"""Seconds after its last batch in which a worker cannot come back; names of workers never repeat."""
+_WORKERS_KEPT = 1000
+"""Workers remembered, those heard of last; their names never repeat. Not by age: the clock may jump."""
 
 
 class Debts:
@@ -44,4 +44,8 @@ def note_taken(connection: Connection, worker: str, seq: int, now: int) -> None:
         (worker, seq, now),
     )
     if seq == 1:
-        connection.exec_driver_sql("DELETE FROM handover WHERE at < ?", (now - _FORGET_AFTER,))
+        connection.exec_driver_sql(
+            "DELETE FROM handover WHERE worker <> ? AND worker NOT IN "
+            "(SELECT worker FROM handover ORDER BY at DESC LIMIT ?)",
+            (worker, _WORKERS_KEPT),
+        )

@@ -7,7 +7,6 @@ from typing import cast
 
 from sqlalchemy import Connection
 
-from sinkhole.errors import StoreError
 from sinkhole.policy.hit import HitRow
 from sinkhole.policy.verdict import Action
 from sinkhole.store import counters
@@ -81,7 +80,7 @@ class Recorder:
                 if batch.rows:
                     self._forget_deleted(connection)
                     self._insert(connection, batch.rows)
-        except StoreError:
+        except BaseException:  # whatever it is, the ids of this transaction are void
             self._forget()
             raise
         return True

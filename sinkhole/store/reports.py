@@ -14,6 +14,12 @@ COLUMNS = ("vendor", "product", "client", "group", "name", "feed", "subject")
 """What hits can be counted by; category and jurisdiction follow from the product and vendor of the catalogue."""
 
 _FOREVER = 2**62
+_LABELS = """
+    label AS MATERIALIZED (
+        SELECT pair.value ->> 0 AS label, word.id AS labelled
+        FROM json_each(:pairs) pair JOIN word ON word.text = pair.value ->> 1
+    )
+"""
 _HITS = "SUM(count), SUM(CASE WHEN action = :block THEN count ELSE 0 END), MIN(first), MAX(last)"
 
 
@@ -71,22 +77,11 @@ class Reports:
         """Count the hits between two times by a column of `COLUMNS`, most attempts first; rows without it left out.
 
         Args:
-            since, until: epoch seconds, by the last query of a row.
+            since, until: epoch seconds, by the last query of a row; `until` is no longer in.
         """
         _expect_column(column)
-        gap = GAP.format(by=f'"{column}", client, vendor')
-        # S608: the column is one of ours, values are bound.
-        sql = f"""
-            WITH hits AS (
-                SELECT "{column}" AS k, client, action, count, first, last, {gap}
-                FROM hit WHERE last >= :since AND last <= :until AND "{column}" IS NOT NULL AND minute >= :minute
-            )
-            SELECT word.text, {CLIENTS}, {COUNT}, {_HITS}
-            FROM hits JOIN word ON word.id = k GROUP BY k ORDER BY 3 DESC, 4 DESC, 1 LIMIT :limit
-        """  # noqa: S608
-        bound = self._bound(since, until) | {"limit": -1 if limit is None else limit}
-        with self._store.reading() as connection:
-            return [Tally(*row) for row in connection.exec_driver_sql(sql, bound)]
+        sql = _tally_sql(f'hit."{column}"', "hit", "(SELECT text FROM word WHERE id = k)")
+        return self._tallies(sql, since, until, {"limit": -1 if limit is None else limit})
 
     def count_by_label(
         self, label_of: dict[str, tuple[str, ...]], column: str, since: int = 0, until: int | None = None
@@ -97,34 +92,19 @@ class Reports:
             label_of: value of the column to its labels; a value without any is left out.
         """
         _expect_column(column)
-        labels: dict[str, list[str]] = {}
-        for value, found in label_of.items():
-            for label in found:
-                labels.setdefault(label, []).append(value)
-        counted = [self._count_values(label, column, values, since, until) for label, values in sorted(labels.items())]
-        found_any = [tally for tally in counted if tally is not None]
-        return sorted(found_any, key=lambda tally: (-tally.attempts, -tally.hits, tally.key or ""))
+        pairs = [(label, value) for value, labels in label_of.items() for label in labels]
+        # CROSS: hits in the outer loop. JSON: there may be more pairs than SQLite binds.
+        counted = _tally_sql("label", f'hit CROSS JOIN label ON labelled = hit."{column}"', "k")
+        sql = f"WITH {_LABELS} {counted}"
+        return self._tallies(sql, since, until, {"limit": -1, "pairs": json.dumps(pairs)})
 
-    def _count_values(self, label: str, column: str, values: list[str], since: int, until: int | None) -> Tally | None:
-        # As JSON, since a category may have more values than SQLite binds.
-        sql = f"""
-            WITH hits AS (
-                SELECT client, action, count, first, last, {GAP.format(by="client, vendor")}
-                FROM hit WHERE last >= :since AND last <= :until AND minute >= :minute
-                AND "{column}" IN (SELECT id FROM word WHERE text IN (SELECT value FROM json_each(:values)))
-            )
-            SELECT {CLIENTS}, {COUNT}, {_HITS} FROM hits
-        """  # noqa: S608
-        with self._store.reading() as connection:
-            bound = self._bound(since, until) | {"values": json.dumps(values)}
-            row = connection.exec_driver_sql(sql, bound).one()
-        return Tally(label, *row) if row[1] else None
-
-    def _bound(self, since: int, until: int | None) -> dict[str, object]:
-        return {
+    def _tallies(self, sql: str, since: int, until: int | None, bound: dict[str, object]) -> list[Tally]:
+        bound |= {
             "since": since, "until": _FOREVER if until is None else until, "minute": since // 60,
             "window": self._window, "block": Action.BLOCK.value,
         }  # fmt: skip
+        with self._store.reading() as connection:
+            return [Tally(*row) for row in connection.exec_driver_sql(sql, bound)]
 
     def lines(
         self, after: int = 0, since: int = 0, limit: int | None = None, newest: bool = False
@@ -168,6 +148,17 @@ class Reports:
 def _line(row: Sequence[Any]) -> HitLine:
     number, minute, client, group, name, qtype, action, *rest = row
     return HitLine(number, minute, client, group, name, qtype, str(Action(action)), *rest)
+
+
+def _tally_sql(key: str, tables: str, text: str) -> str:
+    """Return the statement that counts hits by `key`, an expression over `tables`; `text` is how it is shown."""
+    return f"""
+        SELECT {text}, {CLIENTS}, {COUNT}, {_HITS}
+        FROM (
+            SELECT {key} AS k, client, action, count, first, last, {GAP.format(by=f"{key}, client, vendor")}
+            FROM {tables} WHERE last >= :since AND last < :until AND minute >= :minute AND {key} IS NOT NULL
+        ) GROUP BY k ORDER BY 3 DESC, 4 DESC, 1 LIMIT :limit
+    """  # noqa: S608 - columns and expressions of ours, values are bound
 
 
 def _expect_column(column: str) -> None:

@@ -112,7 +112,8 @@ def _give_back(store: Store) -> bool:
     """Give free pages back to the file system; return whether there were any."""
     with store.transaction() as connection:
         free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
-        if free:
-            # SQLite frees one page a step, and SQLAlchemy takes no further step where no column comes back.
-            connection.connection.cursor().execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+        cursor = connection.connection.cursor()
+        for _ in range(min(free, _PAGES)):
+            # One at a time: SQLite frees a page a step, and sqlite3 takes one step where no column comes back.
+            cursor.execute("PRAGMA incremental_vacuum(1)").fetchall()
     return free > 0

@@ -1,6 +1,5 @@
 """Days that are over are summed up once, before their hits go."""
 
-from sinkhole.store import counters
 from sinkhole.store.daily import KEPT_DAYS, DaySum, day_sums, sum_days
 from sinkhole.store.recorder import Recorder
 from tests.store.rows import START, batch, row
@@ -54,7 +53,7 @@ def test_day_is_summed_once_and_its_hits_may_go(store, recorder):
 
 def test_days_without_hits_are_skipped(store, recorder):
     """R-D10: a clock that was at 1970 once costs no twenty thousand empty days."""
-    recorder.write(batch(row(minute=5, first=300, last=300), row(at=NOON)))
+    recorder.write(batch(row(minute=5, first=300, last=300), row(at=NOON - 3 * 365 * DAY), row(at=NOON)))
     assert len(run(store)) == 2
 
 
@@ -66,6 +65,14 @@ def test_clock_that_goes_back_does_not_sum_a_day_again(store, recorder):
     assert run(store, START + NOON + DAY) == []
     assert run(store, NOW + DAY) == []
     assert [found.hits for found in sums(store)] == [1, 1]
+
+
+def test_clock_that_was_ahead_keeps_no_day_from_being_summed(store, recorder):
+    """R-D10: the days until then come all the same."""
+    recorder.write(batch(row(at=NOON + 900 * DAY)))
+    run(store, NOW + 1000 * DAY)
+    recorder.write(batch(row(at=NOON), seq=2))
+    assert len(run(store)) == 1
 
 
 def test_sums_without_clients_count_none(store):
@@ -83,4 +90,3 @@ def test_sums_are_not_kept_for_ever(store, recorder):
     run(store, later)
     with store.reading() as connection:
         assert len(day_sums(connection, 0, later)) == 1
-        assert counters.read(connection, counters.DAYS_SUMMED) == later // DAY - 1

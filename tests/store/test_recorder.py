@@ -53,13 +53,35 @@ def test_workers_do_not_share_numbers(store, recorder):
     assert Reports(store, 300).totals() == (2, 1)
 
 
-def test_worker_long_gone_is_forgotten_when_another_starts(store, recorder):
+def test_only_workers_of_late_are_remembered(store, recorder):
+    """R-D10: by their number, whatever the clock says."""
     recorder.write(batch(row(), worker="gone"))
     with store.transaction() as connection:
-        connection.exec_driver_sql("UPDATE handover SET at = 0")
+        connection.exec_driver_sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+            "INSERT INTO handover SELECT 'w' || i, 1, 4000000000 FROM n"
+        )
     recorder.write(batch(row(), worker="new"))
     with store.reading() as connection:
-        assert connection.exec_driver_sql("SELECT worker FROM handover").scalars().all() == ["new"]
+        known = set(connection.exec_driver_sql("SELECT worker FROM handover").scalars())
+    assert len(known) == 1001
+    assert "new" in known
+    assert "gone" not in known
+
+
+def test_worker_that_writes_is_not_forgotten_at_the_start_of_another(store, recorder):
+    for seq in (1, 2):
+        recorder.write(batch(row(), worker="old", seq=seq))
+    recorder.write(batch(row(), worker="new"))
+    assert recorder.write(batch(row(), worker="old", seq=2))
+    assert Reports(store, 300).totals()[0] == 3
+
+
+def test_row_that_makes_no_sense_leaves_no_trace(store, recorder):
+    with pytest.raises(KeyError):
+        recorder.write(batch(row(name="a.example.org"), row(action="nonsense")))
+    assert recorder.write(batch(row(name="a.example.org")))
+    assert [line.name for line in lines(store)] == ["a.example.org"]
 
 
 def test_equal_rows_of_a_minute_add_up_over_batches(store, recorder):

@@ -86,7 +86,7 @@ def test_most_attempts_come_first_and_the_limit_cuts(recorder, reports):
 def test_time_limits_hold_on_both_sides(recorder, reports):
     recorder.write(batch(row(at=0), row(at=1000), row(at=2000)))
     assert one(reports.count_by("vendor", since=START + 1000)).hits == 2
-    assert one(reports.count_by("vendor", since=START + 1000, until=START + 1999)).hits == 1
+    assert one(reports.count_by("vendor", since=START + 1000, until=START + 2000)).hits == 1
     assert reports.count_by("vendor", since=START + 2001) == []
 
 

@@ -71,6 +71,11 @@ def test_size_limit_takes_the_oldest_and_their_texts(store, recorder):
     assert Reports(store, 300).count_by("name", limit=1)[0].hits == 1
 
 
+def test_pages_are_given_back_in_few_steps(store, recorder):
+    recorder.write(batch(*(old(90, name=f"n{number}") for number in range(20_000))))
+    assert len(list(steps(store, Retention(30, MIB), NOW))) < 20
+
+
 def test_limit_smaller_than_an_empty_store_ends(store, recorder):
     recorder.write(batch(row()))
     assert retain(store, Retention(30, 1), NOW) == 1
