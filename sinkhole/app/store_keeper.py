@@ -119,11 +119,17 @@ class StoreKeeper:
 
     def _do(self, work: Callable[[State], Result], *, is_recording: bool = False) -> Result:
         try:
-            result = work(self._open())
+            state = self._open()
         except NotOpenError:
             raise
         except StoreError as error:
-            self._note_failure(error, is_recording)
+            self._note_failure(error)
+            raise
+        try:
+            result = work(state)
+        except StoreError as error:
+            self._is_recording_broken = self._is_recording_broken or is_recording
+            self._note_failure(error)
             raise
         self._note_success(is_recording)
         return result
@@ -159,9 +165,8 @@ class StoreKeeper:
             self._state = state
         return self._state
 
-    def _note_failure(self, error: StoreError, is_recording: bool) -> None:
+    def _note_failure(self, error: StoreError) -> None:
         self._is_suspect = self._is_suspect or isinstance(error, BrokenStoreError)
-        self._is_recording_broken = self._is_recording_broken or is_recording
         self._why = str(error)
         if self._why not in self._said:
             self._said.add(self._why)

@@ -1,8 +1,6 @@
 """A real SQLite file for every test."""
 
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,19 +24,3 @@ def store(path: Path) -> Iterator[Store]:
 @pytest.fixture
 def recorder(store: Store) -> Recorder:
     return Recorder(store, lambda address: address)
-
-
-@pytest.fixture
-def limited_files() -> Callable[[int], AbstractContextManager[None]]:
-    """Return what makes files that grow beyond a size fail, as a full disk does, while it is entered."""
-
-    @contextmanager
-    def limit(octets: int) -> Iterator[None]:
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))  # Python ignores the signal: the write fails
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    return limit

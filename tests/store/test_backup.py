@@ -17,6 +17,7 @@ from sinkhole.store.policy_store import PolicyStore
 from sinkhole.store.pseudonym import client_writer
 from sinkhole.store.recorder import Recorder
 from sinkhole.store.reports import Reports
+from tests.store.disk import limited_files
 from tests.store.rows import batch, row
 
 
@@ -110,7 +111,7 @@ def test_target_that_cannot_be_written_is_said(folder, tmp_path):
         backup(folder, tmp_path / "nowhere" / "backup")
 
 
-def test_full_disk_leaves_no_half_backup(folder, tmp_path, limited_files):
+def test_full_disk_leaves_no_half_backup(folder, tmp_path):
     """R-D04, R-D07."""
     (folder / "lists" / "large").write_bytes(os.urandom(2_000_000))
     with limited_files(1_000_000), pytest.raises(StoreError, match="the backup failed"):

@@ -7,6 +7,7 @@ import pytest
 from sinkhole.errors import StoreError
 from sinkhole.store.pseudonym import KEY_FILE, client_writer
 from sinkhole.store.recorder import Recorder
+from tests.store.disk import limited_files
 from tests.store.rows import batch, row
 
 
@@ -65,7 +66,7 @@ def test_key_that_cannot_be_made_is_said(tmp_path):
         client_writer("pseudonym", tmp_path / "nowhere")
 
 
-def test_disk_that_is_full_leaves_no_half_key(tmp_path, limited_files):
+def test_disk_that_is_full_leaves_no_half_key(tmp_path):
     """R-D04, R-D07: the next start finds no key, and makes one."""
     with limited_files(8), pytest.raises(StoreError, match="key of pseudonyms"):
         client_writer("pseudonym", tmp_path)

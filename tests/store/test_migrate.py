@@ -1,0 +1,278 @@
+"""Migrations: all steps or none, a copy first, forward and back on filled data, and the same schema as the models."""
+
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from sinkhole.errors import StoreError
+from sinkhole.packaged import packaged_path
+from sinkhole.policy.feed import Feed
+from sinkhole.policy.statement import Group, Statement
+from sinkhole.policy.subject import Subject
+from sinkhole.policy.verdict import Action
+from sinkhole.store.broken import APPLICATION_ID
+from sinkhole.store.database import open_store
+from sinkhole.store.feed_store import FeedStore
+from sinkhole.store.migrate import downgrade, revision_of, upgrade
+from sinkhole.store.models import Base
+from sinkhole.store.policy_store import PolicyStore
+from sinkhole.store.recorder import Recorder
+from sinkhole.store.reports import Reports
+from tests.store.disk import limited_files
+from tests.store.rows import batch, row
+
+CHECKOUT = Path(__file__).parents[2]
+HEAD = "0002"
+_STEP = """
+revision = "next"
+down_revision = "{down}"
+branch_labels = None
+depends_on = None
+
+def upgrade():
+    from alembic import op
+    import sqlalchemy as sa
+    {upgrade}
+
+def downgrade():
+    pass
+"""
+
+
+@pytest.fixture
+def filled(path):
+    """A store of this version, with a row of everything."""
+    store = open_store(path)
+    policy = PolicyStore(store, "admin")
+    policy.put_group(Group("staff", ("192.0.2.0/24",)))
+    policy.put(Statement(0, Subject.from_text("domain:example.org"), Action.BLOCK, "staff"))
+    FeedStore(store, "admin").put(Feed("doh", "https://example.org/doh.txt"))
+    Recorder(store, str).write(batch(row(), row(name="other.example.org", count=3), dropped=1))
+    store.close()
+    return path
+
+
+@pytest.fixture
+def scripts(tmp_path):
+    """Return what adds a next migration to a copy of ours."""
+
+    def add(body):
+        folder = tmp_path / "migrations"
+        shutil.copytree(packaged_path("migrations"), folder, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "versions" / "next.py").write_text(_STEP.format(down=HEAD, upgrade="\n    ".join(body)))
+        return folder
+
+    return add
+
+
+def dump(path):
+    with sqlite3.connect(path) as connection:
+        lines = list(connection.iterdump())
+    connection.close()
+    return lines
+
+
+def told(path):
+    store = open_store(path)
+    try:
+        policy, reports = PolicyStore(store, "x"), Reports(store, 300)
+        feeds = FeedStore(store, "x").all()
+        return policy.statements(), policy.groups(), feeds, reports.count_by("name"), reports.totals()
+    finally:
+        store.close()
+
+
+def test_migrations_make_what_the_models_say(path):
+    """R-D05: by alembic's own comparison, and by what it does not look at."""
+    open_store(path).close()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+    made, modelled = schema(path), path.with_name("models.db")
+    engine = create_engine(f"sqlite:///{modelled}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    assert {key: value for key, value in made.items() if key != "alembic_version"} == schema(modelled)
+
+
+def schema(path):
+    """Return columns, foreign keys, indices and AUTOINCREMENT of each table."""
+    with sqlite3.connect(path) as connection:
+        tables = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+        found = {
+            name: (
+                connection.execute(f"PRAGMA table_info('{name}')").fetchall(),
+                sorted(row[2:] for row in connection.execute(f"PRAGMA foreign_key_list('{name}')")),
+                sorted(
+                    (unique, partial, tuple(connection.execute(f"PRAGMA index_info('{index}')").fetchall()))
+                    for _, index, unique, _, partial in connection.execute(f"PRAGMA index_list('{name}')")
+                ),
+                "AUTOINCREMENT" in sql,
+            )
+            for name, sql in tables
+        }
+    connection.close()
+    return found
+
+
+def test_file_says_whose_it_is(path):
+    open_store(path).close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+    connection.close()
+
+
+def test_all_steps_go_forward_and_back_on_filled_data(filled):
+    """R-D05, R-O07: and what older versions knew is still there."""
+    before = told(filled)
+    revisions = ["0001"]
+    for revision in revisions:
+        downgrade(filled, revision)
+        assert revision_of(filled) == revision
+        assert told(filled) == before  # opening upgraded it again
+        assert revision_of(filled) == HEAD
+    downgrade(filled, "base")
+    assert revision_of(filled) is None
+    with sqlite3.connect(filled) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    assert tables <= {"alembic_version", "sqlite_sequence"}
+    upgrade(filled)
+    assert told(filled) == ((), (), [], [], (0, 0))
+
+
+def test_copy_is_made_before_an_upgrade(filled, caplog):
+    """R-D05: whole, for the owner alone, and readable by the version that wrote it."""
+    downgrade(filled, "0001")
+    before = dump(filled)
+    caplog.set_level("INFO", "sinkhole.store")
+    open_store(filled).close()
+    copy = filled.with_name(f"store.db.before-{HEAD}")
+    assert dump(copy) == before
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert "store.upgrading" in caplog.text
+    assert {file.name for file in filled.parent.iterdir()} == {"store.db", copy.name}
+
+
+def test_new_or_current_store_needs_no_copy(path):
+    for _ in range(2):
+        open_store(path).close()
+        assert [file.name for file in path.parent.iterdir()] == ["store.db"]
+
+
+def test_copy_that_does_not_fit_stops_the_upgrade(filled):
+    """R-D04, R-D05."""
+    downgrade(filled, "0001")
+    before = dump(filled)
+    with limited_files(filled.stat().st_size - 4096), pytest.raises(StoreError):
+        open_store(filled)
+    assert dump(filled) == before
+    assert [file.name for file in filled.parent.iterdir() if "before" in file.name] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ["op.drop_table('feed')", "raise ZeroDivisionError"],
+        ["op.execute('DELETE FROM client_group')", "op.execute('nonsense')"],
+        ["op.add_column('feed', sa.Column('x', sa.Text))", "raise KeyboardInterrupt"],
+    ],
+)
+def test_step_that_fails_half_way_leaves_no_trace(filled, scripts, body):
+    """R-D05: also of DDL, and of rows deleted before."""
+    before = dump(filled)
+    with pytest.raises(BaseException, match=r"^$|nonsense"):
+        upgrade(filled, scripts=scripts(body))
+    assert dump(filled) == before
+    assert revision_of(filled) == HEAD
+
+
+def test_step_that_orphans_rows_is_undone(filled, scripts):
+    """A table is altered by copying it, with foreign keys off; what belongs to nothing in the end is an error."""
+    before = dump(filled)
+    with pytest.raises(StoreError, match=r"a row of (statement|group_member) would belong to nothing"):
+        upgrade(filled, scripts=scripts(["op.execute('DELETE FROM client_group')"]))
+    assert dump(filled) == before
+
+
+def test_step_that_copies_a_table_keeps_the_rows_that_point_to_it(filled, scripts):
+    body = ["with op.batch_alter_table('client_group') as batch:", "    batch.add_column(sa.Column('x', sa.Text))"]
+    upgrade(filled, scripts=scripts(body))
+    with sqlite3.connect(filled) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM statement WHERE \"group\" = 'staff'").fetchone() == (1,)
+        assert connection.execute("SELECT x FROM client_group").fetchall() == [(None,)]
+    connection.close()
+
+
+def test_steps_that_do_not_fit_together_are_a_store_error(filled, scripts):
+    folder = scripts(["pass"])
+    with pytest.raises(StoreError, match="cannot be migrated"):
+        downgrade(filled, "unknown", folder)
+    assert revision_of(filled) == HEAD
+
+
+def test_killed_half_way_is_as_if_never_begun(filled, scripts):
+    """R-D05: kill -9 in the middle of a step."""
+    folder = scripts(["op.drop_table('feed')", "import os", "os.kill(os.getpid(), 9)"])
+    before = dump(filled)
+    code = (
+        "from pathlib import Path; from sinkhole.store.migrate import upgrade\n"
+        f"upgrade(Path({str(filled)!r}), scripts=Path({str(folder)!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True)
+    assert done.returncode == -9
+    assert dump(filled) == before
+    open_store(filled).close()
+
+
+def test_corrupt_schema_is_not_taken_for_an_empty_one(path):
+    path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    with pytest.raises(sqlite3.DatabaseError):
+        revision_of(path)
+
+
+def test_damaged_revision_table_is_an_error(filled):
+    with sqlite3.connect(filled) as connection:
+        connection.execute("DROP TABLE alembic_version")
+        connection.execute("CREATE TABLE alembic_version (other TEXT)")
+    connection.close()
+    with pytest.raises(StoreError, match="no such column: version_num"):
+        open_store(filled)
+
+
+def test_installed_wheel_finds_its_migrations(tmp_path):
+    """R-O07: the store of an installation is made and upgraded without a checkout at hand."""
+    pytest.importorskip("hatchling", reason="the build backend is not installed")
+    built = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir",
+         tmp_path / "wheel", CHECKOUT],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    (wheel,) = (tmp_path / "wheel").iterdir()
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "import sinkhole; from sinkhole.store.database import open_store\n"
+        "from sinkhole.store.migrate import downgrade, revision_of\n"
+        f"assert sinkhole.__file__.startswith({str(site)!r}), sinkhole.__file__\n"
+        "path = Path('store.db').resolve()\n"
+        "open_store(path).close(); downgrade(path, '0001'); open_store(path).close(); print(revision_of(path))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(site)}, capture_output=True, text=True
+    )
+    assert (done.stdout.strip(), done.stderr) == (HEAD, "")
