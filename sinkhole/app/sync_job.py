@@ -70,7 +70,9 @@ class SyncJob:
 
 
 def store_result(state: State, result: SyncResult) -> None:
-    """Write how a sync ended, unless the feed was removed meanwhile."""
+    """Write how a sync ended, unless the feed was removed meanwhile, or someone else is about to write that."""
+    if result.is_busy:
+        return
     known = {feed.name for feed, _ in state.feeds.all()}
     if result.feed in known:
         state.feeds.put_state(result.feed, result.state)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 
 import click
 
@@ -17,6 +18,8 @@ from sinkhole.feeds.sync import SyncResult
 from sinkhole.policy.feed import FeedStatus
 
 _GOOD = (FeedStatus.UPDATED, FeedStatus.UNCHANGED)
+_LOOK_AGAIN = 0.2
+"""Seconds between looks at a feed that the running server is syncing by itself."""
 ALL_GOOD, SOME_KEPT, NOTHING_USABLE = 0, 1, 2
 
 
@@ -34,15 +37,16 @@ def sync(place: Place, names: tuple[str, ...], force: bool) -> None:
         unknown = [name for name in names if name not in known]
         if unknown:
             raise FeedError(f"there is no feed {', '.join(unknown)}{nearest(unknown[0], tuple(known))}")
-        results = asyncio.run(_sync(state, names, force))
+        results, has_waited = asyncio.run(_sync(state, names, force))
         rows = [(r.feed, r.state.status.value, r.state.rules, f"{r.took:.1f} s", r.state.message) for r in results]
         print_table(("feed", "status", "rules", "took", "why"), rows, empty="no feed is enabled")
-        if any(result.is_changed for result in results):
+        if any(result.is_changed for result in results) or has_waited:
             put_in_force(state, "new rules")
     sys.exit(_status(results))
 
 
-async def _sync(state: State, names: tuple[str, ...], force: bool) -> list[SyncResult]:
+async def _sync(state: State, names: tuple[str, ...], force: bool) -> tuple[list[SyncResult], bool]:
+    """Return how it went, and whether the server was syncing the same feed, so that its result is not yet applied."""
     feeds = state.feeds.all()
     wanted = pick(feeds, names)
     async with open_syncer(state.settings, state, [feed for feed, _ in feeds]) as syncer:
@@ -52,9 +56,17 @@ async def _sync(state: State, names: tuple[str, ...], force: bool) -> list[SyncR
 
             def note(result: SyncResult) -> None:
                 store_result(state, result)
-                bar.update(1)
+                bar.update(0 if result.is_busy else 1)
 
-            return await syncer.sync_all(wanted, note, force=force)
+            results = {r.feed: r for r in await syncer.sync_all(wanted, note, force=force)}
+            has_waited = False
+            until = time.monotonic() + state.settings.feeds.total_timeout
+            while (busy := {r.feed for r in results.values() if r.is_busy}) and time.monotonic() < until:
+                has_waited = True
+                await asyncio.sleep(_LOOK_AGAIN)
+                again = [(feed, known) for feed, known in state.feeds.all() if feed.name in busy]
+                results |= {r.feed: r for r in await syncer.sync_all(again, note, force=force)}
+            return list(results.values()), has_waited
 
 
 def _status(results: list[SyncResult]) -> int:

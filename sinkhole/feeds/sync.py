@@ -44,6 +44,7 @@ class SyncResult:
         is_changed: another version is in force than before.
         report: of what was read; None when nothing new was.
         took: seconds.
+        is_busy: nothing was done, since someone else was syncing it; `state` may be older than what they store.
     """
 
     feed: str
@@ -51,6 +52,7 @@ class SyncResult:
     is_changed: bool
     report: Report | None
     took: float
+    is_busy: bool = False
 
 
 class Syncer:
@@ -114,17 +116,18 @@ class Syncer:
         """
         started = time.monotonic()
         report = None
+        is_busy = False
         try:
             with self._snapshots.draft(feed.name) as draft:
                 new, report = await self._update(feed, state, draft, force)
         except BusyError as error:
-            new = replace(state, message=str(error))
+            new, is_busy = replace(state, message=str(error)), True
         except (FeedError, OSError) as error:
             new = self._failed(feed, state, str(error))
         except Exception:
             _LOG.exception("feed.crashed", feed=feed.name)
             new = self._failed(feed, state, "an error of this program, which its log tells")
-        result = SyncResult(feed.name, new, new.version != state.version, report, time.monotonic() - started)
+        result = SyncResult(feed.name, new, new.version != state.version, report, time.monotonic() - started, is_busy)
         _log(result)
         return result
 

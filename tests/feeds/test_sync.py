@@ -385,6 +385,7 @@ async def test_second_sync_of_the_same_feed_steps_back(rig: Rig) -> None:
     with rig.snapshots.draft("list"):
         result = await rig.sync()
     assert result.state == replace(before, message="another sync of feed list is under way")
+    assert result.is_busy
 
 
 async def test_error_of_our_own_is_the_feeds_alone(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
