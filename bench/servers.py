@@ -29,8 +29,15 @@ def free_port() -> int:
 @contextmanager
 def process(command: Sequence[str], core: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command pinned to `core`; end it, and only it, after."""
+    with unpinned(["taskset", "-c", core, *command], log) as child:
+        yield child
+
+
+@contextmanager
+def unpinned(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command; end it, and only it, after."""
     with log.open("wb") as output:
-        child = subprocess.Popen(["taskset", "-c", core, *command], stdout=output, stderr=output, env=environment())
+        child = subprocess.Popen(command, stdout=output, stderr=output, env=environment())
         try:
             yield child
         finally:

@@ -10,8 +10,8 @@ from tests.e2e.running import Server
 from tests.e2e.stored import hits_by_name, wait_until
 
 MAY_GROW = 1.05
-SLACK_KIB = 4 * 1024
-"""What an allocator may take at any time."""
+SLACK_KIB = {"supervisor": 512, "worker-0": 4 * 1024, "control": 16 * 1024}
+"""What an allocator may take at any time; the control process remembers up to 100,000 words and rows."""
 
 
 def random_names(count: int, suffix: str, seed: int):
@@ -39,7 +39,7 @@ def hold_under_flood(folder, upstream, settings: str, count: int) -> None:
         after = rss_of(server)
         print(f"{4 * count} names; KiB before {before}, after {after}")
         for name, kib in after.items():
-            assert kib < before[name] * MAY_GROW + SLACK_KIB, (before, after)
+            assert kib < before[name] * MAY_GROW + SLACK_KIB[name], (before, after)
         assert wait_until(lambda: descriptors(worker) <= open_before)
         assert wait_until(lambda: len(hits_by_name(server.data_dir, "%deepseek.com")) == 2 * count, 60)
         assert server.addresses("chat.deepseek.com") == ["0.0.0.0"]
