@@ -7,87 +7,18 @@ import threading
 
 import pytest
 
-from sinkhole.app import data_dir
-from sinkhole.app.store_keeper import CLOCK_JUMP, REOPEN_AFTER, NotOpenError, StoreKeeper
-from sinkhole.config.schema import Settings
-from sinkhole.errors import PolicyError, StoreError
+from sinkhole.app.store_keeper import REOPEN_AFTER, NotOpenError, StoreKeeper
+from sinkhole.errors import PolicyError
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
 from sinkhole.store.database import open_store
 from sinkhole.store.pseudonym import KEY_FILE
-from sinkhole.store.reports import Reports
+from tests.app.keeping import refused, settings_of, totals
 from tests.store.disk import limited_files
-from tests.store.rows import START, batch, row
+from tests.store.rows import batch, row
 
 PAGE = 4096
-
-
-class Clock:
-    """Both clocks, moved by hand."""
-
-    def __init__(self):
-        self.passed = 1000.0
-        self.wall_ahead = START - 1000.0
-
-    def pass_by(self, seconds):
-        self.passed += seconds
-
-    def wall(self):
-        return self.passed + self.wall_ahead
-
-    def monotonic(self):
-        return self.passed
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def folder(tmp_path):
-    data_dir.prepare(tmp_path / "data")
-    return tmp_path / "data"
-
-
-def settings_of(folder, **record):
-    return Settings.model_validate({"server": {"data_dir": folder}, "record": record})
-
-
-@pytest.fixture
-async def keeper(folder, clock):
-    keeper = StoreKeeper(settings_of(folder), clock.wall, clock.monotonic)
-    await keeper.until_open()
-    yield keeper
-    await keeper.close()
-
-
-@pytest.fixture
-def events(caplog):
-    """Return how often each event of the store was logged since the last call."""
-    caplog.set_level("INFO", "sinkhole.store")
-
-    def take():
-        found = [record.getMessage().split()[0] for record in caplog.records if record.name == "sinkhole.store"]
-        caplog.clear()
-        return found
-
-    return take
-
-
-def totals(folder):
-    store = open_store(folder / "store.db")
-    try:
-        return Reports(store, 300).totals()
-    finally:
-        store.close()
-
-
-async def refused(keeper, hits):
-    with pytest.raises(StoreError):
-        await keeper.record(hits)
-    return True
 
 
 async def test_first_opening_fills_the_store_with_the_defaults(folder, clock, events):
@@ -317,70 +248,6 @@ async def test_waiting_for_a_store_ends_when_it_opens(folder, clock):
         await waiting
     assert keeper.state_in_words == "open"
     await keeper.close()
-
-
-async def test_retention_deletes_what_is_old_and_hits_come_in_meanwhile(folder, clock, events):
-    """R-D06."""
-    keeper = StoreKeeper(settings_of(folder, days=1), clock.wall, clock.monotonic)
-    await keeper.record(batch(row(at=-200_000), row(at=-90_000), row(at=-80_000), row(), seq=1))
-    events()
-    await asyncio.gather(keeper.retain(), keeper.record(batch(row(count=10), seq=2)))
-    assert events() == ["hits.retained"]
-    await keeper.retain()
-    assert events() == []
-    await keeper.close()
-    assert totals(folder)[0] == 12
-
-
-async def test_retention_waits_for_the_next_time_where_the_store_is_gone(keeper, folder, clock):
-    (folder / "store.db").unlink()
-    await keeper.retain()
-    assert "the file is gone" in keeper.state_in_words
-    clock.pass_by(REOPEN_AFTER)
-    await keeper.retain()
-    assert keeper.state_in_words == "open"
-
-
-async def test_retention_ends_with_the_store_it_began_on(folder, clock):
-    """Its next step would open the old file again, behind the keeper's back."""
-    keeper = StoreKeeper(settings_of(folder, days=1), clock.wall, clock.monotonic)
-    await keeper.record(batch(*(row(at=-200_000 + 60 * number) for number in range(100)), seq=1))
-    retaining = asyncio.ensure_future(keeper.retain())
-    await asyncio.sleep(0)
-    (folder / "store.db").unlink()
-    await retaining
-    clock.pass_by(REOPEN_AFTER)
-    assert await keeper.do(lambda state: state.store.path.exists())
-    await keeper.close()
-
-
-@pytest.mark.parametrize("jump", [30 * 86_400, -30 * 86_400])
-async def test_clock_that_jumps_deletes_nothing_until_it_has_been_right_for_long(folder, clock, events, jump):
-    """R-D10: a wrong clock for a minute must not cost three months of hits."""
-    keeper = StoreKeeper(settings_of(folder, days=7), clock.wall, clock.monotonic)
-    await keeper.record(batch(row(), seq=1))
-    events()
-    clock.wall_ahead += jump
-    await keeper.retain()
-    assert events() == ["clock.jumped"]
-    clock.wall_ahead -= jump
-    await keeper.retain()
-    await keeper.retain()
-    clock.wall_ahead += CLOCK_JUMP  # as much as a summer time set wrongly: not worth a word
-    await keeper.retain()
-    assert events() == ["clock.jumped"]
-    await keeper.close()
-    assert totals(folder)[0] == 1
-
-
-async def test_clock_set_for_good_is_believed_at_the_next_time(folder, clock):
-    keeper = StoreKeeper(settings_of(folder, days=7), clock.wall, clock.monotonic)
-    await keeper.record(batch(row(), seq=1))
-    clock.wall_ahead += 30 * 86_400
-    await keeper.retain()
-    await keeper.retain()
-    await keeper.close()
-    assert totals(folder)[0] == 0
 
 
 async def test_messages_tell_what_goes_on_in_the_meantime(keeper, folder, caplog):

@@ -64,3 +64,12 @@ def test_whoever_became_root_is_named(monkeypatch):
     monkeypatch.setenv("SUDO_USER", "alice")
     expected = "root (sudo by alice)" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
     assert current_user() == expected
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root becomes another user")
+def test_user_without_a_name_is_a_number():
+    os.setresuid(54_321, 0, 0)
+    try:
+        assert current_user() == "uid 54321"
+    finally:
+        os.setresuid(0, 0, 0)
