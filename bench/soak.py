@@ -151,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder = Path(scratch)
         # Caches that are full within the first tenth, so that what grows later is a leak.
-        installation = Installation(folder, entries=max(200, min(50_000, int(seconds * 10))))
+        installation = Installation(folder, entries=max(1000, min(50_000, int(seconds * 20))))
         upstream, port = servers.free_port(), servers.free_port()
         authority = [sys.executable, "-m", "bench.authority", str(upstream)]
         stack.enter_context(servers.unpinned(authority, folder / "authority.log"))

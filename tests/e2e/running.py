@@ -68,7 +68,11 @@ class Server:
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        ready = self.wait_for(r"server\.ready listen=\S*:(\d+)", ready_within)
+        try:
+            ready = self.wait_for(r"server\.ready listen=\S*:(\d+)", ready_within)
+        except AssertionError:
+            self.stop()
+            raise
         self.port = int(ready[1])
 
     def _read(self) -> None:
