@@ -65,7 +65,11 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     store = open_store(folder / STORE, is_thorough=is_thorough)
     who = who or current_user()
     state = State(settings, store, PolicyStore(store, who), FeedStore(store, who), Snapshots(folder / FEEDS))
-    _seed(state)
+    try:
+        _seed(state)
+    except BaseException:
+        store.close()
+        raise
     return state
 
 
@@ -75,10 +79,12 @@ def _seed(state: State) -> None:
         is_filled = connection.exec_driver_sql("SELECT 1 FROM audit LIMIT 1").fetchone() is not None
     if is_filled:
         return
-    for statement in default_statements():
-        state.policy.put(statement)
-    for feed in default_feeds(packaged_path("blocklists")):
-        put_feed(state, feed)
+    # In one transaction: a kill or a full disk half way would leave some, and they would count as all.
+    with state.store.transaction():
+        for statement in default_statements():
+            state.policy.put(statement)
+        for feed in default_feeds(packaged_path("blocklists")):
+            put_feed(state, feed)
 
 
 def put_feed(state: State, feed: Feed) -> None:
