@@ -80,9 +80,7 @@ def kill_rounds(victim: Victim, rounds: int, names: tuple[str, ...], seed: int) 
 
 def report(load: Load, away: list[float]) -> None:
     """Hold the promises of a run; one time in eight a busy machine may take longer."""
-    print(
-        f"{len(load.asked)} questions, service away at most {max(away):.3f} s, median {sorted(away)[len(away) // 2]:.3f}"
-    )
+    print(f"{len(load.asked)} questions, service away at most {max(away):.3f} s, median {median(away):.3f} s")
     assert load.wrong() == []
     assert load.lost() == []
     assert sum(seconds > BACK_WITHIN for seconds in away) <= len(away) // 8, away
