@@ -29,7 +29,8 @@ class Applied:
         if self.late is None:
             return f"stored as generation {self.generation}; no server runs on this data folder"
         if self.late:
-            return f"published as generation {self.generation}, but {self.late} workers have not taken it in yet"
+            who = "1 worker has" if self.late == 1 else f"{self.late} workers have"
+            return f"published as generation {self.generation}, but {who} not taken it in yet"
         return f"in force as generation {self.generation}"
 
 

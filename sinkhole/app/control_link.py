@@ -118,8 +118,6 @@ class ControlLink:
                 self._acknowledged.set()
             case "policy":
                 self._send({"op": "applied", "generation": self._load_policy()})
-            case "counters":
-                self._send({"op": "counters", **self._counters()})
 
     async def finish(self, seconds: float) -> None:
         """Hand over the last hits; wait at most `seconds` for the acknowledgement."""

@@ -100,7 +100,7 @@ class ControlServer:
             case "hits":
                 if await self._take_hits(line.worker, message):
                     write_message(line.writer, {"op": "ack", "seq": message["seq"]})
-            case "hello" | "counters" | "applied":
+            case "hello" | "applied":
                 line.counters |= {k: v for k, v in message.items() if k not in ("op", "worker", "generation")}
                 line.generation = int(message["generation"])
                 async with self._applied:

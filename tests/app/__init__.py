@@ -1,0 +1,1 @@
+"""The parts that wire everything: processes, sockets, the state of an installation."""

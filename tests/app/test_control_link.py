@@ -1,0 +1,167 @@
+"""A worker's line to the control process: nothing handed over is lost or stored twice, whatever the other side does."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sinkhole.app.control_link import MAX_UNACKNOWLEDGED, RESEND_AFTER, ROWS_PER_BATCH, ControlLink
+from sinkhole.app.control_server import ControlServer
+from sinkhole.app.local_socket import bind_control
+from sinkhole.app.store_keeper import StoreKeeper
+from sinkhole.config.load import load_settings
+from sinkhole.policy.hit import HitRow
+from sinkhole.resolver.hits import Hits
+from sinkhole.store.recorder import HitBatch
+from sinkhole.store.reports import Reports
+from tests.app.handover import ScriptedControl, acknowledge, count, counted
+
+
+@asynccontextmanager
+async def linked(folder: Path, hits: Hits, load: Callable[[], int] = lambda: 7) -> AsyncIterator[ControlLink]:
+    link = ControlLink(folder, hits, load, lambda: {"pid": 1, "slot": 0, "generation": 3})
+    task = asyncio.create_task(link.run())
+    try:
+        yield link
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_worker_says_who_it_is_and_hands_over_once(tmp_path):
+    hits = counted("a.example.org")
+    async with ScriptedControl(tmp_path) as control, linked(tmp_path, hits):
+        await control.until(lambda: control.batches)
+        count(hits, "b.example.org")
+        await control.until(lambda: len(control.batches) == 2)
+        await asyncio.sleep(RESEND_AFTER + 0.5)
+        assert control.heard[0]["op"] == "hello"
+        assert control.heard[0]["generation"] == 3
+        assert control.batches == [(1, ["a.example.org"]), (2, ["b.example.org"])]
+
+
+async def test_hits_wait_for_a_control_process_that_comes_late(tmp_path):
+    """R-D02: what was counted while it was away is handed over when it is there."""
+    hits = counted("a.example.org")
+    async with linked(tmp_path, hits):
+        await asyncio.sleep(0.6)
+        assert len(hits) == 0  # in a batch, waiting
+        async with ScriptedControl(tmp_path) as control:
+            await control.until(lambda: control.batches)
+            assert control.batches == [(1, ["a.example.org"])]
+
+
+async def test_batch_without_acknowledgement_is_sent_again_to_the_next_control_process(tmp_path):
+    hits = counted("a.example.org")
+    async with ScriptedControl(tmp_path, lambda message: None) as control, linked(tmp_path, hits):
+        await control.until(lambda: control.batches)
+        count(hits, "b.example.org")
+        await control.until(lambda: len(control.batches) == 2)
+        control.react = acknowledge
+        control.hang_up()
+        await control.until(lambda: len(control.batches) == 4)
+        assert control.batches[2:] == control.batches[:2] == [(1, ["a.example.org"]), (2, ["b.example.org"])]
+        assert [message["op"] for message in control.heard].count("hello") == 2
+        assert len({message["worker"] for message in control.heard if message["op"] == "hello"}) == 1
+
+
+async def test_batch_is_sent_again_when_a_store_took_too_long(tmp_path):
+    """R-D03: a store that was full or locked has taken nothing; the worker tries again by itself."""
+    async with ScriptedControl(tmp_path, lambda message: None) as control, linked(tmp_path, counted("a.example.org")):
+        await control.until(lambda: control.batches)
+        control.react = acknowledge
+        await control.until(lambda: len(control.batches) == 2, RESEND_AFTER + 2)
+        assert control.batches == [(1, ["a.example.org"])] * 2
+
+
+async def test_what_is_kept_is_bounded(tmp_path):
+    """R-D03: beyond the bound rows stay where they are counted, and drops are told."""
+    names = [f"n{number}.example.org" for number in range((MAX_UNACKNOWLEDGED + 2) * ROWS_PER_BATCH)]
+    hits = counted(*names)
+    async with ScriptedControl(tmp_path, lambda message: None) as control, linked(tmp_path, hits):
+        await control.until(lambda: len(control.batches) >= MAX_UNACKNOWLEDGED)
+        await asyncio.sleep(0.6)
+        assert len(hits) == 2 * ROWS_PER_BATCH
+        assert {seq for seq, _ in control.batches} == set(range(1, MAX_UNACKNOWLEDGED + 1))
+
+
+async def test_dropped_queries_are_handed_over_too(tmp_path):
+    hits = Hits(load_settings(None, {}, {}).record, max_rows=1)
+    count(hits, "a.example.org", "b.example.org", "c.example.org")
+    async with ScriptedControl(tmp_path) as control, linked(tmp_path, hits):
+        await control.until(lambda: control.batches)
+        assert control.heard[-1]["dropped"] == 2
+
+
+async def test_announced_policy_is_loaded_and_reported(tmp_path):
+    async with ScriptedControl(tmp_path) as control, linked(tmp_path, counted(), lambda: 12):
+        await control.until(lambda: control.heard)
+        control.say(b'{"op": "policy", "generation": 12}\n')
+        await control.until(lambda: len(control.heard) == 2)
+        assert control.heard[1] == {"op": "applied", "generation": 12}
+
+
+async def test_nonsense_from_the_other_side_ends_that_connection_only(tmp_path):
+    hits = counted()
+    async with ScriptedControl(tmp_path) as control, linked(tmp_path, hits):
+        await control.until(lambda: control.heard)
+        control.say(b"nonsense\n")
+        await control.until(lambda: len(control.heard) == 2)
+        count(hits, "a.example.org")
+        await control.until(lambda: control.batches)
+        assert [message["op"] for message in control.heard] == ["hello", "hello", "hits"]
+
+
+async def test_last_hits_are_handed_over_at_a_stop(tmp_path):
+    """R-O02: what was counted right before is acknowledged before the worker ends."""
+    hits = counted()
+    async with ScriptedControl(tmp_path) as control, linked(tmp_path, hits) as link:
+        await control.until(lambda: control.heard)
+        count(hits, "last.example.org")
+        await link.finish(5)
+        assert control.batches == [(1, ["last.example.org"])]
+
+
+async def test_stop_does_not_wait_for_one_who_does_not_answer(tmp_path):
+    hits = counted("a.example.org")
+    async with ScriptedControl(tmp_path, lambda message: None) as control, linked(tmp_path, hits) as link:
+        await control.until(lambda: control.batches)
+        began = time.monotonic()
+        await link.finish(0.2)
+        assert 0.1 < time.monotonic() - began < 1
+
+
+async def test_stop_without_a_control_process_ends_at_once(tmp_path):
+    async with linked(tmp_path, counted("a.example.org")) as link:
+        began = time.monotonic()
+        await link.finish(5)
+        assert time.monotonic() - began < 1
+
+
+async def test_batch_whose_acknowledgement_was_lost_is_stored_once(tmp_path):
+    """R-D02: exactly once, with the real store and the real server between."""
+    settings = load_settings(None, {}, {"server.data_dir": tmp_path})
+    keeper = StoreKeeper(settings)
+    taken = 0
+    stored = asyncio.Event()
+
+    async def take_hits(worker: str, message: dict[str, object]) -> bool:
+        nonlocal taken
+        rows = tuple(HitRow.from_json_row(row) for row in message["rows"])  # type: ignore[attr-defined]
+        assert await keeper.record(HitBatch(worker, int(str(message["seq"])), rows))
+        taken += 1
+        if taken == 2:
+            stored.set()
+        return taken > 1  # the first acknowledgement gets lost
+
+    async def request(message: dict[str, object]) -> dict[str, object]:
+        return message
+
+    server = ControlServer(take_hits, request)
+    async with await server.serve(bind_control(tmp_path)), linked(tmp_path, counted("a.example.org", "a.example.org")):
+        async with asyncio.timeout(RESEND_AFTER + 3):
+            await stored.wait()
+        total = await keeper.do(lambda state: sum(t.hits for t in Reports(state.store, 300).count_by("vendor")))
+        assert total == 2
+    await keeper.close()
