@@ -114,11 +114,13 @@ def result_of(client: "subprocess.Popen[str]") -> dict[str, Any]:
     return found
 
 
-def soak(installation: Installation, port: int, seconds: float, server: int) -> tuple[dict[str, Any], list[Sample]]:
+def soak(
+    installation: Installation, port: int, seconds: float, most: int, server: int
+) -> tuple[dict[str, Any], list[Sample]]:
     """Load, change and sample; return the client's summary and the samples."""
     result_of(steady(port, 0, CAPACITY_SECONDS))  # caches fill
     capacity = result_of(steady(port, 0, CAPACITY_SECONDS))["rate"]
-    rate = capacity // 3
+    rate = min(capacity // 3, most)
     print(f"capacity {capacity} q/s as this client gets it; load {rate} q/s for {seconds:.0f} s", flush=True)
     client = steady(port, rate, seconds)
     began = time.monotonic()
@@ -147,7 +149,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Soak and tell; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
-    seconds = parser.parse_args(arguments).minutes * 60
+    parser.add_argument("--rate", type=int, default=1_000_000, help="queries a second at most, for a busy machine")
+    options = parser.parse_args(arguments)
+    seconds = options.minutes * 60
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder = Path(scratch)
         # Caches that are full within the first tenth, so that what grows later is a leak.
@@ -160,7 +164,7 @@ def main(arguments: list[str] | None = None) -> int:
         installation.wait_until_ready()
         servers.wait_for_answer(port, "host1.allowed.example", "192.0.2.1")
         servers.wait_for_answer(port, "h1.deepseek.com", "0.0.0.0")
-        found, samples = soak(installation, port, seconds, server.pid)
+        found, samples = soak(installation, port, seconds, options.rate, server.pid)
         log = installation.log.read_text()
     grown = growth(samples, seconds)
     for name, share in grown.items():

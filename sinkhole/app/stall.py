@@ -12,13 +12,13 @@ STALLED_AFTER = 5.0
 """Seconds without a turn of the event loop after which all stacks go to standard error; the supervisor kills later."""
 
 
-async def beat(status: int) -> None:
+async def beat(status: int, stalled_after: float = STALLED_AFTER) -> None:
     """Tell the supervisor, through the pipe `status`, that this process is ready, and from then on that it lives."""
     _write(status, READY)
     try:
         while True:
             _write(status, BEAT)
-            faulthandler.dump_traceback_later(STALLED_AFTER)
+            faulthandler.dump_traceback_later(stalled_after)
             await asyncio.sleep(BEAT_INTERVAL)
     finally:
         faulthandler.cancel_dump_traceback_later()
