@@ -70,15 +70,7 @@ def _try_lock(fd: int) -> bool:
 
 
 def _is_alive(owner: str) -> bool:
-    if not owner.isdigit():
-        return False
-    try:
-        os.kill(int(owner), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return owner.isdigit() and Path("/proc", owner).exists()
 
 
 def running_server(folder: Path) -> bool:

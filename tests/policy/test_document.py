@@ -16,6 +16,7 @@ from sinkhole.policy.document import (
     load_policy,
     prune,
     publish,
+    restore_previous,
 )
 from sinkhole.policy.image import build_image
 from sinkhole.policy.statement import Group
@@ -129,3 +130,29 @@ def test_prune_without_a_readable_document_removes_nothing(tmp_path):
     (tmp_path / DOCUMENT_NAME).write_text("{")
     prune(tmp_path)
     assert (tmp_path / image).exists()
+
+
+def test_document_before_is_put_back_where_it_can_be_used(tmp_path):
+    assert not restore_previous(tmp_path)
+    published(tmp_path, generation=1)
+    published(tmp_path, generation=2)
+    (tmp_path / DOCUMENT_NAME).write_bytes(b"garbage")
+    assert restore_previous(tmp_path)
+    assert load_policy(tmp_path).generation == 1
+    (tmp_path / PREVIOUS_NAME).write_bytes(b"garbage")
+    assert not restore_previous(tmp_path)
+
+
+def test_document_before_without_its_names_is_not_put_back(tmp_path):
+    document = published(tmp_path, generation=1)
+    published(tmp_path, generation=2)
+    (tmp_path / document.image).unlink()
+    assert not restore_previous(tmp_path)
+
+
+def test_document_before_that_cannot_be_put_back(tmp_path):
+    published(tmp_path, generation=1)
+    published(tmp_path, generation=2)
+    (tmp_path / DOCUMENT_NAME).with_suffix(".tmp").mkdir()
+    with pytest.raises(PolicyError, match="cannot be written"):
+        restore_previous(tmp_path)
