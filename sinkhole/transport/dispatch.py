@@ -120,7 +120,7 @@ class Dispatch:
             if state.bucket is not None and not state.bucket.take(self._now):
                 is_answered = state.is_allowed and state.bucket.slips(self._slip)
                 return self._truncate(wire) if is_answered else None
-            if state.datagrams is None:
+            if state.datagrams is None and state.is_allowed:
                 state.datagrams = self._cache.table_of(state.client.scope, is_stream=False)
             return self._begin(wire, state, state.datagrams, is_stream=False)
         except Exception:
@@ -144,7 +144,7 @@ class Dispatch:
         """
         try:
             state = self._gate.admit(host)
-            if state.streams is None:
+            if state.streams is None and state.is_allowed:
                 state.streams = self._cache.table_of(state.client.scope, is_stream=True)
             return self._begin(wire, state, state.streams, is_stream=True)
         except Exception:
@@ -167,8 +167,8 @@ class Dispatch:
         ends = policy.next_change(datetime.fromtimestamp(self._wall(), UTC))
         self._policy_ends = ends.timestamp() if ends is not None else float("inf")
 
-    def _begin(self, wire: bytes, state: ClientState, table: Table, is_stream: bool) -> Outcome:
-        if state.is_allowed:
+    def _begin(self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool) -> Outcome:
+        if table is not None:
             entry = self._cache.look_up(table, wire[2:], self._now)
             if entry is not None:
                 if entry.is_recorded:
@@ -180,7 +180,7 @@ class Dispatch:
             return None
         except BadQuery as error:
             return write_error(error, self._settings.max_payload)
-        if not state.is_allowed:
+        if table is None:
             self._gate.report_refused(state)
             return self._fit(query, ReplyBody(Rcode.REFUSED, ede=(Ede(EdeCode.PROHIBITED),)), is_stream)
         body = self._unforwarded.answer(query)

@@ -31,7 +31,8 @@ class ClientState:
         is_allowed: whether it may ask at all.
         bucket: its rate limit, shared within a /64 in IPv6; None for no limit.
         network: the address, or the /64 it is in: what counts as one client where clients are counted.
-        datagrams, streams: its tables in the packet cache, None until something was looked up for it there.
+        datagrams, streams: its tables in the packet cache; None until something was looked up for it there, and for
+            ever if it may not ask: whoever has a table is served from it without a further look.
     """
 
     __slots__ = ("bucket", "client", "datagrams", "is_allowed", "network", "streams")

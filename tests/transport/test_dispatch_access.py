@@ -23,6 +23,17 @@ async def test_stranger_is_refused_and_logged_once(host, caplog):
     assert len(serving.handler.queries) == 1
 
 
+async def test_stranger_is_not_served_from_the_packet_cache():
+    """R-P01: nor on the fast path, however often it asks what others have asked."""
+    serving = Serving()
+    wire = question().to_wire()
+    for is_stream in (False, True):
+        assert await say(serving, wire, is_stream=is_stream)
+        for _ in range(3):
+            reply = dns.message.from_wire(await say(serving, wire, "192.0.2.7", is_stream=is_stream))
+            assert (reply.rcode(), reply.answer) == (dns.rcode.REFUSED, [])
+
+
 async def test_stranger_is_refused_over_streams_too():
     """R-P01: on every transport."""
     serving = Serving()
