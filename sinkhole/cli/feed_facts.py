@@ -25,7 +25,7 @@ def facts(feed: Feed, known: FeedState, versions: list[int]) -> list[tuple[str, 
         ("waiting", _waiting(feed, known)),
         ("rules", f"{known.rules}, {count_of(known.rejected, 'row')} not accepted"),
         ("content of", local_time(known.changed_at)),
-        ("asked", local_time(known.fetched_at)),
+        ("reached", local_time(known.fetched_at) if known.fetched_at else "never"),
         ("next sync", _next_sync(feed, known)),
     ]
 

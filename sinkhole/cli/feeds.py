@@ -47,7 +47,7 @@ def list_feeds(place: Place, as_json: bool) -> None:
          known.rejected, age(known.changed_at, now), age(known.fetched_at, now), "yes" if feed.part_of_ai else "no")
         for feed, known in found
     ]  # fmt: skip
-    header = ("feed", "is", "status", "version", "rules", "rejected", "content age", "asked", "in ai")
+    header = ("feed", "is", "status", "version", "rules", "rejected", "content age", "reached", "in ai")
     print_table(header, rows, empty="no feeds")
 
 

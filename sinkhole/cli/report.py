@@ -33,7 +33,7 @@ def report(place: Place, since: int, until: int | None, as_json: bool, as_csv: b
     with opened(place) as state:
         reports = Reports(state.store, state.settings.record.attempt_window)
         found = count_hits(reports, catalogue, "vendor", since, until)
-        clients = len(count_hits(reports, catalogue, "client", since, until))
+        clients = sum(bool(tally.key) for tally in count_hits(reports, catalogue, "client", since, until))
         with state.store.reading() as connection:
             lost = dropped(connection)
     rows = [_row(tally, catalogue, utc_time if as_json or as_csv else local_time) for tally in found]
@@ -47,7 +47,8 @@ def report(place: Place, since: int, until: int | None, as_json: bool, as_csv: b
     print_table(_HEADER, rows, empty=f"no vendor was tried since {local_time(since)}")
     if rows:
         print_line()
-        said = f"{count_of(clients, 'client')} since {local_time(since)}"
+        who = count_of(clients, "client") if clients else "clients are not stored; counted"
+        said = f"{who} since {local_time(since)}"
         print_line(f"{said}; an attempt counts once, however many queries it took")
     if lost:
         said = "1 query could not be recorded and is" if lost == 1 else f"{lost} queries could not be recorded and are"

@@ -59,6 +59,7 @@ def test_json_has_the_same_facts(run):
 @pytest.mark.parametrize(("mode", "answer"), [("nxdomain", "NXDOMAIN, TTL 10, EDE 15"), ("refused", "REFUSED, EDE 15"),
                                               ("nodata", "no data, TTL 10, EDE 15")])  # fmt: skip
 def test_answer_is_told_as_the_settings_have_it(run, mode, answer):
+    """R-B01: NXDOMAIN, NODATA or REFUSED instead of an address."""
     run.config.write_text(f'[upstream]\nservers = ["127.0.0.1:9"]\n[blocking]\nmode = "{mode}"\n')
     assert f"answer      {answer}" in run.good("check", "chat.deepseek.com").out
 
@@ -97,7 +98,7 @@ def test_running_server_is_not_compiled_for(run):
     ],
 )
 def test_list_file_alone(run, rules, name, word):
-    """R-L15: a list author tests a list without server or store; the last line is the verdict."""
+    """A list author tests a list without server or store; the last line is the verdict."""
     done = run("check", name, "--rules", rules, place=False)
     assert done.status == 0
     assert done.lines[-1] == word

@@ -71,7 +71,7 @@ def test_empty_states_say_so(run):
     ],
 )
 def test_top_counts_by_anything(recorded, by, counted):
-    """R-A11: by vendor, client, group, category, jurisdiction and more."""
+    """By vendor, client, group, category, jurisdiction and more."""
     found = recorded.good("hits", "top", "--by", by, "--json").json
     assert {row[by]: row["hits"] for row in found} == counted
     assert recorded.good("hits", "top", "--by", by).lines[0].split()[0] == by
@@ -135,7 +135,7 @@ def test_export_json_is_one_valid_object_a_line(recorded):
 
 
 def test_report_tells_who_tried_what(recorded):
-    """R-A10: clients and attempts per vendor, first and last, blocked or allowed."""
+    """Clients and attempts per vendor, first and last, blocked or allowed."""
     lines = recorded.good("report").lines
     assert lines[0].split() == ["vendor", "name", "in", "clients", "attempts", "blocked", "allowed", "first", "last"]
     assert lines[1].split()[:7] == ["deepseek", "DeepSeek", "CN", "2", "2", "4", "0"]
@@ -152,6 +152,15 @@ def test_report_tells_who_tried_what(recorded):
 def test_report_counts_one_client_as_one(run):
     write(run, HITS[0])
     assert run.good("report").lines[-1].startswith("1 client since ")
+
+
+def test_report_without_stored_clients_says_so(run):
+    """With `record.clients = "none"` nothing of a client is there to be counted."""
+    write(run, hit("", "chat.deepseek.com", "deepseek"))
+    assert run.good("report").lines[-1].startswith("clients are not stored; counted since ")
+    assert run.good("report", "--json").json["clients"] == 0
+    assert run.good("hits", "top", "--by", "client").lines[1].startswith("(not stored) ")
+    assert "  -  chat.deepseek.com A" in run.good("hits", "tail").out
 
 
 def test_report_says_what_is_missing(run):

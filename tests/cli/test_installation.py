@@ -165,7 +165,7 @@ def test_catalogue_lint(run, tmp_path):
 
 
 def test_backup_and_restore(run, tmp_path):
-    """R-D07: the whole state in one file, for the owner alone, never over another."""
+    """R-O08: the whole state in one file, for the owner alone, never over another."""
     file = tmp_path / "state.tgz"
     assert "there is no store to back up" in run("backup", file).sentence
     run.good("policy", "allow", "mistral")

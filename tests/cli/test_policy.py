@@ -8,7 +8,7 @@ def subjects(run) -> dict[tuple[str, str], str]:
 
 
 def test_fresh_folder_blocks_all_ai_and_encrypted_dns(run):
-    """R-B01: the default policy, without a server or a start."""
+    """The default policy, without a server or a start."""
     assert subjects(run) == {("ai", "all"): "block", ("feed:doh", "all"): "block"}
 
 
