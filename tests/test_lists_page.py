@@ -57,7 +57,7 @@ def test_page_tells_of_every_format_and_status():
     ],
 )
 def test_what_a_remote_list_may_not_do_is_rejected(list_format, row):
-    """R-F08, R-L07, R-L09: as the page says."""
+    """R-F08, R-L07, R-L11, R-L12: as the page says."""
     assert not [rule for rule in parse([row.encode()], list_format) if isinstance(rule, Rule)]
 
 

@@ -42,7 +42,7 @@ async def test_worker_says_who_it_is_and_hands_over_once(tmp_path):
 
 
 async def test_hits_wait_for_a_control_process_that_comes_late(tmp_path):
-    """R-D02: what was counted while it was away is handed over when it is there."""
+    """R-D01: what was counted while it was away is handed over when it is there."""
     hits = counted("a.example.org")
     async with linked(tmp_path, hits):
         await asyncio.sleep(0.6)
@@ -67,7 +67,7 @@ async def test_batch_without_acknowledgement_is_sent_again_to_the_next_control_p
 
 
 async def test_batch_is_sent_again_when_a_store_took_too_long(tmp_path):
-    """R-D03: a store that was full or locked has taken nothing; the worker tries again by itself."""
+    """R-D04: a store that was full or locked has taken nothing; the worker tries again by itself."""
     async with ScriptedControl(tmp_path, lambda message: None) as control, linked(tmp_path, counted("a.example.org")):
         await control.until(lambda: control.batches)
         control.react = acknowledge
@@ -76,7 +76,7 @@ async def test_batch_is_sent_again_when_a_store_took_too_long(tmp_path):
 
 
 async def test_what_is_kept_is_bounded(tmp_path):
-    """R-D03: beyond the bound rows stay where they are counted, and drops are told."""
+    """R-D01: beyond the bound rows stay where they are counted, and drops are told."""
     names = [f"n{number}.example.org" for number in range((MAX_UNACKNOWLEDGED + 2) * ROWS_PER_BATCH)]
     hits = counted(*names)
     async with ScriptedControl(tmp_path, lambda message: None) as control, linked(tmp_path, hits):
@@ -140,7 +140,7 @@ async def test_stop_without_a_control_process_ends_at_once(tmp_path):
 
 
 async def test_batch_whose_acknowledgement_was_lost_is_stored_once(tmp_path):
-    """R-D02: exactly once, with the real store and the real server between."""
+    """R-O11: exactly once, with the real store and the real server between."""
     settings = load_settings(None, {}, {"server.data_dir": tmp_path})
     keeper = StoreKeeper(settings)
     taken = 0

@@ -99,7 +99,7 @@ async def test_nonsense_ends_the_connection_and_nothing_else(tmp_path, octets):
 
 
 async def test_only_what_is_stored_is_acknowledged(tmp_path):
-    """R-D03: a batch that the store did not take stays with the worker."""
+    """R-D04: a batch that the store did not take stays with the worker."""
     async with serving(tmp_path) as world:
         worker = await world.worker("w1")
         world.takes = False

@@ -211,7 +211,7 @@ def answered_truly(wire: bytes) -> Any:
     ],
 )
 def test_canary(settings, tmp_path, handler, grade, said):
-    """R-O13: a name that policy blocks is asked, and must be blocked."""
+    """A name that policy blocks is asked, and must be blocked."""
     with UpstreamThread(FakeUpstream(handler)) as server:
         ((how, text),) = findings(settings_of(tmp_path, server__listen=(server.url,)), "canary")
     assert how is grade

@@ -84,7 +84,7 @@ def test_answers_go_on_while_the_control_process_stands_still(server):
 
 
 def test_doctor_of_a_good_server(tmp_path, upstream):
-    """R-O13: its own query and a canary; the exit status is the worst finding."""
+    """Its own query and a canary; the exit status is the worst finding."""
     with running(tmp_path / "data", upstream=upstream.port) as first:
         port = first.port  # free again in a moment, and unlikely to be taken by then
     listen = ("--listen", f"127.0.0.1:{port}")
