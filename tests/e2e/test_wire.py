@@ -12,7 +12,7 @@ import dns.rdatatype
 import pytest
 
 from tests.e2e.outside import Datagrams, Stream, ask_both, query, raw, rcode, read
-from tests.e2e.scripted import SOA, TRUE_IPV4, name_of
+from tests.e2e.scripted import SOA, TRUE_IPV4
 from tests.fakes import reply
 from tests.fuzz.mutator import mutations
 
@@ -389,14 +389,15 @@ def test_mutated_queries(udp, product):
     ]  # fmt: skip
     said = len(product.log)
     wires = [wire[:1200] for wire in mutations(seeds, 20260301, count=4000, seconds=60)]
+    sent: set[bytes] = set()
     for start in range(0, len(wires), 100):
         batch = wires[start : start + 100]
+        sent |= {wire[:2] for wire in batch}  # an answer that waited for its upstream comes batches later
         for wire in batch:
             udp.send(wire)
-        sent = {wire[:2] for wire in batch}
         for got in udp.until_good():
             assert got[2] & 0x80
-            assert got[:2] in sent | {wire[:2] for wire in wires[max(0, start - 300) : start]}
+            assert got[:2] in sent
     for wire in mutations(seeds, 7, count=300, seconds=30):
         with Stream(product.port) as stream:
             stream.send(wire[:1200], query("alive.example", number=0xFEED))
@@ -405,4 +406,3 @@ def test_mutated_queries(udp, product):
     assert product.addresses("alive.example") == [TRUE_IPV4]
     assert "Traceback" not in product.log[said:]
     assert "query.failed" not in product.log[said:]
-    assert name_of(query("x.example")) == "x.example"
