@@ -8,6 +8,7 @@ from typing import Any
 from sinkhole.app.data_dir import running_server
 from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
 from sinkhole.app.state import State, compile_state
+from sinkhole.config.schema import Settings
 from sinkhole.errors import SinkholeError, StoreError
 
 ANSWER_WITHIN = 30.0
@@ -78,3 +79,14 @@ async def _ask(folder: Path, message: dict[str, Any]) -> dict[str, Any]:
             writer.close()
             await writer.wait_closed()
     raise MessageError("the server hung up")
+
+
+def settings_of_server(settings: Settings) -> Settings | None:
+    """Return the settings of the server that runs on the same data folder, which flags may have changed, or None."""
+    if not running_server(settings.server.data_dir):
+        return None
+    try:
+        status = request(settings.server.data_dir, {"op": "status"})
+    except SinkholeError:
+        return None
+    return Settings.model_validate_json(status["settings"])

@@ -105,6 +105,7 @@ class Control:
                 return {
                     "started": self._started,
                     "listen": self._settings.server.listen,
+                    "settings": self._settings.model_dump_json(),
                     "store": self._store.state_in_words,
                     "workers": self._server.workers,
                     "generation": self._generation,

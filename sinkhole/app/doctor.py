@@ -22,13 +22,15 @@ from sinkhole.protocol.message import Message, read_message, write_query
 from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.rdata import address_to_text
-from sinkhole.protocol.types import QType, Rcode, rcode_to_text
+from sinkhole.protocol.types import EdeCode, OptionCode, QType, Rcode, rcode_to_text
+from sinkhole.resolver.hits import CANARY
 from sinkhole.transport.addresses import ListenAddress, bind_tcp, bind_udp, parse_listen
 from sinkhole.upstream.forwarder import Forwarder
 
 CATALOGUE_OLD_AFTER_DAYS = 180
 FEED_OLD_AFTER_DAYS = 14
 ASK_TIMEOUT = 3.0
+_BLOCKED = (EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED)
 _LOCAL_NAME = "localhost"
 """Answered by every server without an upstream (RFC 6761, section 6.3)."""
 
@@ -189,7 +191,7 @@ def _query(settings: Settings) -> Iterator[tuple[Grade, str]]:
 
 
 def _canary(settings: Settings) -> Iterator[tuple[Grade, str]]:
-    """Ask the running server a name that its policy blocks."""
+    """Ask the running server a name that its policy blocks; one that does not exist and is not counted as a try."""
     address = parse_listen(_listen(settings)[0])
     policy = load_policy(compiled_folder(settings.server.data_dir))
     canary = _blocked_name(policy)
@@ -197,10 +199,9 @@ def _canary(settings: Settings) -> Iterator[tuple[Grade, str]]:
         yield Grade.GOOD, "policy blocks no vendor for this machine, so none was asked"
         return
     reply = _ask(address, canary)
-    wanted = policy.answer_for(policy.scope_of("127.0.0.1")).ipv4
-    is_blocked = reply.rcode in (Rcode.NXDOMAIN, Rcode.REFUSED) or _addresses(reply) in ([], [wanted])
+    is_blocked = not _ede_codes(reply).isdisjoint(_BLOCKED)
     grade = Grade.GOOD if is_blocked else Grade.FAILURE
-    said = "is blocked, and recorded as a hit of this machine" if is_blocked else "is answered, though policy blocks it"
+    said = "is blocked" if is_blocked else "is answered, though policy blocks it"
     yield grade, f"{canary} {said}"
 
 
@@ -218,11 +219,9 @@ def _blocked_name(policy: Policy) -> str | None:
     for vendor in shipped_catalogue().vendors:
         for product in vendor.products:
             for domain in product.domains:
-                if (
-                    "*" not in domain.name
-                    and policy.decide(name_from_text(domain.name), QType.A, scope, now).is_blocked
-                ):
-                    return domain.name
+                name = CANARY + domain.name.replace("*", "x")
+                if policy.decide(name_from_text(name), QType.A, scope, now).is_blocked:
+                    return name
     return None
 
 
@@ -238,6 +237,11 @@ def _ask(address: ListenAddress, name: str) -> Message:
         except OSError as error:
             why = "no reply" if isinstance(error, TimeoutError) else error.strerror
             raise ListenError(f"no server answers on {host} port {address.port}: {why}") from error
+
+
+def _ede_codes(reply: Message) -> set[int]:
+    options = reply.edns.options if reply.edns else ()
+    return {int.from_bytes(data[:2], "big") for code, data in options if code == OptionCode.EDE}
 
 
 def _addresses(reply: Message) -> list[str]:

@@ -1,8 +1,10 @@
 """Explain what would be answered for a name, by the very function that the query path calls."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
@@ -10,6 +12,10 @@ from sinkhole.policy.groups import parse_client
 from sinkhole.policy.verdict import BlockAnswer, BlockMode, Loser, Verdict
 from sinkhole.protocol.names import name_from_text, name_to_text
 from sinkhole.protocol.types import QType, qtype_from_text, qtype_to_text
+
+Follow = Callable[[Policy, str, str, str, datetime], Verdict | None]
+"""Judges what the answer of a name leads to, for (policy, name, type, client, time); None where it could not."""
+_NOT_FOLLOWED = "judged by its name alone; a name that its answer leads to may be blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,7 @@ class Explanation:
     generation: int
     verdict: Verdict
     answer: str
+    note: str | None = None
 
     @property
     def outcome(self) -> str:
@@ -37,26 +44,48 @@ class Explanation:
         verdict["losers"] = [asdict(loser) | {"action": str(loser.action)} for loser in self.verdict.losers]
         return {
             "name": self.name, "type": self.qtype, "client": self.client, "groups": self.groups,
-            "generation": self.generation, "outcome": self.outcome, "answer": self.answer, "verdict": verdict,
+            "generation": self.generation, "outcome": self.outcome, "answer": self.answer, "note": self.note,
+            "verdict": verdict,
         }  # fmt: skip
 
 
-def explain(policy: Policy, name: str, qtype: str, client: str, when: datetime) -> Explanation:
+def explain(
+    policy: Policy, name: str, qtype: str, client: str, when: datetime, follow: Follow | None = None
+) -> Explanation:
     """Explain one question of one client.
+
+    Args:
+        follow: judges what the answer of a name leads to; None: the name is judged by itself alone.
 
     Raises:
         FormError: the name, the type or the client's address cannot be read.
     """
     if parse_client(client) is None:
         raise FormError(f"client {client!r}: is no address such as 192.0.2.7 or 2001:db8::7")
-    wire = name_from_text(name)
+    wire = name_from_text(_host(name))
     number = qtype_from_text(qtype)
     scope = policy.scope_of(client)
     verdict = policy.decide(wire, number, scope, when, client=client, explain=True)
+    note = None
+    if not verdict.is_blocked:
+        led_to = follow(policy, name, qtype, client, when) if follow else None
+        note = _NOT_FOLLOWED if led_to is None else None
+        verdict = led_to if led_to is not None and led_to.is_blocked else verdict
     answer = _answer(policy.answer_for(scope), verdict, number)
     return Explanation(
-        name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer
+        name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer, note
     )
+
+
+def _host(name: str) -> str:
+    """Refuse what is pasted from an address bar: judged as a name, it would match nothing."""
+    if not name.strip():
+        raise FormError("wanted a name such as chat.example.org; found nothing")
+    host = urlsplit(name if "//" in name else f"//{name}").hostname
+    if any(sign in name for sign in "/@?#") or ("://" in name):
+        hint = f"; try {host}" if host else ""
+        raise FormError(f"wanted a name such as chat.example.org; found a URL: {name!r}{hint}")
+    return name
 
 
 def _answer(answer: BlockAnswer, verdict: Verdict, qtype: int) -> str:
@@ -100,11 +129,15 @@ def lines_of(explanation: Explanation) -> list[str]:
         rows.append(("vendor", f"{verdict.vendor} ({verdict.jurisdiction})"))
     if verdict.product:
         rows.append(("product", f"{verdict.product} ({', '.join(verdict.categories)})"))
+    if verdict.via:
+        rows.append(("through", f"{verdict.via}, which its answer leads to"))
     if verdict.feed:
         rows.append(("feed", f"{verdict.feed}, line {verdict.line}"))
     rows.append(("client", f"{explanation.client} in {', '.join(explanation.groups) or 'no group'}"))
     rows.extend(("outranked", f"{_lost(lost)}: {lost.why}") for lost in verdict.losers)
     rows.append(("policy", f"generation {explanation.generation}"))
+    if explanation.note:
+        rows.append(("note", explanation.note))
     head = f"{explanation.name} {explanation.qtype}"
     body = [f"  {label:<11} {text}" for label, text in rows]
     return [head, *body, explanation.outcome]

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
+from sinkhole.catalogue.lint import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import FormError, PolicyError
 from sinkhole.policy.groups import parse_network
@@ -63,9 +64,12 @@ def _domain(subject: Subject) -> str:
     if not subject.value:
         raise PolicyError("domain:. is all names there are; a statement is about a domain such as domain:example.org")
     try:
-        return name_to_text(name_from_text(subject.value)).lower()
+        name = name_to_text(name_from_text(subject.value)).lower()
     except FormError as error:
         raise PolicyError(f"{subject}: is no domain: {error}") from error
+    if mistake := name_mistake(name):
+        raise PolicyError(f"{subject}: is no domain: {mistake}")
+    return name
 
 
 def network_text(text: str) -> str:

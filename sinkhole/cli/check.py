@@ -1,11 +1,14 @@
 """`sinkhole check`: explain what would be answered for a name, or judge it by one list file alone."""
 
 import datetime as dt
+import functools
 from pathlib import Path
 
 import click
 
+from sinkhole.app.apply import settings_of_server
 from sinkhole.app.explain import explain, lines_of
+from sinkhole.app.follow import follow
 from sinkhole.app.judge_file import judge_file
 from sinkhole.app.state import policy_in_force
 from sinkhole.cli.options import Place, place_options
@@ -35,7 +38,11 @@ def check(
         for line in verdict.lines():
             print_line(line)
         return
-    found = explain(policy_in_force(place.settings()), name, qtype, client, dt.datetime.now(dt.UTC))
+    settings = place.settings()
+    policy = policy_in_force(settings)
+    running = settings_of_server(settings)
+    judge = functools.partial(follow, running) if running else None
+    found = explain(policy, name, qtype, client, dt.datetime.now(dt.UTC), judge)
     if as_json:
         print_json(found.to_json())
         return

@@ -9,7 +9,9 @@ from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force, subject_of
 from sinkhole.policy.statement import Statement
+from sinkhole.policy.subject import SubjectKind
 from sinkhole.policy.verdict import Action
+from sinkhole.public_suffix import is_public_suffix
 
 
 @click.group()
@@ -78,6 +80,8 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
             raise click.BadParameter(f"{local_time(expires)} is in the past", param_hint="--until")
         with opened(place) as state:
             about = subject_of(state, subject)
+            if about.kind is SubjectKind.DOMAIN and action is Action.BLOCK and is_public_suffix(about.value):
+                click.echo(f"sinkhole: warning: {about.value} is a public suffix: all names below it are hit", err=True)
             stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires))
             put_in_force(state, f"{stored.action} {stored.subject} for {stored.scope}")
 

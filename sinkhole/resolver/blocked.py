@@ -14,7 +14,7 @@ from sinkhole.protocol.reply import Ede, ReplyBody
 from sinkhole.protocol.types import QType, Rcode
 from sinkhole.resolver.answer import Answer, Source
 
-_ROOT = b"\x00"
+_LABELS_OF_A_DOMAIN = 2
 _NULL_IPV4, _NULL_IPV6 = "0.0.0.0", "::"  # noqa: S104 - the null answer, not an address we bind
 
 
@@ -59,9 +59,10 @@ def _address(question: Question, how: BlockAnswer) -> Record | None:
 
 def _soa(question: Question, how: BlockAnswer) -> Record:
     # Without a SOA the answer could not be kept, and the client would ask again at once (RFC 2308, section 5).
-    # Its owner is the parent: a name that does not exist cannot be the apex of a zone.
-    parents = list(parents_of(question.name))
-    return soa_record(parents[1] if len(parents) > 1 else _ROOT, how.ttl, how.ttl)
+    # Its owner is the parent, or the name itself where the parent is a top-level domain: we do not speak for `com`.
+    itself, *parents = parents_of(question.name)
+    owner = parents[0] if len(parents) > _LABELS_OF_A_DOMAIN else itself
+    return soa_record(owner, how.ttl, how.ttl)
 
 
 def _reason(verdict: Verdict) -> str:

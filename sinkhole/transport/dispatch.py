@@ -24,7 +24,7 @@ from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
-from sinkhole.transport.fit import fit_reply, truncated_reply
+from sinkhole.transport.fit import cap_ttls, fit_reply, truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
 from sinkhole.transport.packet_cache import Entry, PacketCache, Table
 from sinkhole.transport.quiet import QuietLog
@@ -203,11 +203,17 @@ class Dispatch:
             return self._failed(asked)
 
     def _finish(self, wire: bytes, asked: Query, answer: Answer, policy: Policy, table: Table) -> bytes:
-        reply = self._fit(asked.message, answer.body, asked.is_stream)
+        reply = self._fit(asked.message, self._until_policy_ends(answer.body), asked.is_stream)
         # What an old policy said, or said before its end, answers this query and no other.
         if answer.ttl and policy is self._box.current and self._wall() < self._policy_ends:
             self._keep(wire, asked.message, answer, reply, table)
         return reply
+
+    def _until_policy_ends(self, body: ReplyBody) -> ReplyBody:
+        """Let no client keep an answer longer than the policy that permits it lasts: TTLs end with it."""
+        if self._policy_ends == float("inf"):
+            return body
+        return cap_ttls(body, max(0, int(self._policy_ends - self._wall())))
 
     def _failed(self, asked: Query) -> bytes:
         """At the edge of a query: whatever went wrong, it is logged, the client gets an answer, the server lives."""

@@ -1,6 +1,9 @@
 """Fit a reply to the client at the very end: its size, its OPT and the options it asked for."""
 
+from dataclasses import replace
+
 from sinkhole.config.schema import TransportSettings
+from sinkhole.protocol.message import Record
 from sinkhole.protocol.question import QueryMessage
 from sinkhole.protocol.reply import ReplyBody, reply_limit, write_reply
 from sinkhole.protocol.types import OptionCode, Rcode
@@ -24,6 +27,16 @@ def truncated_reply(query: QueryMessage, settings: TransportSettings) -> bytes:
     reply = bytearray(fit_reply(query, ReplyBody(Rcode.NOERROR), False, settings))
     reply[2] |= _TC
     return bytes(reply)
+
+
+def cap_ttls(body: ReplyBody, seconds: int) -> ReplyBody:
+    """Return the body with no TTL above `seconds`."""
+    answer, authority, additional = (_capped(part, seconds) for part in (body.answer, body.authority, body.additional))
+    return replace(body, answer=answer, authority=authority, additional=additional)
+
+
+def _capped(records: tuple[Record, ...], seconds: int) -> tuple[Record, ...]:
+    return tuple(replace(record, ttl=seconds) if record.ttl > seconds else record for record in records)
 
 
 def _asks_keepalive(query: QueryMessage) -> bool:

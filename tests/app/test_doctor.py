@@ -189,10 +189,15 @@ def test_query_where_no_server_is(tmp_path):
 
 
 def sinkholed(wire: bytes) -> Any:
+    import dns.edns
     import dns.message
+    import dns.rrset
 
-    name = dns.message.from_wire(wire).question[0].name
-    return [(0, reply(wire, f"{name} 10 IN A 0.0.0.0"))]
+    query = dns.message.from_wire(wire)
+    message = dns.message.make_response(query)
+    message.use_edns(0, options=[dns.edns.EDEOption(15, "blocked")])
+    message.answer.append(dns.rrset.from_text(query.question[0].name, 10, "IN", "A", "0.0.0.0"))
+    return [(0, message.to_wire())]
 
 
 def answered_truly(wire: bytes) -> Any:
@@ -205,8 +210,8 @@ def answered_truly(wire: bytes) -> Any:
 @pytest.mark.parametrize(
     ("handler", "grade", "said"),
     [
-        (sinkholed, Grade.GOOD, " is blocked, and recorded as a hit of this machine"),
-        (lambda wire: [(0, reply(wire, rcode="NXDOMAIN"))], Grade.GOOD, " is blocked, and recorded"),
+        (sinkholed, Grade.GOOD, " is blocked"),
+        (lambda wire: [(0, reply(wire, rcode="NXDOMAIN"))], Grade.FAILURE, " is answered, though policy blocks it"),
         (answered_truly, Grade.FAILURE, " is answered, though policy blocks it"),
     ],
 )

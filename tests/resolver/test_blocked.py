@@ -104,7 +104,7 @@ async def test_no_query_of_any_type_for_a_blocked_name_leaves(make_world):
 
 async def test_root_and_top_level_can_be_blocked(make_world):
     world = make_world(policy=["block domain:example"])
-    assert (await world.ask("example MX")).authority[0].name.to_text() == "."
+    assert (await world.ask("example MX")).authority[0].name.to_text() == "example."
 
 
 async def test_each_group_has_its_own_answer(make_world):
