@@ -7,6 +7,7 @@ The policy document is small and is written anew with each change.
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def compile_policy(folder: Path, inputs: Inputs) -> PolicyDocument:
 def _compile(folder: Path, inputs: Inputs) -> PolicyDocument:
     before = _published(folder)
     image = _image(folder, inputs, before.image if before else None)
-    generation = before.generation if before else 0
+    generation = before.generation if before else _generation_after_damage(folder)
     document = PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer)
     if document == before:
         return before
@@ -97,6 +98,14 @@ def _compile(folder: Path, inputs: Inputs) -> PolicyDocument:
     prune(folder)
     _LOG.info("policy.published", generation=document.generation, statements=len(inputs.statements))
     return document
+
+
+def _generation_after_damage(folder: Path) -> int:
+    """Return a number above all that were ever published, where what was published can no longer be read.
+
+    Workers may still answer by the lost generation: one of the same number would pass for it.
+    """
+    return int(time.time()) if (folder / DOCUMENT_NAME).exists() else 0
 
 
 def ensure_policy(data_dir: Path, settings: Settings) -> bool:

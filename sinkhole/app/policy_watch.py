@@ -42,14 +42,15 @@ class PolicyWatch:
         stamp = self._stamp()
         if stamp == self._seen:
             return self.generation
-        self._seen = stamp
+        is_first_look, self._seen = self._seen == (0, 0), stamp
         began = time.monotonic()
         try:
             policy = load_policy(self._folder)
         except PolicyError as error:
             self._log.error("policy.refused", why=error, kept=self.generation)
             return self.generation
-        if policy.generation == self.generation:
+        # Later on the same number does not mean the same policy: a damaged one may have been mended under its number.
+        if is_first_look and policy.generation == self.generation:
             return self.generation
         self._box.current = policy
         took = round((time.monotonic() - began) * 1000, 1)

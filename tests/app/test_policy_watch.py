@@ -52,6 +52,17 @@ def test_broken_policy_changes_nothing_and_is_reported_once(tmp_path, box, conte
     assert watch.take_newest() == 3
 
 
+def test_policy_mended_under_the_same_number_is_taken_in(tmp_path, box):
+    watch = PolicyWatch(tmp_path, box)
+    watch.take_newest()
+    before = box.current
+    (tmp_path / DOCUMENT_NAME).write_bytes(b"garbage")
+    watch.take_newest()
+    put(tmp_path, 1)
+    assert watch.take_newest() == 1
+    assert box.current is not before
+
+
 def test_vanished_policy_changes_nothing(tmp_path, box):
     watch = PolicyWatch(tmp_path, box)
     watch.take_newest()
