@@ -81,11 +81,18 @@ def _host(name: str) -> str:
     """Refuse what is pasted from an address bar: judged as a name, it would match nothing."""
     if not name.strip():
         raise FormError("wanted a name such as chat.example.org; found nothing")
-    host = urlsplit(name if "//" in name else f"//{name}").hostname
-    if any(sign in name for sign in "/@?#") or ("://" in name):
+    if any(sign in name for sign in "/@?#"):
+        host = _host_of_url(name)
         hint = f"; try {host}" if host else ""
         raise FormError(f"wanted a name such as chat.example.org; found a URL: {name!r}{hint}")
     return name
+
+
+def _host_of_url(text: str) -> str | None:
+    try:
+        return urlsplit(text if "//" in text else f"//{text}").hostname
+    except ValueError:
+        return None  # a bracket that is never closed
 
 
 def _answer(answer: BlockAnswer, verdict: Verdict, qtype: int) -> str:
