@@ -1,6 +1,8 @@
 """Subjects as people write them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.subjects import read_subject
@@ -54,3 +56,16 @@ def test_wrong_subjects_suggest_the_nearest(text, said):
 def test_ambiguous_word_names_both():
     with pytest.raises(PolicyError, match="write vendor:deepseek or feed:deepseek"):
         read_subject("deepseek", CATALOGUE, ("deepseek",))
+
+
+@given(
+    text=st.text(max_size=40)
+    | st.builds("{}:{}".format, st.sampled_from(["domain", "address", "vendor"]), st.text(max_size=30))
+)
+def test_any_text_is_a_subject_or_refused(text):
+    """A subject that reads back as itself, or a PolicyError, never another error."""
+    try:
+        subject = read_subject(text, CATALOGUE, FEEDS)
+    except PolicyError:
+        return
+    assert read_subject(str(subject), CATALOGUE, FEEDS) == subject

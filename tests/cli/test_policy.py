@@ -49,6 +49,7 @@ def test_subject_as_people_write_it(run, word, subject):
         ("vendor:", "found 'vendor:'"),
         ("domain:example..org", "a label has 1 to 63 octets"),
         ("domain:.", "is all names there are"),
+        ("domain:a b.example", "is no domain"),
         ("address:nonsense", "'nonsense' is no address and no network"),
     ],
 )
@@ -92,6 +93,12 @@ def test_expiry_is_told_local_to_people_and_utc_to_programs(run, monkeypatch):
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_public_suffix_is_blocked_with_a_warning(run):
+    done = run("policy", "block", "domain:co.uk")
+    assert done.status == 0
+    assert done.error == "sinkhole: warning: co.uk is a public suffix: all names below it are hit\n"
 
 
 def test_expiry_in_the_past_is_refused(run):
