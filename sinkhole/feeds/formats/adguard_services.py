@@ -4,13 +4,12 @@
 social networks, shops and games, which no AI policy is about.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sinkhole.errors import FeedFormatError
 from sinkhole.feeds.formats.adblock import AdblockReader
-from sinkhole.feeds.formats.json_lines import JsonLines
+from sinkhole.feeds.formats.json_lines import JsonLines, read_document
 from sinkhole.feeds.row import ReadOptions, RowError, reject
 from sinkhole.policy.rule import Rejection, Rule
 
@@ -32,10 +31,7 @@ class AdguardServicesReader:
     def finish(self, line: int) -> Sequence[Rule | Rejection]:
         """Return the rules of the document. Raises FeedFormatError when it is none."""
         text = "\n".join(self._text)
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise FeedFormatError(f"the registry of services is not JSON: {error}") from None
+        document = read_document(text, "the registry of services")
         lines = JsonLines(text)
         return [found for row in _rows(document) for found in self._read_row(row, lines.find(row))]
 

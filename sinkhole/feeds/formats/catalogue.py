@@ -4,12 +4,11 @@ A vendor has `products`, a product `domains`, a domain `name`, `match` (`suffix`
 and `opt_in` (left out of the feed's rules); other keys are for people and later versions.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sinkhole.errors import FeedFormatError
-from sinkhole.feeds.formats.json_lines import JsonLines
+from sinkhole.feeds.formats.json_lines import JsonLines, read_document
 from sinkhole.feeds.formats.pattern import read_pattern
 from sinkhole.feeds.hostname import read_name
 from sinkhole.feeds.row import ReadOptions, RowError, reject
@@ -34,10 +33,7 @@ class CatalogueReader:
     def finish(self, line: int) -> Sequence[Rule | Rejection]:
         """Return the rules of the document. Raises FeedFormatError when it is none."""
         text = "\n".join(self._text)
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise FeedFormatError(f"the catalogue is not JSON: {error}") from None
+        document = read_document(text, "the catalogue")
         if not isinstance(document, dict) or document.get("sinkhole") != VERSION:
             raise FeedFormatError(f'the catalogue lacks "sinkhole": {VERSION}')
         lines = JsonLines(text)

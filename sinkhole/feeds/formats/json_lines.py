@@ -1,6 +1,17 @@
-"""Where names stand in a JSON document, so that a rejection has a line."""
+"""Lists that are one JSON document: read them whole, and find where names stand, so that a rejection has a line."""
 
 import json
+from typing import Any
+
+from sinkhole.errors import FeedFormatError
+
+
+def read_document(text: str, what: str) -> Any:
+    """Return the document. Raises FeedFormatError that calls it `what`, when it is no JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FeedFormatError(f"{what} is not JSON: {error}") from None
 
 
 class JsonLines:
