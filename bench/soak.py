@@ -1,7 +1,8 @@
 """`python -m bench.soak --minutes 30`: hours of a network in little: steady mixed load, changes of policy, feed syncs.
 
-The rate is a third of what the same client gets at most. Fails (status 1) if memory of a process grew by more than
-5 % after the first fifth, if an answer was lost or wrong, or if a process had to be started again.
+The caches are filled before, so that what grows later is a leak. The rate is a third of what the same client gets at
+most. Fails (status 1) if memory of a process grew by more than 5 % after the first fifth, if an answer was lost or
+wrong, or if a process had to be started again.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from bench import servers
+from bench.steady import fill
 
 MAY_GROW = 0.05
 CAPACITY_SECONDS = 4.0
@@ -36,6 +38,7 @@ class Installation:
     """The server under test in a folder of its own, with a local list that is synced by hand."""
 
     def __init__(self, folder: Path, entries: int) -> None:
+        self.entries = entries
         self.log = folder / "sinkhole.log"
         self._data = folder / "data"
         self._lists = self._data / "lists"
@@ -118,7 +121,8 @@ def soak(
     installation: Installation, port: int, seconds: float, most: int, server: int
 ) -> tuple[dict[str, Any], list[Sample]]:
     """Load, change and sample; return the client's summary and the samples."""
-    result_of(steady(port, 0, CAPACITY_SECONDS))  # caches fill
+    fill(port, 2 * installation.entries)
+    result_of(steady(port, 0, CAPACITY_SECONDS))
     capacity = result_of(steady(port, 0, CAPACITY_SECONDS))["rate"]
     rate = min(capacity // 3, most)
     print(f"capacity {capacity} q/s as this client gets it; load {rate} q/s for {seconds:.0f} s", flush=True)
@@ -150,12 +154,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--rate", type=int, default=1_000_000, help="queries a second at most, for a busy machine")
+    parser.add_argument("--entries", type=int, default=20_000, help="of the answer cache, filled before the load")
     options = parser.parse_args(arguments)
     seconds = options.minutes * 60
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder = Path(scratch)
-        # Caches that are full within the first tenth, so that what grows later is a leak.
-        installation = Installation(folder, entries=max(1000, min(50_000, int(seconds * 20))))
+        installation = Installation(folder, options.entries)
         upstream, port = servers.free_port(), servers.free_port()
         authority = [sys.executable, "-m", "bench.authority", str(upstream)]
         stack.enter_context(servers.unpinned(authority, folder / "authority.log"))

@@ -12,6 +12,7 @@ import struct
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 SINKHOLE = bytes(4)
@@ -31,6 +32,11 @@ def names(chance: random.Random) -> tuple[str, bytes]:
         return f"h{chance.randrange(_POPULAR)}.deepseek.com", SINKHOLE
     if draw < 0.95:
         return f"host{chance.randrange(_POPULAR)}.allowed.example", TRUE
+    return fresh(chance)
+
+
+def fresh(chance: random.Random) -> tuple[str, bytes]:
+    """Return a name that nobody asked for before, and the address that is right for it."""
     return f"{chance.getrandbits(64):x}.missed.example", TRUE
 
 
@@ -71,11 +77,12 @@ class Tally:
 class Client:
     """One socket and the questions that wait for an answer on it, by id."""
 
-    def __init__(self, port: int, seed: int = 1) -> None:
+    def __init__(self, port: int, draw: Callable[[random.Random], tuple[str, bytes]] = names, seed: int = 1) -> None:
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         self._sock.connect(("127.0.0.1", port))
         self._sock.setblocking(False)
+        self._draw = draw
         self._chance = random.Random(seed)
         self._waiting: dict[int, tuple[float, bytes]] = {}
         self._next = 0
@@ -91,7 +98,7 @@ class Client:
         ident = self._next = (self._next + 1) & 0xFFFF
         if self._waiting.pop(ident, None) is not None:
             self.tally.lost += 1
-        name, right = names(self._chance)
+        name, right = self._draw(self._chance)
         labels = b"".join(bytes((len(label),)) + label.encode() for label in name.split("."))
         self._waiting[ident] = (time.perf_counter(), right)
         self.tally.sent += 1
@@ -135,6 +142,17 @@ def run(port: int, rate: int, seconds: float) -> str:
             time.sleep(_TICK)
     client.finish()
     return client.tally.to_json(seconds)
+
+
+def fill(port: int, count: int) -> None:
+    """Ask for so many fresh names, as fast as answers come."""
+    client = Client(port, fresh, seed=2)
+    deadline = time.perf_counter() + 2 * LOST_AFTER + count / 1000
+    while client.tally.sent < count and time.perf_counter() < deadline:
+        for _ in range(_WINDOW - client.waiting):
+            client.send()
+        client.receive()
+    client.finish()
 
 
 if __name__ == "__main__":
