@@ -135,7 +135,7 @@ async def _ask_upstream(settings: Settings) -> tuple[int, float]:
 
 def _catalogue(settings: Settings) -> Iterator[tuple[Grade, str]]:
     catalogue = shipped_catalogue()
-    newest = max(d.seen for v in catalogue.vendors for p in v.products for d in p.domains)
+    newest = max(d.last_confirmed or d.first_seen for v in catalogue.vendors for p in v.products for d in p.domains)
     days = (_today() - dt.date.fromisoformat(newest)).days
     grade = Grade.WARNING if days > CATALOGUE_OLD_AFTER_DAYS else Grade.GOOD
     yield grade, f"{len(catalogue.vendors)} vendors, last looked at {_days(days)} ago"

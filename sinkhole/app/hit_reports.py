@@ -30,5 +30,5 @@ def count_hits(
 def _labels(catalogue: Catalogue) -> dict[str, Callable[[], tuple[str, dict[str, tuple[str, ...]]]]]:
     return {
         "category": lambda: ("product", {product.id: product.categories for product in catalogue.products.values()}),
-        "jurisdiction": lambda: ("vendor", {vendor.id: (vendor.jurisdiction,) for vendor in catalogue.vendors}),
+        "jurisdiction": lambda: ("vendor", {vendor.id: (vendor.jurisdiction.value,) for vendor in catalogue.vendors}),
     }

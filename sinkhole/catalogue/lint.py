@@ -1,17 +1,21 @@
-"""Check a catalogue: what may be listed, and that nothing is listed twice or by mistake."""
+"""Check a catalogue: what may be listed, and that nothing is listed twice or by mistake.
+
+Each mistake names its file and says what to do instead, since who reads it may be writing a first vendor file.
+"""
 
 import datetime as dt
 import re
 from collections.abc import Iterator
 
 from sinkhole.catalogue.load import Catalogue
-from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, Vendor
+from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, Product, Vendor
 from sinkhole.public_suffix import is_public_suffix
 
 _LABEL = re.compile(r"^(?!-)[a-z0-9_-]{1,63}(?<!-)$")
 _LONGEST_NAME = 253
 UNKNOWN = "ZZ"
 """The jurisdiction of vendors whose owner is not known."""
+_UNCONFIRMED = ("Own knowledge", "Not known")
 
 
 def lint(catalogue: Catalogue, today: dt.date) -> list[str]:
@@ -19,26 +23,61 @@ def lint(catalogue: Catalogue, today: dt.date) -> list[str]:
     return [*_vendors(catalogue, today), *_twice(catalogue)]
 
 
+def is_unconfirmed(source: str) -> bool:
+    """Return whether a source names no document, but only what we think we know."""
+    return source.startswith(_UNCONFIRMED)
+
+
 def _vendors(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
     protected = frozenset(catalogue.never_block)
     for vendor in catalogue.vendors:
-        if vendor.owner_confidence == "low" and vendor.jurisdiction != UNKNOWN:
-            yield f"{vendor.id}.toml: jurisdiction: is a guess where owner_confidence is low; say {UNKNOWN}"
+        for why in _company(vendor, today):
+            yield f"{vendor.id}.toml: {why}"
         for product in vendor.products:
-            for category in product.categories:
-                if category not in catalogue.categories:
-                    yield f"{vendor.id}.toml: {product.id}: category {category!r} is not in categories.toml"
-            if not product.domains and not product.note:
-                yield f"{vendor.id}.toml: {product.id}: has no domains, so a note must say why DNS cannot tell it apart"
+            for why in _product(product, catalogue):
+                yield f"{vendor.id}.toml: {product.id}: {why}"
             for domain in product.domains:
-                for why in _domain(domain, vendor, protected, today):
+                for why in (*_name(domain, vendor, protected), *_evidence(domain, today)):
                     yield f"{vendor.id}.toml: {product.id}: {domain.name}: {why}"
         for name in vendor.never_block:
             if mistake := name_mistake(name):
                 yield f"{vendor.id}.toml: never_block: {name}: {mistake}"
 
 
-def _domain(domain: CatalogueDomain, vendor: Vendor, protected: frozenset[str], today: dt.date) -> Iterator[str]:
+def _company(vendor: Vendor, today: dt.date) -> Iterator[str]:
+    for what, fact in (("owner", vendor.owner), ("jurisdiction", vendor.jurisdiction)):
+        if fact.confidence == "high" and is_unconfirmed(fact.source):
+            yield (
+                f"{what}_confidence: is high, but {what}_source names no document; "
+                "name one (terms of service, company register), or say medium"
+            )
+    if (vendor.jurisdiction.value == UNKNOWN) is not (vendor.jurisdiction.confidence == "low"):
+        yield (
+            f"jurisdiction: {UNKNOWN} (unknown) and jurisdiction_confidence low go together: a guess is not stated, "
+            "and what is stated needs more than a guess"
+        )
+    if vendor.jurisdiction.value != UNKNOWN and vendor.owner.confidence == "low":
+        yield f"jurisdiction: is a guess where owner_confidence is low; say {UNKNOWN}"
+    if vendor.data_use is not None and dt.date.fromisoformat(vendor.data_use.read) > today:
+        yield f"data_use.read: {vendor.data_use.read} is in the future; it is the day the policy was read"
+
+
+def _product(product: Product, catalogue: Catalogue) -> Iterator[str]:
+    for category in product.categories:
+        if category not in catalogue.categories:
+            yield f"category {category!r} is not in categories.toml"
+    if not product.domains and not product.note:
+        yield "has no domains, so a note must say why DNS cannot tell it apart and what helps instead"
+    if product.domains and not product.separable:
+        yield "is not separable, yet has domains: a product that DNS can tell apart in part is two products"
+    if not product.domains and product.separable:
+        yield "has no domains; say separable = false, or list them"
+    for vendor in product.serves:
+        if vendor not in catalogue.by_id:
+            yield f"serves: there is no vendor {vendor!r}"
+
+
+def _name(domain: CatalogueDomain, vendor: Vendor, protected: frozenset[str]) -> Iterator[str]:
     if domain.match is DomainMatch.WILDCARD:
         if domain.name.count("*") != 1:
             yield "match is wildcard, so exactly one label must be, or hold, one *"
@@ -54,8 +93,21 @@ def _domain(domain: CatalogueDomain, vendor: Vendor, protected: frozenset[str], 
         yield "is on never-block.txt: list the hosts of the vendor below it instead"
     if domain.name in vendor.never_block:
         yield "is also in never_block of the same vendor: it can be only one of them"
-    if dt.date.fromisoformat(domain.seen) > today:
-        yield f"was seen on {domain.seen}, which is in the future"
+
+
+def _evidence(domain: CatalogueDomain, today: dt.date) -> Iterator[str]:
+    first = dt.date.fromisoformat(domain.first_seen)
+    if first > today:
+        yield f"first_seen: {first} is in the future; it is the day of the oldest evidence"
+    if domain.last_confirmed is None:
+        if not is_unconfirmed(domain.source):
+            yield "has no last_confirmed, the day of the newest evidence; without any, source says Own knowledge"
+        return
+    last = dt.date.fromisoformat(domain.last_confirmed)
+    if last > today:
+        yield f"last_confirmed: {last} is in the future; it is the day of the newest evidence"
+    if last < first:
+        yield f"last_confirmed: {last} is before first_seen, {first}"
 
 
 def _twice(catalogue: Catalogue) -> Iterator[str]:
@@ -71,6 +123,10 @@ def _twice(catalogue: Catalogue) -> Iterator[str]:
         other = known.setdefault(vendor.name.casefold(), vendor.id)
         if other != vendor.id:
             yield f"{vendor.id}.toml: name {vendor.name!r} is also that of {other}"
+        for brand in vendor.brands:
+            other = known.setdefault(f"brand {brand}", vendor.id)
+            if other != vendor.id:
+                yield f"{vendor.id}.toml: brands: {brand!r} is also that of {other}"
 
 
 def name_mistake(name: str) -> str | None:

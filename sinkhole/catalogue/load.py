@@ -41,7 +41,7 @@ class Catalogue:
     @cached_property
     def jurisdictions(self) -> tuple[str, ...]:
         """Country codes that vendors have, sorted."""
-        return tuple(sorted({vendor.jurisdiction for vendor in self.vendors}))
+        return tuple(sorted({vendor.jurisdiction.value for vendor in self.vendors}))
 
 
 def load_catalogue(folder: Path) -> Catalogue:

@@ -2,15 +2,26 @@
 
 import datetime as dt
 import re
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, DomainRole, Product, Vendor
+from sinkhole.policy.vendor import (
+    CatalogueDomain,
+    DataUse,
+    DomainMatch,
+    DomainRole,
+    Product,
+    Stated,
+    Training,
+    Vendor,
+    VendorKind,
+)
 
+Brand = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z0-9]{3,}$"))]
 Slug = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$"))]
 Confidence = Literal["high", "medium", "low"]
+Country = Annotated[str, StringConstraints(pattern=re.compile(r"^[A-Z]{2}$"))]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
@@ -26,7 +37,15 @@ class DomainEntry(_Table):
     match: DomainMatch = DomainMatch.SUFFIX
     opt_in: bool = False
     source: Text
-    seen: dt.date
+    first_seen: dt.date
+    last_confirmed: dt.date | None = None
+
+    def to_domain(self) -> CatalogueDomain:
+        """Return the value that policy works with."""
+        confirmed = None if self.last_confirmed is None else self.last_confirmed.isoformat()
+        return CatalogueDomain(
+            self.name, self.role, self.match, self.opt_in, self.source, self.first_seen.isoformat(), confirmed
+        )
 
 
 class ProductEntry(_Table):
@@ -37,7 +56,25 @@ class ProductEntry(_Table):
     categories: tuple[Slug, ...] = Field(min_length=1)
     separable: bool = True
     note: Text | None = None
+    serves: tuple[Slug, ...] = ()
     domains: tuple[DomainEntry, ...] = ()
+
+
+class DataUseEntry(_Table):
+    """The `[data_use]` table: what the vendor says of the data it is given; what it does not say is left out."""
+
+    trains_on_input: Training
+    opt_out: Text | None = None
+    retention: Text | None = None
+    storage: tuple[Country, ...] = ()
+    source: Text
+    read: dt.date
+
+    def to_data_use(self) -> DataUse:
+        """Return the value that policy works with."""
+        return DataUse(
+            self.trains_on_input, self.opt_out, self.retention, self.storage, self.source, self.read.isoformat()
+        )
 
 
 class VendorFile(_Table):
@@ -45,14 +82,20 @@ class VendorFile(_Table):
 
     id: Slug
     name: Text
+    kind: VendorKind
     owner: Text
     owner_confidence: Confidence
-    jurisdiction: Annotated[str, StringConstraints(pattern=re.compile(r"^[A-Z]{2}$"))]
+    owner_source: Text
+    jurisdiction: Country
+    jurisdiction_confidence: Confidence
+    jurisdiction_source: Text
     confidence: Confidence
     source: Text
     not_default: bool = False
     never_block: tuple[Text, ...] = ()
     note: Text | None = None
+    brands: tuple[Brand, ...] = ()
+    data_use: DataUseEntry | None = None
     products: tuple[ProductEntry, ...] = Field(min_length=1)
 
     def to_vendor(self) -> Vendor:
@@ -60,22 +103,29 @@ class VendorFile(_Table):
         return Vendor(
             id=self.id,
             name=self.name,
-            owner=self.owner,
-            jurisdiction=self.jurisdiction,
-            owner_confidence=self.owner_confidence,
+            kind=self.kind,
+            owner=Stated(self.owner, self.owner_confidence, self.owner_source),
+            jurisdiction=Stated(self.jurisdiction, self.jurisdiction_confidence, self.jurisdiction_source),
             confidence=self.confidence,
             source=self.source,
             products=tuple(self._product(entry) for entry in self.products),
             never_block=self.never_block,
             not_default=self.not_default,
             note=self.note,
+            brands=self.brands,
+            data_use=None if self.data_use is None else self.data_use.to_data_use(),
         )
 
     def _product(self, entry: ProductEntry) -> Product:
-        domains = tuple(
-            CatalogueDomain(d.name, d.role, d.match, d.opt_in, d.source, d.seen.isoformat()) for d in entry.domains
+        return Product(
+            id=f"{self.id}/{entry.slug}",
+            name=entry.name,
+            categories=entry.categories,
+            domains=tuple(domain.to_domain() for domain in entry.domains),
+            separable=entry.separable,
+            note=entry.note,
+            serves=entry.serves,
         )
-        return Product(f"{self.id}/{entry.slug}", entry.name, entry.categories, domains, entry.separable, entry.note)
 
 
 class CategoryEntry(_Table):
@@ -83,8 +133,3 @@ class CategoryEntry(_Table):
 
     name: Text
     meaning: Text
-
-
-def file_name(vendor_id: str) -> Path:
-    """Return the name of a vendor's file."""
-    return Path(f"{vendor_id}.toml")

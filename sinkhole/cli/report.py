@@ -60,7 +60,7 @@ def _row(tally: Tally, catalogue: Catalogue, in_words: Callable[[float], str]) -
     return (
         tally.key,
         vendor.name if vendor else None,
-        vendor.jurisdiction if vendor else None,
+        vendor.jurisdiction.value if vendor else None,
         tally.clients,
         tally.attempts,
         tally.blocked,

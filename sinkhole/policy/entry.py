@@ -46,7 +46,7 @@ class CatalogueEntry:
             product=product.id,
             vendor=vendor.id,
             categories=product.categories,
-            jurisdiction=vendor.jurisdiction,
+            jurisdiction=vendor.jurisdiction.value,
             not_default=vendor.not_default,
         )
 

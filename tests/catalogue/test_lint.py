@@ -13,9 +13,13 @@ from sinkhole.packaged import packaged_path
 TODAY = dt.date(2026, 11, 24)
 HEAD = """id = "acme"
 name = "Acme"
+kind = "ai_native"
 owner = "Acme Inc."
 owner_confidence = "high"
+owner_source = "its terms of service"
 jurisdiction = "US"
+jurisdiction_confidence = "high"
+jurisdiction_source = "its terms of service"
 confidence = "high"
 source = "its own site"
 """
@@ -30,7 +34,8 @@ DOMAIN = """
 name = "{name}"
 match = "{match}"
 source = "its own site"
-seen = {seen}
+first_seen = {seen}
+last_confirmed = {seen}
 """
 
 
@@ -100,13 +105,74 @@ def test_own_never_block_cannot_be_a_domain(tmp_path):
     assert "never_block: Bad" in said
 
 
-def test_jurisdiction_of_an_unsure_owner_is_unknown(tmp_path):
-    head = HEAD.replace('owner_confidence = "high"', 'owner_confidence = "low"')
-    assert "is a guess" in mistakes(tmp_path, ("acme.toml", vendor(head=head)))
-    unknown = vendor("other.example", head=head.replace('"US"', '"ZZ"').replace("acme", "zeta").replace("Acme", "Zeta"))
-    (tmp_path / "vendors" / "acme.toml").unlink()
-    (tmp_path / "vendors" / "zeta.toml").write_text(unknown)
-    assert lint(load_catalogue(tmp_path), TODAY) == []
+UNSURE = HEAD.replace('owner_confidence = "high"', 'owner_confidence = "low"')
+NOWHERE = UNSURE.replace('jurisdiction = "US"', 'jurisdiction = "ZZ"')
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (UNSURE, "is a guess where owner_confidence is low"),
+        (NOWHERE, "go together"),
+        (HEAD.replace('jurisdiction_confidence = "high"', 'jurisdiction_confidence = "low"'), "go together"),
+        (HEAD.replace('owner_source = "its terms of service"', 'owner_source = "Own knowledge"'), "names no document"),
+        (
+            HEAD.replace('jurisdiction_source = "its terms of service"', 'jurisdiction_source = "Not known"'),
+            "no document",
+        ),
+    ],
+)
+def test_facts_about_companies_are_no_guesses(tmp_path, head, said):
+    assert said in mistakes(tmp_path, ("acme.toml", vendor(head=head)))
+
+
+def test_unknown_owner_and_jurisdiction_are_legitimate(tmp_path):
+    head = NOWHERE.replace('jurisdiction_confidence = "high"', 'jurisdiction_confidence = "low"')
+    assert mistakes(tmp_path, ("acme.toml", vendor(head=head))) == ""
+
+
+DATES = "first_seen = 2026-11-01\nlast_confirmed = 2026-11-01\n"
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        ("first_seen = 2026-11-02\nlast_confirmed = 2026-11-01\n", "is before first_seen"),
+        ("first_seen = 2026-11-02\nlast_confirmed = 2027-11-01\n", "last_confirmed: 2027-11-01 is in the future"),
+        ("first_seen = 2026-11-02\n", "has no last_confirmed"),
+    ],
+)
+def test_dates_of_evidence(tmp_path, dates, said):
+    assert said in mistakes(tmp_path, ("acme.toml", vendor().replace(DATES, dates)))
+
+
+def test_own_knowledge_needs_no_confirmation(tmp_path):
+    text = (
+        vendor()
+        .replace(DATES, "first_seen = 2026-11-02\n")
+        .replace('source = "its own site"\nfirst', 'source = "Own knowledge of the service"\nfirst')
+    )
+    assert mistakes(tmp_path, ("acme.toml", text)) == ""
+
+
+def test_day_of_reading_a_policy_is_not_to_come(tmp_path):
+    use = '\n[data_use]\ntrains_on_input = "opt-out"\nstorage = ["US"]\nsource = "its policy"\nread = 2027-01-01\n'
+    assert "data_use.read: 2027-01-01 is in the future" in mistakes(tmp_path, ("acme.toml", vendor(head=HEAD + use)))
+
+
+def test_products_say_whether_dns_can_tell_them_apart(tmp_path):
+    hidden = vendor().replace('categories = ["chat"]\n', 'categories = ["chat"]\nseparable = false\nnote = "In X."\n')
+    assert "is not separable, yet has domains" in mistakes(tmp_path, ("acme.toml", hidden))
+
+
+def test_served_vendors_and_brands(tmp_path):
+    head = HEAD + 'brands = ["acme"]\n'
+    one = vendor(head=head).replace('categories = ["chat"]\n', 'categories = ["chat"]\nserves = ["nobody", "zeta"]\n')
+    two = vendor("zeta.example", head=head.replace('id = "acme"', 'id = "zeta"').replace('"Acme"', '"Zeta"'))
+    said = mistakes(tmp_path, ("acme.toml", one), ("zeta.toml", two))
+    assert "acme/chat: serves: there is no vendor 'nobody'" in said
+    assert "'zeta'" not in said.partition("brands")[0]
+    assert "zeta.toml: brands: 'acme' is also that of acme" in said
 
 
 def test_unknown_category_and_silent_product(tmp_path):
@@ -166,7 +232,7 @@ def test_values_of_a_vendor(tmp_path):
     path = write(tmp_path, ("acme.toml", vendor())) / "vendors" / "acme.toml"
     found = load_vendor(path)
     assert found.products[0].id == "acme/chat"
-    assert found.products[0].domains[0].seen == "2026-11-01"
+    assert found.products[0].domains[0].last_confirmed == "2026-11-01"
 
 
 def test_fingerprint_changes_with_content(tmp_path):

@@ -9,7 +9,7 @@ from sinkhole.policy.image import FeedRules, NameIndex
 from sinkhole.policy.rule import Match, Rule
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
-from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, DomainRole, Product, Vendor
+from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, DomainRole, Product, Stated, Vendor, VendorKind
 from sinkhole.policy.verdict import Action, BlockAnswer, Verdict
 from sinkhole.protocol.names import name_from_text
 
@@ -19,7 +19,7 @@ AAAA = 28
 
 
 def domain(name: str, match: DomainMatch = DomainMatch.SUFFIX, *, opt_in: bool = False) -> CatalogueDomain:
-    return CatalogueDomain(name, DomainRole.WEB, match, opt_in, "test", "2026-11-24")
+    return CatalogueDomain(name, DomainRole.WEB, match, opt_in, "test", "2026-11-24", "2026-11-24")
 
 
 def product(product_id: str, *domains: CatalogueDomain, categories: tuple[str, ...] = ("chat",)) -> Product:
@@ -28,7 +28,16 @@ def product(product_id: str, *domains: CatalogueDomain, categories: tuple[str, .
 
 def vendor(vendor_id: str, *products: Product, jurisdiction: str = "CN", not_default: bool = False, never=()) -> Vendor:
     return Vendor(
-        vendor_id, vendor_id, "owner", jurisdiction, "high", "high", "test", products, tuple(never), not_default
+        id=vendor_id,
+        name=vendor_id,
+        kind=VendorKind.AI_NATIVE,
+        owner=Stated("owner", "high", "test"),
+        jurisdiction=Stated(jurisdiction, "high", "test"),
+        confidence="high",
+        source="test",
+        products=products,
+        never_block=tuple(never),
+        not_default=not_default,
     )
 
 

@@ -19,7 +19,7 @@ from sinkhole.policy.image import FeedRules, NameIndex
 from sinkhole.policy.rule import Rule
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
-from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, DomainRole, Product, Vendor
+from sinkhole.policy.vendor import Vendor
 from sinkhole.policy.verdict import Action, BlockAnswer
 from sinkhole.protocol.message import Message, read_message
 from sinkhole.protocol.question import Question, read_query
@@ -33,6 +33,9 @@ from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Client, Query
 from sinkhole.upstream.ask import Packets
 from tests.fakes import reply
+from tests.policy.world import domain as catalogue_domain
+from tests.policy.world import product
+from tests.policy.world import vendor as catalogue_vendor
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -122,12 +125,8 @@ def _in(line: str) -> str:
 
 def vendor(name: str, *domains: str, category: str = "chat", jurisdiction: str = "CN") -> Vendor:
     """Return a vendor with one product, whose domains match as suffixes."""
-    entries = tuple(
-        CatalogueDomain(domain, DomainRole.WEB, DomainMatch.SUFFIX, opt_in=False, source="test", seen="2026-01-01")
-        for domain in domains
-    )
-    product = Product(f"{name}/chat", name.title(), (category,), entries)
-    return Vendor(name, name.title(), name.title(), jurisdiction, "high", "high", "test", (product,))
+    entries = tuple(catalogue_domain(domain) for domain in domains)
+    return catalogue_vendor(name, product(f"{name}/chat", *entries, categories=(category,)), jurisdiction=jurisdiction)
 
 
 class World:
