@@ -11,12 +11,8 @@ from sinkhole.upstream.plan import read_plan
 from sinkhole.upstream.system import RESOLV_CONF
 
 
-def check_settings(settings: Settings) -> None:
-    """Check every text that is an address, a name or a record.
-
-    Raises:
-        ConfigError: with every mistake and its path.
-    """
+def mistakes_of(settings: Settings) -> list[str]:
+    """Return what is wrong with texts that are addresses, names or records, each with its path."""
     mistakes = list(_each("server.listen", settings.server.listen, parse_listen))
     listen = () if mistakes else settings.server.listen
     mistakes += _each("records", settings.records, records_from_text)
@@ -25,8 +21,7 @@ def check_settings(settings: Settings) -> None:
         read_plan(settings.upstream, listen, RESOLV_CONF)
     except ConfigError as error:
         mistakes += error.mistakes
-    if mistakes:
-        raise ConfigError(*(f"config: {mistake}" for mistake in mistakes))
+    return [f"config: {mistake}" for mistake in mistakes]
 
 
 def _each(path: str, texts: Iterable[str], read: Callable[[str], object]) -> Iterable[str]:

@@ -9,7 +9,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,14 @@ async def connect_control(folder: Path) -> tuple[asyncio.StreamReader, asyncio.S
     Raises:
         OSError: no server runs on this folder.
     """
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.setblocking(False)
-    try:
+    with ExitStack() as stack:
+        sock = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        sock.setblocking(False)
         with _short_path(folder) as path:
             await asyncio.get_running_loop().sock_connect(sock, path)
-        return await asyncio.open_unix_connection(sock=sock, limit=MAX_LINE)
-    except BaseException:
-        sock.close()
-        raise
+        connection = await asyncio.open_unix_connection(sock=sock, limit=MAX_LINE)
+        stack.pop_all()  # it stays open only if all went well
+    return connection
 
 
 def write_message(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """The state of one installation: its store and feeds, opened and, the first time, filled with the defaults."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,11 +66,10 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     store = open_store(folder / STORE, is_thorough=is_thorough)
     who = who or current_user()
     state = State(settings, store, PolicyStore(store, who), FeedStore(store, who), Snapshots(folder / FEEDS))
-    try:
+    with ExitStack() as stack:
+        stack.callback(store.close)
         _seed(state)
-    except BaseException:
-        store.close()
-        raise
+        stack.pop_all()  # it stays open only if all went well
     return state
 
 

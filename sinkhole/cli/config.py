@@ -2,7 +2,6 @@
 
 import click
 
-from sinkhole.app.check_settings import check_settings
 from sinkhole.cli.options import Place, place_options
 from sinkhole.config.document import configuration_page, settings_to_toml
 
@@ -16,7 +15,7 @@ def config() -> None:
 @place_options
 def check(place: Place) -> None:
     """Report every mistake in the configuration at once."""
-    check_settings(place.settings())
+    place.checked_settings()
     click.echo(f"config {place.config}: is good" if place.config else "config: is good; no file is given, so defaults")
 
 

@@ -15,6 +15,7 @@ from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import csv_cell, local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
 from sinkhole.cli.since import Since
+from sinkhole.policy.hit import HitRow
 from sinkhole.protocol.types import qtype_to_text
 from sinkhole.store.reports import HitLine, Reports
 
@@ -80,11 +81,12 @@ def _print(line: HitLine, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_as_dict(line)))
         return
-    what = " ".join(part for part in (line.vendor, line.feed and f"feed:{line.feed}") if part)
-    times = f" x{line.count}" if line.count > 1 else ""
+    hit = line.hit
+    what = " ".join(part for part in (hit.vendor, hit.feed and f"feed:{hit.feed}") if part)
+    times = f" x{hit.count}" if hit.count > 1 else ""
     print_line(
-        f"{local_time(line.last)}  {line.action:<7}  {line.client or '-'}  {line.name} {qtype_to_text(line.qtype)}"
-        f"{times}  {what}  by {line.subject or '-'}"
+        f"{local_time(hit.last)}  {hit.action:<7}  {hit.client or '-'}  {hit.name} {qtype_to_text(hit.qtype)}"
+        f"{times}  {what}  by {hit.subject or '-'}"
     )
 
 
@@ -102,11 +104,12 @@ def export(place: Place, since: int, kind: str, as_json: bool) -> None:
                 click.echo(json.dumps(_as_dict(line)))
             return
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow([field.name for field in fields(HitLine)])
+        writer.writerow(["id", *(field.name for field in fields(HitRow))])
         for line in lines:
             writer.writerow(csv_cell(cell) for cell in _as_dict(line).values())
 
 
 def _as_dict(line: HitLine) -> dict[str, object]:
-    times = {"minute": utc_time(line.minute * 60), "first": utc_time(line.first), "last": utc_time(line.last)}
-    return asdict(line) | times | {"qtype": qtype_to_text(line.qtype)}
+    hit = line.hit
+    times = {"minute": utc_time(hit.minute * 60), "first": utc_time(hit.first), "last": utc_time(hit.last)}
+    return {"id": line.id} | asdict(hit) | times | {"qtype": qtype_to_text(hit.qtype)}

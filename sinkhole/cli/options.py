@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from sinkhole.app.check_settings import mistakes_of
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import Settings
 
@@ -20,14 +21,25 @@ class Place:
     config: Path | None
     data_dir: Path | None
 
-    def settings(self, **flags: Any) -> Settings:
-        """Load the settings; `flags` are dotted paths with `__` for the dot, None for not given.
+    def settings(self) -> Settings:
+        """Load the settings; addresses and names in them are left to the server, which alone uses them.
+
+        Raises:
+            ConfigError: with every mistake.
+        """
+        return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir})
+
+    def checked_settings(self, **flags: Any) -> Settings:
+        """Load the settings as a server needs them: addresses and names can be read.
+
+        Args:
+            flags: dotted paths with `__` for the dot, None for not given.
 
         Raises:
             ConfigError: with every mistake.
         """
         given = {key.replace("__", "."): value for key, value in flags.items()}
-        return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir, **given})
+        return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir, **given}, mistakes_of)
 
 
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -38,7 +38,7 @@ def list_statements(place: Place, as_json: bool) -> None:
             str(s.subject),
             s.action,
             s.scope,
-            local_time(s.expires) if s.expires else "never",
+            _expiry(s.expires),
             s.owner,
             s.ticket,
             s.reason,
@@ -47,6 +47,12 @@ def list_statements(place: Place, as_json: bool) -> None:
     ]
     header = ("subject", "action", "for", "expires", "owner", "ticket", "reason")
     print_table(header, rows, empty="no statement: everything is answered truly, nothing is recorded")
+
+
+def _expiry(expires: datetime | None) -> str:
+    if expires is None:
+        return "never"
+    return f"{local_time(expires)}{' (over)' if expires <= datetime.now(UTC) else ''}"
 
 
 def _as_dict(statement: Statement) -> dict[str, Any]:

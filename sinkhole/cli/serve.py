@@ -4,7 +4,6 @@ import sys
 
 import click
 
-from sinkhole.app.check_settings import check_settings
 from sinkhole.app.privileges import raise_descriptor_limit
 from sinkhole.app.supervisor import Supervisor
 from sinkhole.cli.options import Place, place_options
@@ -21,11 +20,9 @@ def serve(place: Place, listen: tuple[str, ...], upstream: tuple[str, ...], work
     """Run the resolver until SIGTERM; SIGHUP reads configuration and policy again."""
 
     def load() -> Settings:
-        settings = place.settings(
+        return place.checked_settings(
             server__listen=listen or None, upstream__servers=upstream or None, server__workers=workers
         )
-        check_settings(settings)
-        return settings
 
     settings = load()
     configure(settings.server.log_level)

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,13 @@ OUTSIDE_THE_SCHEMA = frozenset({"SINKHOLE_CONFIG", "SINKHOLE_DATA_DIR"})
 """Variables that name the file and the folder themselves; the command line reads them as defaults of its flags."""
 
 
-def load_settings(path: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
+Check = Callable[[Settings], Iterable[str]]
+"""Finds what the schema cannot: texts that only the parts that use them can read."""
+
+
+def load_settings(
+    path: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any], check: Check | None = None
+) -> Settings:
     """Merge file, environment and flags into checked settings.
 
     Args:
@@ -24,6 +30,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str], flags: Mapp
         environment: `SINKHOLE_SECTION_KEY` sets `section.key`; a value is read as TOML, else as text; a list may be
             given as words with commas between.
         flags: dotted path (`server.workers`) to value; a None means that the flag was not given.
+        check: says what else is wrong; asked about what the schema accepts, even where it refuses the rest.
 
     Raises:
         ConfigError: with every mistake, each with its path and, where it stands in the file, its line.
@@ -35,13 +42,28 @@ def load_settings(path: Path | None, environment: Mapping[str, str], flags: Mapp
     for dotted, value in flags.items():
         if value is not None:
             _put(values, dotted.split("."), value)
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        mistakes += [_mistake(path, text, detail) for detail in error.errors()]
+    settings, refused = _accepted(values)
+    mistakes += [_mistake(path, text, detail) for detail in refused]
+    if check is not None:
+        mistakes += check(settings)
     if mistakes:
         raise ConfigError(*mistakes)
     return settings
+
+
+def _accepted(values: dict[str, Any]) -> tuple[Settings, Sequence[Any]]:
+    """Return the settings without those that the schema refuses, and why it refuses them."""
+    try:
+        return Settings.model_validate(values), ()
+    except ValidationError as error:
+        refused = error.errors()
+    for detail in refused:
+        section, *keys = map(str, detail["loc"])
+        if keys and isinstance(values.get(section), dict):
+            values[section].pop(keys[0], None)
+        else:
+            values.pop(section, None)
+    return _accepted(values)[0], refused
 
 
 def _read(path: Path) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sinkhole.errors import StoreError
+from sinkhole.policy.hit import HitRow
 from sinkhole.policy.verdict import Action
 from sinkhole.store.attempts import CLIENTS, COUNT, GAP
 from sinkhole.store.database import Store
@@ -43,22 +44,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class HitLine:
-    """One recorded row, readable."""
+    """One recorded row and its id."""
 
     id: int
-    minute: int
-    client: str
-    group: str | None
-    name: str
-    qtype: int
-    action: str
-    vendor: str | None
-    product: str | None
-    feed: str | None
-    subject: str | None
-    count: int
-    first: int
-    last: int
+    hit: HitRow
 
 
 class Reports:
@@ -147,7 +136,7 @@ class Reports:
 
 def _line(row: Sequence[Any]) -> HitLine:
     number, minute, client, group, name, qtype, action, *rest = row
-    return HitLine(number, minute, client, group, name, qtype, str(Action(action)), *rest)
+    return HitLine(number, HitRow(minute, client, group, name, qtype, str(Action(action)), *rest))
 
 
 def _tally_sql(key: str, tables: str, text: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sinkhole.app import data_dir
-from sinkhole.app.check_settings import check_settings
+from sinkhole.app.check_settings import mistakes_of
 from sinkhole.app.child import Backoff, Child
 from sinkhole.app.listeners import Listeners
 from sinkhole.app.local_socket import MessageError, bind_control, connect_control, read_messages, write_message
@@ -179,12 +179,20 @@ def test_settings_are_checked_by_the_parts_that_use_them():
         {"zone": "a..b", "servers": ["192.0.2.1"]},
         {"zone": "corp.example", "servers": ["udp://"]},
     ]
-    with pytest.raises(ConfigError) as caught:
-        check_settings(load_settings(None, {}, flags))
-    text = str(caught.value)
+    text = "\n".join(mistakes_of(load_settings(None, {}, flags)))
     for path in ("server.listen[0]", "upstream.servers[0]", "zones[0].zone", "zones[1].servers", "records[0]"):
         assert path in text
-    check_settings(load_settings(None, {}, {}))
+    assert mistakes_of(load_settings(None, {}, {})) == []
+
+
+def test_mistakes_of_the_schema_and_of_the_parts_come_together():
+    """R-O03: bad configuration is refused with all its mistakes."""
+    flags = {"server.listen": ["x"], "server.workers": 0, "upstream.servers": ["gopher://x"], "cache": 3}
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, {}, flags, mistakes_of)
+    text = str(caught.value)
+    for path in ("server.workers", "cache", "server.listen[0]", "upstream.servers[0]"):
+        assert path in text
 
 
 def test_unknown_user_and_staying_who_we_are(tmp_path):

@@ -1,6 +1,14 @@
 """`sinkhole policy` and `sinkhole groups`."""
 
+from datetime import UTC, datetime
+
 import pytest
+
+from sinkhole.app.state import open_state
+from sinkhole.config.load import load_settings
+from sinkhole.policy.statement import Statement
+from sinkhole.policy.subject import Subject
+from sinkhole.policy.verdict import Action
 
 
 def subjects(run) -> dict[tuple[str, str], str]:
@@ -34,6 +42,16 @@ def test_subject_as_people_write_it(run, word, subject):
     done = run.good("policy", "monitor", word)
     assert done.lines == [f"monitor {subject} for all: stored as generation 1; no server runs on this data folder"]
     assert subjects(run)[subject, "all"] == "monitor"
+
+
+def test_statement_that_has_ended_is_marked(run):
+    run.good("policy", "list")
+    state = open_state(load_settings(None, {}, {"server.data_dir": run.folder}))
+    ended = datetime(2020, 1, 1, tzinfo=UTC)
+    state.policy.put(Statement(0, Subject.from_text("vendor:mistral"), Action.ALLOW, expires=ended))
+    state.close()
+    (line,) = [line for line in run.good("policy", "list").lines if "mistral" in line]
+    assert "(over)" in line
 
 
 @pytest.mark.parametrize(

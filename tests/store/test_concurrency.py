@@ -85,8 +85,8 @@ def test_retention_deletes_while_hits_come_in(path, recorder, store):
         assert cleaning.result() == 5000
     other.close()
     lines = list(Reports(store, 300).lines())
-    assert {line.name for line in lines} == {"old1-1", *(f"new{number}" for number in range(11, seq + 1))}
-    assert sum(line.count for line in lines) == 2 * (seq - 10)
+    assert {line.hit.name for line in lines} == {"old1-1", *(f"new{number}" for number in range(11, seq + 1))}
+    assert sum(line.hit.count for line in lines) == 2 * (seq - 10)
 
 
 @pytest.mark.parametrize("round_number", range(5))

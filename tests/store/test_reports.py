@@ -113,12 +113,12 @@ def test_label_may_have_more_values_than_sqlite_binds(recorder, reports):
 
 def test_lines_come_in_order_and_can_be_followed(recorder, reports):
     recorder.write(batch(*(row(qtype=number) for number in range(5))))
-    assert [line.qtype for line in reports.lines(newest=True, limit=2)] == [3, 4]
-    assert [line.qtype for line in reports.lines(limit=2)] == [0, 1]
+    assert [line.hit.qtype for line in reports.lines(newest=True, limit=2)] == [3, 4]
+    assert [line.hit.qtype for line in reports.lines(limit=2)] == [0, 1]
     seen = reports.newest_id()
     recorder.write(batch(row(qtype=9), seq=2))
-    assert [line.qtype for line in reports.lines(after=seen)] == [9]
-    assert [line.qtype for line in reports.lines(since=START + 1)] == []
+    assert [line.hit.qtype for line in reports.lines(after=seen)] == [9]
+    assert [line.hit.qtype for line in reports.lines(since=START + 1)] == []
 
 
 def test_follower_misses_nothing_after_a_deletion(store, recorder, reports):
@@ -136,6 +136,6 @@ def test_export_of_many_rows_sees_one_state_while_hits_come_in(recorder, reports
     first = next(lines)
     recorder.write(batch(row(name="later"), seq=2))
     rest = list(lines)
-    assert first.minute == MINUTE
+    assert first.hit.minute == MINUTE
     assert len(rest) == 2499
-    assert rest[-1].name != "later"
+    assert rest[-1].hit.name != "later"

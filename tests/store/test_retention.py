@@ -31,7 +31,7 @@ def test_hits_older_than_the_days_go(store, recorder):
     """R-D06: by age."""
     recorder.write(batch(*(old(days, name=f"n{days}") for days in (0, 29, 30, 31, 400))))
     assert retain(store, Retention(30, MIB), NOW) == 2
-    assert sorted(line.name for line in Reports(store, 300).lines()) == ["n0", "n29", "n30"]
+    assert sorted(line.hit.name for line in Reports(store, 300).lines()) == ["n0", "n29", "n30"]
     assert retain(store, Retention(30, MIB), NOW) == 0
 
 
@@ -65,7 +65,7 @@ def test_size_limit_takes_the_oldest_and_their_texts(store, recorder):
     assert 5000 < gone < 15_000
     assert 0.7 * limit < used_bytes(store) <= limit
     assert words(store) < all_words * 0.7
-    assert min(line.minute for line in Reports(store, 300).lines()) > MINUTE - 20 * DAY
+    assert min(line.hit.minute for line in Reports(store, 300).lines()) > MINUTE - 20 * DAY
     with store.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA freelist_count").scalar() == 0
     assert Reports(store, 300).count_by("name", limit=1)[0].hits == 1
@@ -95,7 +95,7 @@ def test_recorder_goes_on_after_its_texts_and_rows_were_deleted(store, recorder)
     retain(store, Retention(30, 1), NOW)
     Recorder(store, str).write(batch(row(name="c.example.org"), worker="other"))
     recorder.write(batch(row(name="a.example.org", count=3), row(name="b.example.org"), seq=2))
-    assert sorted((line.name, line.count) for line in Reports(store, 300).lines()) == [
+    assert sorted((line.hit.name, line.hit.count) for line in Reports(store, 300).lines()) == [
         ("a.example.org", 3), ("b.example.org", 1), ("c.example.org", 1),
     ]  # fmt: skip
 
