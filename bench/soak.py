@@ -122,6 +122,8 @@ def soak(
 ) -> tuple[dict[str, Any], list[Sample]]:
     """Load, change and sample; return the client's summary and the samples."""
     fill(port, 2 * installation.entries)
+    for _ in range(3):
+        installation.change()  # what compiling and syncing take once is no leak
     result_of(steady(port, 0, CAPACITY_SECONDS))
     capacity = result_of(steady(port, 0, CAPACITY_SECONDS))["rate"]
     rate = min(capacity // 3, most)

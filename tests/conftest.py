@@ -1,6 +1,9 @@
-"""What holds for all tests: those that take minutes run only when asked for."""
+"""What holds for all tests: those that take minutes run only when asked for, those that time things run alone."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,3 +16,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if slow:
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
+
+
+@pytest.fixture(autouse=True)
+def _turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let a test marked `alone` wait until no other runs, and no other begin until it is done.
+
+    Whoever comes first passes the gate first, so one that wants to be alone is not passed over for ever.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    shared = tmp_path_factory.getbasetemp().parent
+    is_alone = request.node.get_closest_marker("alone") is not None
+    with ExitStack() as stack:
+        gate, room = (stack.enter_context((shared / name).open("w")) for name in ("gate", "room"))
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+        if not is_alone:
+            fcntl.flock(gate, fcntl.LOCK_UN)
+        yield

@@ -74,6 +74,13 @@ def only_deepseek(server: Server, _: str) -> None:
     assert recorded(server) == {"deepseek": "block"}
 
 
+def models_everywhere(server: Server, _: str) -> None:
+    server.cli("policy", "remove", "ai")
+    assert server.addresses("chat.deepseek.com") == BLOCKED
+    assert server.addresses("openrouter.ai") == BLOCKED
+    assert server.addresses("api.openai.com") == TRUE
+
+
 def by_jurisdiction(server: Server, _: str) -> None:
     assert server.addresses("chat.deepseek.com") == BLOCKED
     assert server.addresses("api.openai.com") == TRUE
@@ -110,6 +117,7 @@ def ask_why_and_who(server: Server, said: str) -> None:
 EFFECTS: dict[str, Callable[[Server, str], None]] = {
     "Block only DeepSeek": only_deepseek,
     "Block by jurisdiction": by_jurisdiction,
+    "Block DeepSeek wherever its models are served": models_everywhere,
     "Monitor everything, block nothing": monitor_everything,
     "Approve one vendor": approve_one,
     "Then ask why": ask_why_and_who,

@@ -133,7 +133,8 @@ def ensure_policy(data_dir: Path, settings: Settings) -> bool:
 
 
 def _default_inputs(settings: Settings) -> Inputs:
-    return Inputs(shipped_catalogue(), (), default_statements(), (), block_answer(settings.blocking))
+    catalogue = shipped_catalogue()
+    return Inputs(catalogue, (), default_statements(catalogue.bypass), (), block_answer(settings.blocking))
 
 
 @contextmanager
@@ -160,9 +161,9 @@ def _image(folder: Path, inputs: Inputs, current: str | None) -> str:
     note = folder / _INPUTS
     if current and note.exists() and note.read_text() == f"{current} {digest}":
         return current
-    image = build_image(
-        folder, inputs.catalogue.vendors, [feed.rules for feed in inputs.feeds], inputs.catalogue.never_block
-    )
+    catalogue = inputs.catalogue
+    rules = [feed.rules for feed in inputs.feeds]
+    image = build_image(folder, catalogue.vendors, rules, catalogue.never_block, catalogue.bypass, catalogue.brand_book)
     _prove(NameIndex.open(folder / image, verify=True), inputs.catalogue)
     note.write_text(f"{image} {digest}")
     return image

@@ -11,9 +11,9 @@ from enum import IntEnum
 from pathlib import Path
 
 from sinkhole.app.apply import request
-from sinkhole.app.compiled import compiled_folder, shipped_catalogue
+from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.data_dir import STORE, running_server
-from sinkhole.app.state import open_state
+from sinkhole.app.state import catalogue_of_folder, open_state
 from sinkhole.config.schema import Settings
 from sinkhole.errors import ListenError, SinkholeError
 from sinkhole.policy.document import DOCUMENT_NAME, load_policy
@@ -134,11 +134,17 @@ async def _ask_upstream(settings: Settings) -> tuple[int, float]:
 
 
 def _catalogue(settings: Settings) -> Iterator[tuple[Grade, str]]:
-    catalogue = shipped_catalogue()
+    found = catalogue_of_folder(settings)
+    catalogue = found.catalogue
     newest = max(d.last_confirmed or d.first_seen for v in catalogue.vendors for p in v.products for d in p.domains)
     days = (_today() - dt.date.fromisoformat(newest)).days
     grade = Grade.WARNING if days > CATALOGUE_OLD_AFTER_DAYS else Grade.GOOD
-    yield grade, f"{len(catalogue.vendors)} vendors, last looked at {_days(days)} ago"
+    published = _days((_today() - catalogue.published).days)
+    source = f"synced by feed {found.feed}" if found.feed else "that of this installation"
+    said = f"version {catalogue.version}, published {published} ago, {source}"
+    yield grade, f"{len(catalogue.vendors)} vendors, last looked at {_days(days)} ago; {said}"
+    for name, why in found.faults.items():
+        yield Grade.WARNING, f"that of feed {name} cannot be used: {why}"
 
 
 def _feeds(settings: Settings) -> Iterator[tuple[Grade, str]]:
@@ -194,7 +200,7 @@ def _canary(settings: Settings) -> Iterator[tuple[Grade, str]]:
     """Ask the running server a name that its policy blocks; one that does not exist and is not counted as a try."""
     address = parse_listen(_listen(settings)[0])
     policy = load_policy(compiled_folder(settings.server.data_dir))
-    canary = _blocked_name(policy)
+    canary = _blocked_name(policy, settings)
     if canary is None:
         yield Grade.GOOD, "policy blocks no vendor for this machine, so none was asked"
         return
@@ -213,10 +219,10 @@ def _listen(settings: Settings) -> Sequence[str]:
     return settings.server.listen
 
 
-def _blocked_name(policy: Policy) -> str | None:
+def _blocked_name(policy: Policy, settings: Settings) -> str | None:
     now = dt.datetime.now(dt.UTC)
     scope = policy.scope_of("127.0.0.1")
-    for vendor in shipped_catalogue().vendors:
+    for vendor in catalogue_of_folder(settings).catalogue.vendors:
         for product in vendor.products:
             for domain in product.domains:
                 name = CANARY + domain.name.replace("*", "x")

@@ -5,34 +5,44 @@ from contextlib import asynccontextmanager
 
 from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.data_dir import LISTS
+from sinkhole.app.feed_guard import catalogue_signers, guard_of
 from sinkhole.app.state import State
 from sinkhole.config.schema import Settings
 from sinkhole.errors import FeedError, UpstreamError
 from sinkhole.feeds.fetch import Fetcher
-from sinkhole.feeds.guard import Guard
-from sinkhole.feeds.sync import Syncer, feed_hosts
+from sinkhole.feeds.sync import Syncer
 from sinkhole.policy.feed import Feed
 from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.rdata import address_to_text
 from sinkhole.protocol.types import QType
-from sinkhole.upstream.address import parse_upstream
 from sinkhole.upstream.forwarder import Forwarder
 
 _LOCALHOST = {"localhost": ["127.0.0.1", "::1"]}
 
 
 @asynccontextmanager
-async def open_syncer(settings: Settings, state: State, feeds: Iterable[Feed]) -> AsyncIterator[Syncer]:
-    """Give a syncer for the feeds of a state; its look-ups go to the configured upstreams (R-F11)."""
+async def open_syncer(
+    settings: Settings, state: State, feeds: Iterable[Feed], vetoes: Iterable[str] = ()
+) -> AsyncIterator[Syncer]:
+    """Give a syncer for the feeds of a state; its look-ups go to the configured upstreams (R-F11).
+
+    Args:
+        settings: limits and upstreams.
+        state: where snapshots are; its store is not asked, since this runs on an event loop.
+        feeds: all there are; none may take the host of another.
+        vetoes: what no list may take, of the catalogue in force; that of this installation is added.
+    """
     forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
-    upstream_hosts = [parse_upstream(text).host for text in settings.upstream.servers]
-    hosts = feed_hosts(feeds) | {host for host in upstream_hosts if host.strip("0123456789.:")}
-    guard = Guard(shipped_catalogue().never_block, hosts)
+    feeds = tuple(feeds)
+    shipped = shipped_catalogue()
+    guard = guard_of(settings, feeds, shipped.vetoes.union(vetoes))
+    # A synced catalogue cannot take back what this installation never blocks; what it adds itself it may change.
+    signers = catalogue_signers(guard_of(settings, feeds, shipped.never_block))
     lists = settings.feeds.list_dir or state.folder / LISTS
     fetcher = Fetcher(settings.feeds, _resolver(forwarder), lists)
     try:
-        yield Syncer(state.snapshots, fetcher, settings.feeds, guard)
+        yield Syncer(state.snapshots, fetcher, settings.feeds, guard, signers=signers)
     finally:
         await forwarder.close()
 

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from sinkhole.app.catalogue_in_force import CatalogueInForce, find_catalogue
 from sinkhole.app.compiled import (
     FeedInput,
     Inputs,
@@ -12,6 +13,7 @@ from sinkhole.app.compiled import (
     shipped_catalogue,
 )
 from sinkhole.app.data_dir import FEEDS, STORE, prepare, running_server
+from sinkhole.app.feed_guard import guard_of
 from sinkhole.config.schema import Settings
 from sinkhole.feeds.defaults import default_feeds
 from sinkhole.feeds.in_force import rules_in_force
@@ -47,6 +49,19 @@ class State:
         """The data folder."""
         return self.settings.server.data_dir
 
+    def catalogue(self) -> CatalogueInForce:
+        """Return the catalogue in force: that of this installation, or a newer one that was synced.
+
+        Raises:
+            CatalogueError: that of this installation is broken.
+        """
+        feeds = self.feeds.all()
+        return find_catalogue(
+            feeds,
+            self.snapshots,
+            lambda shipped: guard_of(self.settings, [feed for feed, _ in feeds], shipped.never_block),
+        )
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()
@@ -73,6 +88,22 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     return state
 
 
+def catalogue_of_folder(settings: Settings) -> CatalogueInForce:
+    """Return the catalogue in force of a data folder, which is not made where there is none.
+
+    Raises:
+        StoreError, OSError: there is one, but it cannot be opened.
+        CatalogueError: that of this installation is broken.
+    """
+    if not (settings.server.data_dir / STORE).exists():
+        return CatalogueInForce(shipped_catalogue(), None, {})
+    state = open_state(settings)
+    try:
+        return state.catalogue()
+    finally:
+        state.close()
+
+
 def _seed(state: State) -> None:
     """Fill a store that has never been filled: its audit log tells, since every change is in it."""
     with state.store.reading() as connection:
@@ -81,7 +112,7 @@ def _seed(state: State) -> None:
         return
     # In one transaction: a kill or a full disk half way would leave some, and they would count as all.
     with state.store.transaction():
-        for statement in default_statements():
+        for statement in default_statements(shipped_catalogue().bypass):
             state.policy.put(statement)
         for feed in default_feeds(packaged_path("blocklists")):
             put_feed(state, feed)
@@ -90,12 +121,13 @@ def _seed(state: State) -> None:
 def put_feed(state: State, feed: Feed) -> None:
     """Add or change a feed.
 
-    One that is on and not part of `ai` gets a statement, unless it has one; it can be changed like any other.
+    One that is on and not part of `ai` gets a statement, unless it has one; it can be changed like any other. One with
+    a key gets none: it is no list, but brings the catalogue.
     """
     state.feeds.put(feed)
     subject = Subject(SubjectKind.FEED, feed.name)
     is_known = any(statement.subject == subject for statement in state.policy.statements())
-    if feed.enabled and not feed.part_of_ai and not is_known:
+    if feed.enabled and feed.key is None and not feed.part_of_ai and not is_known:
         state.policy.put(Statement(0, subject, Action.BLOCK, reason=f"feed {feed.name} was added"))
 
 
@@ -107,7 +139,7 @@ def compile_state(state: State) -> PolicyDocument:
     """
     feeds = [_input(state, feed, known) for feed, known in state.feeds.all()]
     inputs = Inputs(
-        catalogue=shipped_catalogue(),
+        catalogue=state.catalogue().catalogue,
         feeds=[found for found in feeds if found is not None],
         statements=state.policy.statements(),
         groups=state.policy.groups(),
@@ -117,7 +149,7 @@ def compile_state(state: State) -> PolicyDocument:
 
 
 def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:
-    found = rules_in_force(state.snapshots, feed, known) if feed.enabled else None
+    found = rules_in_force(state.snapshots, feed, known) if feed.enabled and feed.key is None else None
     if found is None:
         return None
     return FeedInput(FeedRules(feed, found.rules), f"{feed.name} {found.fingerprint} {feed.part_of_ai} {feed.local}")

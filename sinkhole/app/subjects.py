@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
-from sinkhole.catalogue.lint import name_mistake
+from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import FormError, PolicyError
 from sinkhole.policy.groups import parse_network
@@ -15,18 +15,19 @@ def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subje
     """Return the subject that `text` names.
 
     Args:
-        text: `kind:value`, `ai`, a domain, or a bare id of a vendor, product, category, jurisdiction or feed.
+        text: `kind:value`, `ai`, `lookalikes`, a domain, or a bare id of anything but `models`, which are vendors.
         feeds: names of the feeds there are.
 
     Raises:
         PolicyError: nothing is called so (the nearest names are told), or more than one thing is.
     """
     text = text.strip()
-    if text.lower() == "ai":
-        return Subject(SubjectKind.AI)
+    if text.lower() in ("ai", "lookalikes"):
+        return Subject.from_text(text.lower())
     if ":" in text:
         return _check(Subject.from_text(text), catalogue, feeds)
-    found = [Subject(kind, value) for kind, values in _known(catalogue, feeds).items() for value in values
+    named = {kind: values for kind, values in _known(catalogue, feeds).items() if kind is not SubjectKind.MODELS}
+    found = [Subject(kind, value) for kind, values in named.items() for value in values
              if value.lower() == text.lower()]  # fmt: skip
     if len(found) > 1:
         raise PolicyError(f"{text!r} is ambiguous: write {' or '.join(str(subject) for subject in found)}")
@@ -34,7 +35,7 @@ def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subje
         return found[0]
     if "." in text:
         return _check(Subject(SubjectKind.DOMAIN, text.lower().rstrip(".")), catalogue, feeds)
-    everything = [value for values in _known(catalogue, feeds).values() for value in values]
+    everything = [value for values in named.values() for value in values]
     raise PolicyError(f"nothing is called {text!r}{nearest(text, everything)}")
 
 
@@ -42,8 +43,10 @@ def _known(catalogue: Catalogue, feeds: Sequence[str]) -> dict[SubjectKind, Sequ
     return {
         SubjectKind.VENDOR: tuple(catalogue.by_id),
         SubjectKind.PRODUCT: tuple(catalogue.products),
+        SubjectKind.MODELS: tuple(catalogue.by_id),
         SubjectKind.CATEGORY: tuple(catalogue.categories),
         SubjectKind.JURISDICTION: catalogue.jurisdictions,
+        SubjectKind.BYPASS: tuple(way.id for way in catalogue.bypass),
         SubjectKind.FEED: feeds,
     }
 
@@ -55,7 +58,7 @@ def _check(subject: Subject, catalogue: Catalogue, feeds: Sequence[str]) -> Subj
         return Subject(SubjectKind.ADDRESS, network_text(subject.value))
     known = _known(catalogue, feeds).get(subject.kind)
     if known is not None and subject.value not in known:
-        kind = subject.kind.name.lower()
+        kind = "vendor" if subject.kind is SubjectKind.MODELS else subject.kind.name.lower()
         raise PolicyError(f"there is no {kind} {subject.value!r}{nearest(subject.value, known)}")
     return subject
 

@@ -1,7 +1,7 @@
 """The periodic sync inside the server: each feed on its own clock, each failure kept to itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,11 +48,14 @@ class SyncJob:
         waiting = due(feeds, self._settings.feeds.interval, datetime.now(UTC))
         waiting = [(feed, known) for feed, known in waiting if feed.name not in self._under_way]
         if waiting:
+            vetoes = await self._store.do(lambda state: state.catalogue().catalogue.vetoes)
             self._under_way |= {feed.name for feed, _ in waiting}
-            tasks.create_task(self._sync_batch(state, [feed for feed, _ in feeds], waiting))
+            tasks.create_task(self._sync_batch(state, [feed for feed, _ in feeds], waiting, vetoes))
 
-    async def _sync_batch(self, state: State, every: list[Feed], waiting: list[tuple[Feed, FeedState]]) -> None:
-        async with open_syncer(self._settings, state, every) as syncer, asyncio.TaskGroup() as tasks:
+    async def _sync_batch(
+        self, state: State, every: list[Feed], waiting: list[tuple[Feed, FeedState]], vetoes: Iterable[str]
+    ) -> None:
+        async with open_syncer(self._settings, state, every, vetoes) as syncer, asyncio.TaskGroup() as tasks:
             for feed, known in waiting:
                 tasks.create_task(self._sync(syncer, feed, known))
 

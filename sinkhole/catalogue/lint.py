@@ -4,15 +4,14 @@ Each mistake names its file and says what to do instead, since who reads it may 
 """
 
 import datetime as dt
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
+from sinkhole.catalogue.lookalikes import lint_lookalikes
 from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, Product, Vendor
 from sinkhole.public_suffix import is_public_suffix
 
-_LABEL = re.compile(r"^(?!-)[a-z0-9_-]{1,63}(?<!-)$")
-_LONGEST_NAME = 253
 UNKNOWN = "ZZ"
 """The jurisdiction of vendors whose owner is not known."""
 _UNCONFIRMED = ("Own knowledge", "Not known")
@@ -20,12 +19,23 @@ _UNCONFIRMED = ("Own knowledge", "Not known")
 
 def lint(catalogue: Catalogue, today: dt.date) -> list[str]:
     """Return every mistake, each with its file and what to do about it."""
-    return [*_vendors(catalogue, today), *_twice(catalogue)]
+    return [
+        *_publication(catalogue, today), *_vendors(catalogue, today), *_bypass(catalogue, today), *_twice(catalogue),
+        *(lint_lookalikes(catalogue.brands, catalogue.by_id) if catalogue.brands else ()),
+    ]  # fmt: skip
 
 
 def is_unconfirmed(source: str) -> bool:
     """Return whether a source names no document, but only what we think we know."""
     return source.startswith(_UNCONFIRMED)
+
+
+def _publication(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
+    day = f"{catalogue.published:%Y%m%d}"
+    if str(catalogue.version)[:-2] != day:
+        yield f"catalogue.toml: version: {catalogue.version} does not begin with {day}, the day it was published"
+    if catalogue.published > today:
+        yield f"catalogue.toml: published: {catalogue.published} is in the future"
 
 
 def _vendors(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
@@ -37,11 +47,26 @@ def _vendors(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
             for why in _product(product, catalogue):
                 yield f"{vendor.id}.toml: {product.id}: {why}"
             for domain in product.domains:
-                for why in (*_name(domain, vendor, protected), *_evidence(domain, today)):
+                for why in (*_name(domain, vendor.never_block, protected), *_evidence(domain, today)):
                     yield f"{vendor.id}.toml: {product.id}: {domain.name}: {why}"
         for name in vendor.never_block:
             if mistake := name_mistake(name):
                 yield f"{vendor.id}.toml: never_block: {name}: {mistake}"
+
+
+def _bypass(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
+    for way in catalogue.bypass:
+        where = f"bypass/{way.id}.toml"
+        for category in way.categories:
+            if category not in catalogue.categories:
+                yield f"{where}: category {category!r} is not in categories.toml"
+        if not way.domains and not way.categories:
+            yield f"{where}: has neither domains nor categories, so no name is on it"
+        for domain in way.domains:
+            if domain.opt_in:
+                yield f"{where}: {domain.name}: opt_in: a way is blocked as a whole or not; leave the name out"
+            for why in (*_name(domain, (), frozenset(catalogue.never_block)), *_evidence(domain, today)):
+                yield f"{where}: {domain.name}: {why}"
 
 
 def _company(vendor: Vendor, today: dt.date) -> Iterator[str]:
@@ -77,7 +102,7 @@ def _product(product: Product, catalogue: Catalogue) -> Iterator[str]:
             yield f"serves: there is no vendor {vendor!r}"
 
 
-def _name(domain: CatalogueDomain, vendor: Vendor, protected: frozenset[str]) -> Iterator[str]:
+def _name(domain: CatalogueDomain, shared: Sequence[str], protected: frozenset[str]) -> Iterator[str]:
     if domain.match is DomainMatch.WILDCARD:
         if domain.name.count("*") != 1:
             yield "match is wildcard, so exactly one label must be, or hold, one *"
@@ -91,7 +116,7 @@ def _name(domain: CatalogueDomain, vendor: Vendor, protected: frozenset[str]) ->
         yield "is a public suffix: the rule would reach other people's names; list the names below it"
     if domain.name in protected:
         yield "is on never-block.txt: list the hosts of the vendor below it instead"
-    if domain.name in vendor.never_block:
+    if domain.name in shared:
         yield "is also in never_block of the same vendor: it can be only one of them"
 
 
@@ -118,26 +143,13 @@ def _twice(catalogue: Catalogue) -> Iterator[str]:
                 other = owner.setdefault(domain.name, product.id)
                 if other != product.id:
                     yield f"{vendor.id}.toml: {product.id}: {domain.name}: is already listed by {other}"
+    for way in catalogue.bypass:
+        for domain in way.domains:
+            other = owner.setdefault(domain.name, f"bypass/{way.id}")
+            if other != f"bypass/{way.id}":
+                yield f"bypass/{way.id}.toml: {domain.name}: is already listed by {other}"
     known: dict[str, str] = {}
     for vendor in catalogue.vendors:
         other = known.setdefault(vendor.name.casefold(), vendor.id)
         if other != vendor.id:
             yield f"{vendor.id}.toml: name {vendor.name!r} is also that of {other}"
-        for brand in vendor.brands:
-            other = known.setdefault(f"brand {brand}", vendor.id)
-            if other != vendor.id:
-                yield f"{vendor.id}.toml: brands: {brand!r} is also that of {other}"
-
-
-def name_mistake(name: str) -> str | None:
-    """Say what is wrong with a host name in lower-case A-label form, or return None."""
-    if name != name.lower():
-        return "is not in lower case"
-    if not name.isascii():
-        return "is not in A-label form (xn--…)"
-    if len(name) > _LONGEST_NAME:
-        return f"is longer than {_LONGEST_NAME} characters"
-    for label in name.split("."):
-        if not _LABEL.match(label):
-            return f"has a label that no host name has: {label!r}"
-    return None

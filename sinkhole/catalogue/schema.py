@@ -1,11 +1,11 @@
 """The form of a vendor file in `blocklists/vendors/`, and its translation into the values policy works with."""
 
 import datetime as dt
-import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.vendor import (
     CatalogueDomain,
     DataUse,
@@ -17,12 +17,15 @@ from sinkhole.policy.vendor import (
     Vendor,
     VendorKind,
 )
+from sinkhole.policy.verdict import Action
 
-Brand = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z0-9]{3,}$"))]
-Slug = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$"))]
+# Patterns are texts, for pydantic's own engine: to Python's a final `$` would let a line end pass behind an id.
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Confidence = Literal["high", "medium", "low"]
-Country = Annotated[str, StringConstraints(pattern=re.compile(r"^[A-Z]{2}$"))]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Version = Annotated[int, Field(ge=2026010100, le=0xFFFFFFFF)]
+"""A number of a publication, yyyymmddnn; it must fit a serial number of the DNS too (RFC 1982)."""
 
 
 class _Table(BaseModel):
@@ -94,7 +97,6 @@ class VendorFile(_Table):
     not_default: bool = False
     never_block: tuple[Text, ...] = ()
     note: Text | None = None
-    brands: tuple[Brand, ...] = ()
     data_use: DataUseEntry | None = None
     products: tuple[ProductEntry, ...] = Field(min_length=1)
 
@@ -112,7 +114,6 @@ class VendorFile(_Table):
             never_block=self.never_block,
             not_default=self.not_default,
             note=self.note,
-            brands=self.brands,
             data_use=None if self.data_use is None else self.data_use.to_data_use(),
         )
 
@@ -128,8 +129,44 @@ class VendorFile(_Table):
         )
 
 
+class BypassFile(_Table):
+    """A whole file of `blocklists/bypass/`; its name is `<id>.toml`."""
+
+    id: Slug
+    name: Text
+    meaning: Text
+    action: Literal["block", "monitor"] | None = None
+    part_of_ai: bool = False
+    categories: tuple[Slug, ...] = ()
+    note: Text | None = None
+    domains: tuple[DomainEntry, ...] = ()
+
+    def to_bypass(self) -> Bypass:
+        """Return the value that policy works with."""
+        return Bypass(
+            id=self.id,
+            name=self.name,
+            meaning=self.meaning,
+            domains=tuple(domain.to_domain() for domain in self.domains),
+            action=None if self.action is None else Action.from_text(self.action),
+            part_of_ai=self.part_of_ai,
+            categories=self.categories,
+            note=self.note,
+        )
+
+
 class CategoryEntry(_Table):
-    """One table of `blocklists/categories.toml`: what a category means."""
+    """One table of `blocklists/categories.toml`: what a category means, and what others call it."""
 
     name: Text
     meaning: Text
+    cloudflare: tuple[Text, ...] = ()
+    umbrella: tuple[Text, ...] = ()
+    ut1: tuple[Text, ...] = ()
+
+
+class PublicationFile(_Table):
+    """The whole of `blocklists/catalogue.toml`: which publication of the catalogue this is."""
+
+    version: Version
+    published: dt.date

@@ -10,9 +10,13 @@ from sinkhole.app.subjects import nearest
 from sinkhole.catalogue.document import vendor_to_dict
 from sinkhole.catalogue.lint import lint as lint_catalogue
 from sinkhole.catalogue.load import Catalogue, load_catalogue
+from sinkhole.cli.catalogue_add import add
+from sinkhole.cli.catalogue_export import export, keygen, schema
+from sinkhole.cli.catalogue_look import bypass, diff, search, stats, taxonomy
 from sinkhole.cli.dossier import print_dossier
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import count_of, print_json, print_line, print_table
+from sinkhole.cli.session import catalogue_of
 from sinkhole.errors import CatalogueError
 from sinkhole.policy.vendor import Vendor
 
@@ -22,6 +26,10 @@ def catalogue() -> None:
     """List, show and check the AI vendors that are known."""
 
 
+for _command in (add, search, diff, stats, bypass, taxonomy, export, keygen, schema):
+    catalogue.add_command(_command)
+
+
 @catalogue.command("list")
 @place_options
 @click.option("--category", help="Only vendors with a product of this category.")
@@ -29,7 +37,7 @@ def catalogue() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_vendors(place: Place, category: str | None, jurisdiction: str | None, as_json: bool) -> None:
     """List vendors with owner, jurisdiction and categories."""
-    known = shipped_catalogue()
+    known = catalogue_of(place)
     _expect(category, tuple(known.categories), "category")
     _expect(jurisdiction and jurisdiction.upper(), known.jurisdictions, "jurisdiction")
     found = [
@@ -57,7 +65,7 @@ def _expect(value: str | None, known: tuple[str, ...], what: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(place: Place, vendor: str, as_json: bool) -> None:
     """Show all that is known of VENDOR: owner, products, domains, evidence, and what is never blocked."""
-    known = shipped_catalogue()
+    known = catalogue_of(place)
     entry = known.by_id.get(vendor.lower())
     if entry is None:
         raise CatalogueError(f"there is no vendor {vendor!r} in the catalogue{nearest(vendor, tuple(known.by_id))}")

@@ -77,7 +77,12 @@ def _print_product(product: Product, today: dt.date) -> None:
         print_line(f"  {role}")
         for domain in product.domains:
             if domain.role.value == role:
-                print_line(f"    {_host(domain)}  {_dates(domain, today)}  {domain.source}")
+                print_line(f"    {domain_line(domain, today)}")
+
+
+def domain_line(domain: CatalogueDomain, today: dt.date) -> str:
+    """Return a domain with what it rests on, and since when."""
+    return f"{_host(domain)}  {_dates(domain, today)}  {domain.source}"
 
 
 def _host(domain: CatalogueDomain) -> str:

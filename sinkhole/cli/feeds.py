@@ -10,7 +10,8 @@ import click
 from yarl import URL
 
 from sinkhole.app.state import State, put_feed
-from sinkhole.cli.feed_facts import facts
+from sinkhole.catalogue.signature import PublicKey
+from sinkhole.cli.feed_facts import catalogue_facts, catalogue_words, facts
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import age, local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened, put_in_force
@@ -74,9 +75,10 @@ def list_feeds(place: Place, as_json: bool) -> None:
 @click.option("--allow-private", is_flag=True, help="Its host may be inside the network.")
 @click.option("--ai", "part_of_ai", is_flag=True, help="Its rows belong to the subject ai instead of a statement.")
 @click.option("--interval", type=click.IntRange(300), metavar="SECONDS", help="Between syncs, 300 or more.")
+@click.option("--key", metavar="RW…", help="It is the catalogue, and signed with this minisign key.")
 def add(
     place: Place, url: str, name: str | None, list_format: str, match: str, allow_private: bool, part_of_ai: bool,
-    interval: int | None,
+    interval: int | None, key: str | None,
 ) -> None:  # fmt: skip
     """Add the list at URL (https://…, or file:NAME below the lists folder), or configure it anew; then run sync."""
     _check_url(url)
@@ -85,13 +87,22 @@ def add(
         raise FeedError(f"feed name {name!r}: wanted lower-case letters, digits and -; give one with --name")
     feed = Feed(
         name, url, list_format, match, part_of_ai, allow_private=allow_private, local=url.startswith("file:"),
-        interval=interval,
+        interval=interval, key=None if key is None else _read_key(key, list_format, match, part_of_ai),
     )  # fmt: skip
     with opened(place) as state:
         is_known = any(known.name == name for known, _ in state.feeds.all())
         put_feed(state, feed)
         put_in_force(state, f"{'changed' if is_known else 'added'} feed {name}")
     print_line(f"fetch it now with: sinkhole sync {name}")
+
+
+def _read_key(key: str, list_format: str, match: str, part_of_ai: bool) -> str:
+    """Return the key as it is stored; refuse it for what is no catalogue as a whole."""
+    if list_format != "catalogue":
+        raise FeedError("--key is for catalogues: give --format catalogue with it")
+    if match != "format" or part_of_ai:
+        raise FeedError("--match and --ai are for lists: a catalogue says itself how names match and what is AI")
+    return PublicKey.from_text(key).to_text()
 
 
 def _check_url(url: str) -> None:
@@ -113,7 +124,7 @@ def _name_from(url: str) -> str:
 def remove(place: Place, name: str) -> None:
     """Remove feed NAME, its rules, its versions and the statement on it."""
     with opened(place) as state:
-        state.feeds.remove(name)
+        feed = state.feeds.remove(name)
         for group in (None, *(g.name for g in state.policy.groups())):
             try:
                 state.policy.remove(Subject(SubjectKind.FEED, name), group)
@@ -121,6 +132,7 @@ def remove(place: Place, name: str) -> None:
                 continue  # there was no statement on it in this scope
         put_in_force(state, f"removed feed {name}")
         state.snapshots.remove(name)
+        _tell_catalogue(state, feed)
 
 
 def _switch(verb: str, enabled: bool, meaning: str) -> None:
@@ -132,6 +144,7 @@ def _switch(verb: str, enabled: bool, meaning: str) -> None:
             feed, known = state.feeds.get(name)
             put_feed(state, replace(feed, enabled=enabled))
             put_in_force(state, f"{verb}d feed {name}")
+            _tell_catalogue(state, feed)
         if enabled and not known.version:
             print_line(f"it has no rules yet; fetch it now with: sinkhole sync {name}")
 
@@ -152,12 +165,16 @@ def show(place: Place, name: str, as_json: bool) -> None:
         version = known.pending_version or known.version
         rejections = state.snapshots.rejections(name, version) if version else []
         versions = state.snapshots.versions(name)
+        publication = state.snapshots.meta(name, known.version).publication if feed.key and known.version else None
+        in_force = state.catalogue() if feed.key else None
     if as_json:
         rows = [{"line": r.line, "column": r.column, "why": r.why, "text": r.text} for r in rejections]
         syncs = [run | {"at": utc_time(run["at"])} for run in runs]
-        print_json(_as_dict(feed, known) | {"versions": versions, "runs": syncs, "rejections": rows})
+        told = {"publication": publication, "is_catalogue": in_force is not None and in_force.feed == name}
+        print_json(_as_dict(feed, known) | told | {"versions": versions, "runs": syncs, "rejections": rows})
         return
-    for label, value in facts(feed, known, versions):
+    signed = catalogue_facts(feed, publication, in_force) if in_force else []
+    for label, value in (*facts(feed, known, versions), *signed):
         print_line(f"{label:<14} {value}")
     print_line()
     done = [(local_time(run["at"]), run["status"], run["rules"], run["took_ms"], run["message"]) for run in runs]
@@ -216,10 +233,17 @@ def approve(place: Place, name: str) -> None:
 
 
 def _revise(state: State, name: str, what: str, change: Callable[[FeedState, dt.datetime], FeedState]) -> None:
-    _, known = state.feeds.get(name)
+    feed, known = state.feeds.get(name)
     after = change(known, dt.datetime.now(dt.UTC))
     state.feeds.put_state(name, after, what)
     put_in_force(state, f"feed {name} is at version {after.version}")
+    _tell_catalogue(state, feed)
+
+
+def _tell_catalogue(state: State, feed: Feed) -> None:
+    """Say which catalogue is in force now, after a change to a feed that brings one."""
+    if feed.key is not None:
+        print_line(f"the catalogue in force is {catalogue_words(state.catalogue())}")
 
 
 def _as_dict(feed: Feed, known: FeedState) -> dict[str, Any]:

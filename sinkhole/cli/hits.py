@@ -9,7 +9,6 @@ from dataclasses import asdict, fields
 
 import click
 
-from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.hit_reports import BY, count_hits
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import csv_cell, local_time, print_json, print_line, print_table, utc_time
@@ -37,7 +36,7 @@ def top(place: Place, by: str, since: int, limit: int, as_json: bool) -> None:
     """Count hits by vendor, client, group, category, jurisdiction …, most attempts first."""
     with opened(place) as state:
         reports = Reports(state.store, state.settings.record.attempt_window)
-        found = count_hits(reports, shipped_catalogue(), by, since)[:limit]
+        found = count_hits(reports, state.catalogue().catalogue, by, since)[:limit]
     if as_json:
         print_json([
             {by: t.key, "clients": t.clients, "attempts": t.attempts, "hits": t.hits, "blocked": t.blocked,

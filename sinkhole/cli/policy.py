@@ -18,8 +18,10 @@ from sinkhole.public_suffix import is_public_suffix
 def policy() -> None:
     """Say what is blocked, monitored and allowed, and for whom.
 
-    SUBJECT is vendor:deepseek, product:openai/api, category:chat, jurisdiction:CN, feed:ut1-ai, domain:example.com,
-    address:192.0.2.0/24 (in answers) or ai (the whole catalogue). A bare word will do where one thing is called so.
+    SUBJECT is vendor:deepseek, models:deepseek (the vendor and whoever serves its models), product:openai/api,
+    category:chat, jurisdiction:CN, bypass:encrypted-dns, feed:ut1-ai, domain:example.com, address:192.0.2.0/24 (in
+    answers), lookalikes (names that imitate a vendor's) or ai (the whole catalogue). A bare word will do where one
+    thing is called so.
     """
 
 

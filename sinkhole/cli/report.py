@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import click
 
-from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.hit_reports import count_hits
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place, place_options
@@ -29,8 +28,8 @@ def report(place: Place, since: int, until: int | None, as_json: bool, as_csv: b
 
     An attempt is what one client did with one vendor at a time: A, AAAA, HTTPS and retries count once.
     """
-    catalogue = shipped_catalogue()
     with opened(place) as state:
+        catalogue = state.catalogue().catalogue
         reports = Reports(state.store, state.settings.record.attempt_window)
         found = count_hits(reports, catalogue, "vendor", since, until)
         clients = sum(bool(tally.key) for tally in count_hits(reports, catalogue, "client", since, until))

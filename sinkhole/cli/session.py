@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 from sinkhole.app import data_dir
 from sinkhole.app.apply import apply
 from sinkhole.app.compiled import shipped_catalogue
-from sinkhole.app.state import State, open_state
+from sinkhole.app.state import State, catalogue_of_folder, open_state
 from sinkhole.app.subjects import read_subject
+from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place
 from sinkhole.cli.output import print_line
+from sinkhole.errors import StoreError
 from sinkhole.log import configure
 from sinkhole.policy.subject import Subject
 
@@ -27,6 +31,16 @@ def opened(place: Place, log_level: str = "warning") -> Iterator[State]:
         state.close()
 
 
+def catalogue_of(place: Place) -> Catalogue:
+    """Return the catalogue in force; the one that came with Sinkhole where there is no data folder, or it is no use."""
+    configure("warning")
+    try:
+        return catalogue_of_folder(place.settings()).catalogue
+    except (OSError, StoreError) as error:
+        click.echo(f"{error}; this is the catalogue that came with Sinkhole", err=True)
+        return shipped_catalogue()
+
+
 def put_in_force(state: State, said: str) -> None:
     """Apply a change and print what was done."""
     print_line(f"{said}: {apply(state)}")
@@ -34,4 +48,5 @@ def put_in_force(state: State, said: str) -> None:
 
 def subject_of(state: State, text: str) -> Subject:
     """Read a subject against the catalogue and the feeds of this installation."""
-    return read_subject(text, shipped_catalogue(), [feed.name for feed, _ in state.feeds.all()])
+    lists = [feed.name for feed, _ in state.feeds.all() if feed.key is None]
+    return read_subject(text, state.catalogue().catalogue, lists)

@@ -49,7 +49,8 @@ async def _sync(state: State, names: tuple[str, ...], force: bool) -> tuple[list
     """Return how it went, and whether the server was syncing the same feed, so that its result is not yet applied."""
     feeds = state.feeds.all()
     wanted = pick(feeds, names)
-    async with open_syncer(state.settings, state, [feed for feed, _ in feeds]) as syncer:
+    vetoes = state.catalogue().catalogue.vetoes
+    async with open_syncer(state.settings, state, [feed for feed, _ in feeds], vetoes) as syncer:
         with click.progressbar(
             length=len(wanted), label="syncing", hidden=not sys.stderr.isatty(), file=sys.stderr
         ) as bar:

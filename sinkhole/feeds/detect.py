@@ -11,7 +11,8 @@ HEAD_OCTETS: Final = 65_536
 """Octets that are enough to judge by: the longest header comment seen has 3 kB."""
 
 _MAX_ROWS: Final = 500
-_CATALOGUE: Final = b'"sinkhole"'
+_CATALOGUE: Final = (b'"sinkhole"', b'"bypass"')
+"""Keys of our catalogue: its own are sorted, and the first of them alone may be longer than what is looked at."""
 _SERVICES: Final = b'"blocked_services"'
 _ADDRESS: Final = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+(?:%\w+)?)"
 _NAME: Final = rf"{LABEL}(?:\.{LABEL})+\.?"
@@ -63,7 +64,7 @@ def refuse_unreadable(head: bytes) -> None:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:HEAD_OCTETS]
     if start.startswith(b"<"):
         raise FeedFormatError("the list is a web page (HTML or XML)")
-    if start.startswith((b"{", b"[{")) and _CATALOGUE not in start and _SERVICES not in start:
+    if start.startswith((b"{", b"[{")) and not any(key in start for key in (*_CATALOGUE, _SERVICES)):
         raise FeedFormatError("the list is a JSON document, but not a catalogue of this program")
 
 

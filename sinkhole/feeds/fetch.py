@@ -71,7 +71,9 @@ class Fetcher:
         self._list_dir = list_dir
         self._tls = tls or ssl.create_default_context()
 
-    async def fetch(self, feed: Feed, body: Path, validators: Validators | None = None) -> Fetched | NotModified:
+    async def fetch(
+        self, feed: Feed, body: Path, validators: Validators | None = None, *, max_octets: int | None = None
+    ) -> Fetched | NotModified:
         """Fetch the list of `feed` into the new file `body`.
 
         A URL that ends in `#sha256=HEX` pins its content: any other is refused.
@@ -80,6 +82,7 @@ class Fetcher:
             feed: which list.
             body: the file to write; what is in it after an error is not a list.
             validators: of the body we have; None when there is none, and then there must be a new one.
+            max_octets: limit of the body; None for that of lists.
 
         Raises:
             FeedError: one sentence that says why there is no new body; never a part of what the server sent.
@@ -87,16 +90,16 @@ class Fetcher:
         limit = self._settings.total_timeout
         try:
             async with asyncio.timeout(limit):
-                return await self._fetch(feed, body, validators or Validators())
+                return await self._fetch(feed, body, validators or Validators(), max_octets or self._settings.max_bytes)
         except TimeoutError as error:
             raise FeedError(f"no complete answer within {limit:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise FeedError(f"the fetch broke off: {_explain(error)}") from error
 
-    async def _fetch(self, feed: Feed, path: Path, validators: Validators) -> Fetched | NotModified:
+    async def _fetch(self, feed: Feed, path: Path, validators: Validators, limit: int) -> Fetched | NotModified:
         url = read_url(feed.url)
         if url.scheme == "file":
-            body = BodyFile(path, "identity", self._settings.max_bytes)
+            body = BodyFile(path, "identity", limit)
             try:
                 await asyncio.to_thread(copy_list, path_of(feed.url), self._list_dir, body)
                 return Fetched(path, _pinned(url, body.finish()), body.size, Validators(), ())
@@ -107,7 +110,7 @@ class Fetcher:
             hosts = tuple(visit.hosts)
             if response.status == http.HTTPStatus.NOT_MODIFIED and validators != Validators():
                 return NotModified(hosts)
-            body = _open_body(response, path, self._settings.max_bytes)
+            body = _open_body(response, path, limit)
             try:
                 async for chunk in response.content.iter_chunked(_CHUNK):
                     body.write(chunk)

@@ -21,20 +21,27 @@ class InForce:
 
 
 def rules_in_force(snapshots: Snapshots, feed: Feed, state: FeedState) -> InForce | None:
-    """Return what a feed has in force, None when it has nothing.
-
-    A broken version is never loaded: the newest whole one before it takes its place, and the next sync fetches anew.
+    """Return what a list has in force, None when it has nothing, or a catalogue from when the feed had a key.
 
     Raises:
         FeedError: while reading, when the disk fails under it.
     """
-    if not state.version:
-        return None
-    version: int | None = state.version
-    if not snapshots.is_whole(feed.name, state.version):
-        version = snapshots.older(feed.name, state.version)
-        _LOG.error("feed.snapshot_broken", feed=feed.name, version=state.version, instead=version)
+    version = version_in_force(snapshots, feed, state)
     if version is None:
         return None
-    fingerprint = snapshots.meta(feed.name, version).checksums["rules"]
-    return InForce(version, fingerprint, snapshots.rules(feed.name, version))
+    meta = snapshots.meta(feed.name, version)
+    if meta.key is not None:
+        return None
+    return InForce(version, meta.checksums["rules"], snapshots.rules(feed.name, version))
+
+
+def version_in_force(snapshots: Snapshots, feed: Feed, state: FeedState) -> int | None:
+    """Return the version of a feed that is in force, None when none is.
+
+    A broken version is never loaded: the newest whole one before it takes its place, and the next sync fetches anew.
+    """
+    if not state.version or snapshots.is_whole(feed.name, state.version):
+        return state.version or None
+    older = snapshots.older(feed.name, state.version)
+    _LOG.error("feed.snapshot_broken", feed=feed.name, version=state.version, instead=older)
+    return older

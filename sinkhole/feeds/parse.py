@@ -75,6 +75,7 @@ def parse(
     limits: ParseLimits = DEFAULT_LIMITS,
     regexes: bool | None = None,
     include: Include | None = None,
+    whole: bool = False,
 ) -> Iterator[Rule | Rejection]:
     """Read a list row by row; memory does not grow with the list (save for a catalogue, one JSON document).
 
@@ -85,6 +86,7 @@ def parse(
         local: the administrator's own list, which may rewrite, limit to clients, and be as wide as it likes.
         regexes: whether regular expressions are read; None: those of local lists only.
         include: finds the lists that a v2fly list includes.
+        whole: all names of a catalogue, not only those that a list of it would block.
 
     Raises:
         FeedFormatError: at once, or while reading: the whole is no list of this format, or has too many rows. What
@@ -100,7 +102,7 @@ def parse(
         raise FeedFormatError(f"format is auto or one of {', '.join(READERS)}; found {format!r}")
     if head:
         head[0] = head[0].removeprefix(_BOM)
-    reader = READERS[format](ReadOptions(local, local if regexes is None else regexes, include))
+    reader = READERS[format](ReadOptions(local, local if regexes is None else regexes, include, whole))
     found = _read(chain(head, rows), reader, limits)
     if not local:
         found = _bound_masks(found, limits.masks)

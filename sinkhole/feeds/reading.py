@@ -31,6 +31,7 @@ BODY: Final = "body"
 RULES: Final = "rules"
 REJECTIONS: Final = "rejections.json"
 INCLUDES: Final = "includes"
+SIGNATURE: Final = "signature"
 _CALM: Final = 10
 
 
@@ -39,6 +40,7 @@ class Job:
     """What to read, and how.
 
     `folder` holds the body (and what it includes) and takes the rules; `previous` is the rules file in force.
+    `whole` reads all names of a catalogue, not only those that a list of it would block.
     """
 
     folder: str
@@ -49,6 +51,7 @@ class Job:
     never_block: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     previous: str | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def read_list(job: Job) -> Report:
         reader = _Reader(None if job.local else Guard(job.never_block, job.hosts))
         limits = ParseLimits(rows=job.max_rows)
         include = _Includes(folder / INCLUDES).find
-        found = parse(body, list_format, job.match, local=job.local, limits=limits, include=include)
+        found = parse(body, list_format, job.match, local=job.local, limits=limits, include=include, whole=job.whole)
         with (folder / RULES).open("w", encoding="utf-8", newline="\n") as rules:
             for row in reader.rows(found):
                 rules.write(row)

@@ -32,11 +32,13 @@ class ReadOptions:
 
     `local` lists are the administrator's own: they may rewrite, limit to clients and be as wide as they like.
     `regexes` says whether rows that are regular expressions are read or refused.
+    `whole` reads all names of a catalogue: those that are matched only when asked for, and the ways round policy, too.
     """
 
     local: bool = False
     regexes: bool = False
     include: Include | None = None
+    whole: bool = False
 
 
 class RowReader(Protocol):

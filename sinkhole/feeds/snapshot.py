@@ -1,6 +1,6 @@
 """Snapshots: every version of a list that was taken over or is held, in a folder of its own, complete or not at all.
 
-    FOLDER/hagezi-doh/7/body  includes/  rules  rejections.json  meta.json
+    FOLDER/hagezi-doh/7/body  includes/  signature  rules  rejections.json  meta.json
 
 A version is written beside the others, brought to disk, and then renamed to its number: no moment and no crash leaves
 half of one (R-F02). `meta.json` has the checksums; a version that does not match them is never loaded (R-F10).
@@ -21,7 +21,7 @@ from typing import Final
 
 from sinkhole.errors import FeedError
 from sinkhole.feeds.diff import Diff, compare
-from sinkhole.feeds.reading import BODY, REJECTIONS, RULES
+from sinkhole.feeds.reading import BODY, REJECTIONS, RULES, SIGNATURE
 from sinkhole.feeds.rule_row import read_row
 from sinkhole.policy.rule import Rejection, Rule
 
@@ -42,6 +42,8 @@ class Meta:
         checksums: SHA-256 of the files, by name.
         manner: digest of where it was fetched from and how it was read.
         held: why it waits for approval; empty when it was taken over.
+        publication: number that a signed one bears.
+        key: that it is signed with.
     """
 
     created: str
@@ -56,6 +58,8 @@ class Meta:
     etag: str | None = None
     last_modified: str | None = None
     held: tuple[str, ...] = ()
+    publication: int | None = None
+    key: str | None = None
 
 
 class Snapshots:
@@ -243,7 +247,8 @@ class BusyError(FeedError):
 
 def checksums(draft: Path) -> dict[str, str]:
     """Return the SHA-256 of the files of a draft that a version is loaded from, by name."""
-    return {file: _checksum(draft / file) for file in (BODY, RULES, REJECTIONS)}
+    files = [BODY, RULES, REJECTIONS, *([SIGNATURE] if (draft / SIGNATURE).exists() else [])]
+    return {file: _checksum(draft / file) for file in files}
 
 
 def _write_meta(folder: Path, meta: Meta) -> None:

@@ -22,6 +22,7 @@ from sinkhole.feeds.includes import fetch_includes
 from sinkhole.feeds.reading import BODY, RULES, Job, Report
 from sinkhole.feeds.reading_process import read_apart
 from sinkhole.feeds.schedule import next_sync
+from sinkhole.feeds.signed import Signers, fetch_signature, refuse_older
 from sinkhole.feeds.snapshot import BusyError, Meta, Snapshots, checksums
 from sinkhole.feeds.vet import Count, doubts
 from sinkhole.log import Log
@@ -66,6 +67,7 @@ class Syncer:
         clock: the time, aware UTC.
         random: for jitter.
         read: reads and vets a list without holding up the event loop.
+        signers: judges signed feeds; None: none can be synced.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Syncer:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         random: Random | None = None,
         read: Callable[[Job], Awaitable[Report]] = read_apart,
+        signers: Signers | None = None,
     ) -> None:
         self._snapshots = snapshots
         self._fetcher = fetcher
@@ -85,6 +88,7 @@ class Syncer:
         self._clock = clock
         self._random = random or Random()
         self._read = read
+        self._signers = signers
         self._fetching = asyncio.Semaphore(FETCHES)
         self._reading = asyncio.Semaphore(1)  # one list in memory at a time
 
@@ -148,11 +152,22 @@ class Syncer:
         before = await asyncio.to_thread(self._seen_before, feed, state, source, manner)
         if before is not None:
             return before, None
-        return await self._take(feed, state, draft, answer, source, manner, good)
+        publication = await self._admit(feed, state, draft, source) if feed.key else None
+        return await self._take(feed, state, draft, answer, source, manner, good, publication)
+
+    async def _admit(self, feed: Feed, state: FeedState, draft: Path, source: str) -> int:
+        """Return the number of a signed publication; raises FeedError when it may not be taken."""
+        if self._signers is None or feed.key is None:
+            raise FeedError("signed feeds cannot be synced here")
+        signature = await fetch_signature(feed, draft, self._fetcher)
+        publication = await asyncio.to_thread(self._signers.admit, draft / BODY, signature, feed.key)
+        refuse_older(publication, source, feed.key, self._known(feed, state))
+        return publication
 
     async def _take(
-        self, feed: Feed, state: FeedState, draft: Path, answer: Fetched, source: str, manner: str, good: Meta | None
-    ) -> tuple[FeedState, Report]:
+        self, feed: Feed, state: FeedState, draft: Path, answer: Fetched, source: str, manner: str, good: Meta | None,
+        publication: int | None,
+    ) -> tuple[FeedState, Report]:  # fmt: skip
         """Read, vet and keep new content; put it into force or hold it."""
         async with self._reading:
             report = await self._read(self._job(feed, state, draft, answer, good))
@@ -171,6 +186,8 @@ class Syncer:
             etag=answer.validators.etag,
             last_modified=answer.validators.last_modified,
             held=doubts(counts, Count(good.rules, good.rejected) if good else None, self._settings),
+            publication=publication,
+            key=feed.key,
         )
         version = await asyncio.to_thread(self._snapshots.keep, feed.name, draft, meta)
         next_due = self._next(feed)
@@ -184,17 +201,26 @@ class Syncer:
         return new, report
 
     def _job(self, feed: Feed, state: FeedState, draft: Path, answer: Fetched, good: Meta | None) -> Job:
-        guard = self._guard.with_hosts(answer.hosts)
+        guard = self._signers.guard if feed.key and self._signers else self._guard
+        guard = guard.with_hosts(answer.hosts)
         return Job(
             folder=str(draft),
             format=feed.format,
             match=feed.match,
-            local=feed.local,
+            local=feed.local and not feed.key,
             max_rows=self._settings.max_rules,
             never_block=tuple(guard.never_block),
             hosts=tuple(guard.hosts),
             previous=str(self._snapshots.path(feed.name, state.version) / RULES) if good else None,
+            whole=feed.key is not None,
         )
+
+    def _known(self, feed: Feed, state: FeedState) -> Meta | None:
+        """Return what is known of the version in force, though it may be broken."""
+        try:
+            return self._snapshots.meta(feed.name, state.version) if state.version else None
+        except FeedError:
+            return None
 
     def _last_good(self, feed: Feed, state: FeedState, manner: str) -> Meta | None:
         """Return the version in force, if it is whole and was fetched and read as the feed is now configured."""
@@ -245,7 +271,8 @@ def feed_hosts(feeds: Iterable[Feed]) -> frozenset[str]:
 
 def _manner(feed: Feed) -> str:
     """Return a digest of where a feed is fetched and how it is read: with another, nothing can be compared."""
-    text = "\n".join([_READING, feed.url, feed.format, feed.match, str(feed.local)])
+    parts = [_READING, feed.url, feed.format, feed.match, str(feed.local), *([feed.key] if feed.key else [])]
+    text = "\n".join(parts)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -3,17 +3,20 @@
 import json
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Any
 
 import marisa_trie
 
 from sinkhole.errors import PolicyError
-from sinkhole.policy.entry import CatalogueEntry
+from sinkhole.policy.bypass import Bypass
+from sinkhole.policy.entry import product_row, way_row
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.image_file import ImageTables
 from sinkhole.policy.key import key_from_text
+from sinkhole.policy.lookalikes import NO_BRANDS, BrandBook
 from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.pattern import check_expression
 from sinkhole.policy.row import (
@@ -28,7 +31,7 @@ from sinkhole.policy.row import (
     rule_to_json,
 )
 from sinkhole.policy.rule import Match, Rejection, Rule
-from sinkhole.policy.vendor import DomainMatch, Vendor
+from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, Vendor
 
 MAX_PATTERNS = 1000
 """Masks and expressions that may have to be searched for one name; lists that bring more could slow every answer."""
@@ -50,26 +53,39 @@ class ImageCompiler:
         self._packed = array("Q")
         self._details = bytearray()
         self._detail_starts = array("Q", [0])
-        self._entries: list[CatalogueEntry] = []
+        self._entries: list[list[Any]] = []
         self._feeds: list[Feed] = []
         self._patterns: list[int] = []
         self._pattern_counts: Counter[bytes] = Counter()
         self._refused: list[Refusal] = []
         self._by_client = False
+        self._book = NO_BRANDS
+
+    def set_brands(self, book: BrandBook) -> None:
+        """Say by which brands names that imitate a vendor are found."""
+        self._book = book
 
     def add_protected(self, names: Iterable[str]) -> None:
         """Add names that nothing but an explicit statement may hit, each exact."""
         for name in names:
             self._add(key_from_text(name), pack(PROTECTED))
 
-    def add_vendor(self, vendor: Vendor) -> None:
-        """Add the domains of a vendor, and the names it must never be blocked by."""
+    def add_vendor(self, vendor: Vendor, ways: Sequence[Bypass] = ()) -> None:
+        """Add the domains of a vendor, and the names it must never be blocked by; `ways` name categories of theirs."""
         self.add_protected(vendor.never_block)
         for product in vendor.products:
+            bypass = tuple(way.id for way in ways if not set(way.categories).isdisjoint(product.categories))
             for domain in product.domains:
-                entry = CatalogueEntry.of(vendor, product, domain)
-                self._add(_catalogue_key(entry), pack(CATALOGUE, len(self._entries)))
-                self._entries.append(entry)
+                self._add_entry(domain, product_row(vendor, product, domain, bypass))
+
+    def add_bypass(self, bypass: Bypass) -> None:
+        """Add the domains of a way round policy."""
+        for domain in bypass.domains:
+            self._add_entry(domain, way_row(bypass, domain))
+
+    def _add_entry(self, domain: CatalogueDomain, row: list[Any]) -> None:
+        self._add(_catalogue_key(domain), pack(CATALOGUE, len(self._entries)))
+        self._entries.append(row)
 
     def add_feed(self, feed: Feed, rules: Iterable[Rule]) -> None:
         """Add the rows of a list; what cannot be compiled is refused by itself.
@@ -151,20 +167,21 @@ class ImageCompiler:
 
     def _metadata(self) -> bytes:
         metadata = {
-            "entries": [entry.to_json_row() for entry in self._entries],
+            "entries": self._entries,
             "feeds": [[feed.name, feed.part_of_ai, feed.local] for feed in self._feeds],
             "patterns": self._patterns,
             "by_client": self._by_client,
+            "brands": self._book.to_json_row(),
             "refused": [[r.feed, r.rejection.line, r.rejection.why, r.rejection.text] for r in self._refused],
         }
         return json.dumps(metadata, separators=(",", ":")).encode()
 
 
-def _catalogue_key(entry: CatalogueEntry) -> bytes:
-    if entry.match is not DomainMatch.WILDCARD:
-        return key_from_text(entry.name)
-    labels = entry.name.split(".")
+def _catalogue_key(domain: CatalogueDomain) -> bytes:
+    if domain.match is not DomainMatch.WILDCARD:
+        return key_from_text(domain.name)
+    labels = domain.name.split(".")
     stars = [n for n, label in enumerate(labels) if "*" in label]
     if len(stars) != 1 or stars[0] == len(labels) - 1:
-        raise PolicyError(f"catalogue: {entry.name}: a wildcard has one label with *, which is not the last")
+        raise PolicyError(f"catalogue: {domain.name}: a wildcard has one label with *, which is not the last")
     return key_from_text(".".join(labels[stars[0] + 1 :]))

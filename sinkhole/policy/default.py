@@ -1,10 +1,24 @@
 """The policy of a fresh install."""
 
+from collections.abc import Sequence
+
+from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 
+_REASON = "default policy"
 
-def default_statements() -> tuple[Statement, ...]:
-    """Return the statements to begin with: the whole AI catalogue is blocked for all."""
-    return (Statement(1, Subject(SubjectKind.AI), Action.BLOCK, reason="default policy"),)
+
+def default_statements(ways: Sequence[Bypass]) -> tuple[Statement, ...]:
+    """Return the statements to begin with.
+
+    The whole AI catalogue is blocked for all, names that imitate a vendor's are watched, and of the ways round policy
+    each is treated as the catalogue says it should be.
+    """
+    chosen = [
+        (Subject(SubjectKind.AI), Action.BLOCK),
+        (Subject(SubjectKind.LOOKALIKES), Action.MONITOR),
+        *((Subject(SubjectKind.BYPASS, way.id), way.action) for way in ways if way.action is not None),
+    ]
+    return tuple(Statement(n, subject, action, reason=_REASON) for n, (subject, action) in enumerate(chosen, 1))

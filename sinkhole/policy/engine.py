@@ -1,8 +1,8 @@
 """The policy: what happens to a name, a name in an answer, or an address in an answer, and why.
 
-Precedence: more specific subject (domain, the longer the better > product > vendor > category > jurisdiction > feed >
-ai) > more specific scope (the more specific network of a client's groups, then the order of groups, then all) > block
-over monitor over allow. The order in which statements and rows were written never matters.
+Precedence: more specific subject (domain, the longer the better > product > vendor > models > category > jurisdiction >
+bypass > feed > lookalikes > ai) > more specific scope (the more specific network of a client's groups, then the order
+of groups, then all) > block over monitor over allow. The order in which statements and rows were written never matters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -90,10 +90,11 @@ class Policy:
         found = self.index.find(name)
         standings = self._statements.of(scope)
         zones = _zones(name, standings)
-        if found is None and not zones:
+        is_guarded = "lookalikes" in standings.by_key
+        if found is None and not zones and (not is_guarded or self.index.lookalikes.find_open(name) is None):
             return self._no_match(scope)
         asked = Asked(name, qtype, scope.client if client is None else client, when)
-        matches = Matches(asked, zones, found, standings, self.index.feeds)
+        matches = Matches(asked, zones, found, standings, self.index, is_guarded=is_guarded)
         chosen = _choose(matches.levels(), standings, when)
         verdict = self._verdict(chosen, matches.entries, scope)
         return replace(verdict, losers=tuple(losers_of(matches, standings, chosen, when))) if explain else verdict
@@ -110,7 +111,7 @@ class Policy:
         if found is None and not zones:
             return self._no_match(scope)
         named = None if found is None else found._replace(rows={})
-        matches = Matches(Asked(target, qtype, None, when), zones, named, standings, self.index.feeds)
+        matches = Matches(Asked(target, qtype, None, when), zones, named, standings, self.index)
         chosen = _choose(matches.levels(), standings, when)
         if chosen is None:
             return self._no_match(scope)
@@ -144,10 +145,10 @@ class Policy:
             scope=standing.scope if standing else None,
             statement=statement.id if statement else None,
             rule=evidence.rule if evidence else entry.text if entry else None,
-            vendor=entry.vendor if entry else None,
-            product=entry.product if entry else None,
+            vendor=(entry.vendor or None) if entry else None,
+            product=(entry.product or None) if entry else None,
             categories=entry.categories if entry else (),
-            jurisdiction=entry.jurisdiction if entry else None,
+            jurisdiction=(entry.jurisdiction or None) if entry else None,
             feed=evidence.feed.name if evidence and evidence.feed else None,
             line=outcome.rule.line if outcome else None,
             group=scope.groups[0] if scope.groups else None,

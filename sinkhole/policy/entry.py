@@ -3,16 +3,21 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, Product, Vendor
 
+ROW_WIDTH = 10
 _STRENGTH = {DomainMatch.SUFFIX: 0, DomainMatch.WILDCARD: 1, DomainMatch.EXACT: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """A domain of a product of a vendor.
+    """A domain of a product of a vendor, or one on a way round policy.
 
     Attributes:
+        product, vendor, jurisdiction: empty for a way round policy that is no product.
+        serves: vendors whose models can be used there.
+        bypass: the ways round policy it is on.
         levels: the subjects that reach this domain, one tuple a kind, the most specific kind first.
         rank: of two entries that match a name, the greater is the more specific.
         text: the row in words.
@@ -26,6 +31,8 @@ class CatalogueEntry:
     categories: tuple[str, ...]
     jurisdiction: str
     not_default: bool
+    serves: tuple[str, ...] = ()
+    bypass: tuple[str, ...] = ()
     levels: tuple[tuple[str, ...], ...] = field(init=False, compare=False, repr=False)
     rank: tuple[int, int] = field(init=False, compare=False, repr=False)
     text: str = field(init=False, compare=False, repr=False)
@@ -35,20 +42,6 @@ class CatalogueEntry:
         object.__setattr__(self, "levels", self._levels())
         object.__setattr__(self, "rank", (self.name.count("."), _STRENGTH[self.match]))
         object.__setattr__(self, "text", f"{self.name}{reach}{' (opt-in)' if self.opt_in else ''}")
-
-    @classmethod
-    def of(cls, vendor: Vendor, product: Product, domain: CatalogueDomain) -> "CatalogueEntry":
-        """Take together what the catalogue says of one domain."""
-        return cls(
-            name=domain.name,
-            match=domain.match,
-            opt_in=domain.opt_in,
-            product=product.id,
-            vendor=vendor.id,
-            categories=product.categories,
-            jurisdiction=vendor.jurisdiction.value,
-            not_default=vendor.not_default,
-        )
 
     @property
     def is_default(self) -> bool:
@@ -61,32 +54,54 @@ class CatalogueEntry:
         Only wildcards need this: the index has compared the rest. Their `*` stands for exactly one label, or for
         one or more octets of a label (`*-aiplatform.googleapis.com`).
         """
-        wanted = self.name.encode("ascii").split(b".")
-        return len(wanted) == len(labels) and all(map(_label_matches, wanted, labels))
-
-    def to_json_row(self) -> list[Any]:
-        """Return the fields in order, as a list that JSON can hold."""
-        return [
-            self.name, self.match.value, self.opt_in, self.product, self.vendor, self.categories, self.jurisdiction,
-            self.not_default,
-        ]  # fmt: skip
+        return matches_wildcard(self.name, labels)
 
     @classmethod
     def from_json_row(cls, row: list[Any]) -> "CatalogueEntry":
-        """Read what `to_json_row` wrote."""
-        name, match, opt_in, product, vendor, categories, jurisdiction, not_default = row
-        return cls(name, DomainMatch(match), opt_in, product, vendor, tuple(categories), jurisdiction, not_default)
+        """Read what `product_row` or `way_row` wrote."""
+        name, match, opt_in, product, vendor, categories, jurisdiction, not_default, serves, bypass = row
+        return cls(
+            name, DomainMatch(match), opt_in, product, vendor, tuple(categories), jurisdiction, not_default,
+            tuple(serves), tuple(bypass),
+        )  # fmt: skip
 
     def _levels(self) -> tuple[tuple[str, ...], ...]:
+        if not self.product:
+            # Empty levels keep it in step with products: what is compared must be equally specific.
+            return () if self.opt_in else ((), (), (), (), (), self._bypass_level())
         product = (f"product:{self.product}",)
         if self.opt_in:
             return (product,)
         return (
             product,
             (f"vendor:{self.vendor}",),
+            tuple(f"models:{vendor}" for vendor in (self.vendor, *self.serves)),
             tuple(f"category:{category}" for category in self.categories),
             (f"jurisdiction:{self.jurisdiction}",),
+            self._bypass_level(),
         )
+
+    def _bypass_level(self) -> tuple[str, ...]:
+        return tuple(f"bypass:{way}" for way in self.bypass)
+
+
+def product_row(vendor: Vendor, product: Product, domain: CatalogueDomain, ways: tuple[str, ...] = ()) -> list[Any]:
+    """Return what is known of a domain of a product, as a list that JSON can hold; `ways` round policy it is on."""
+    return [
+        domain.name, domain.match.value, domain.opt_in, product.id, vendor.id, product.categories,
+        vendor.jurisdiction.value, vendor.not_default, product.serves, ways,
+    ]  # fmt: skip
+
+
+def way_row(way: Bypass, domain: CatalogueDomain) -> list[Any]:
+    """Return what is known of a domain on a way round policy, as a list that JSON can hold."""
+    return [domain.name, domain.match.value, domain.opt_in, "", "", (), "", not way.part_of_ai, (), (way.id,)]
+
+
+def matches_wildcard(pattern: str, labels: tuple[bytes, ...]) -> bool:
+    """Return whether a name fits a pattern with one `*`, which stands for a label or for octets within one."""
+    wanted = pattern.encode("ascii").split(b".")
+    return len(wanted) == len(labels) and all(map(_label_matches, wanted, labels))
 
 
 def _label_matches(wanted: bytes, label: bytes) -> bool:

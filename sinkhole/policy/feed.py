@@ -34,6 +34,7 @@ class Feed:
         local: a list of the administrator, which may do more than block.
         interval: seconds between syncs, or None for the server's setting.
         licence, homepage: words for people.
+        key: public key that it must be signed with; such a feed is a whole catalogue, and no list.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Feed:
     interval: int | None = None
     licence: str | None = None
     homepage: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

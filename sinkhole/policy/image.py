@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.compiler import ImageCompiler, Refusal
-from sinkhole.policy.entry import CatalogueEntry
+from sinkhole.policy.entry import ROW_WIDTH, CatalogueEntry
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.image_file import ImageTables, map_image, write_image
+from sinkhole.policy.lookalikes import NO_BRANDS, BrandBook, Lookalikes
 from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.pattern import PatternSet
 from sinkhole.policy.row import (
@@ -67,7 +69,14 @@ class Found(NamedTuple):
     is_protected: bool
 
 
-def build_image(folder: Path, vendors: Sequence[Vendor], feeds: Sequence[FeedRules], protected: Iterable[str]) -> str:
+def build_image(
+    folder: Path,
+    vendors: Sequence[Vendor],
+    feeds: Sequence[FeedRules],
+    protected: Iterable[str],
+    bypass: Sequence[Bypass] = (),
+    brands: BrandBook = NO_BRANDS,
+) -> str:
     """Compile into a new file in `folder` and return its name, `names-<digest>.img`.
 
     Rows of lists that cannot be compiled (an expression that the engine refuses) are left out; `NameIndex.refused`
@@ -77,7 +86,7 @@ def build_image(folder: Path, vendors: Sequence[Vendor], feeds: Sequence[FeedRul
         PolicyError: the catalogue or the protected names are wrong.
         OSError: the folder cannot be written.
     """
-    return write_image(folder, _compile(vendors, feeds, protected))
+    return write_image(folder, _compile(vendors, feeds, protected, bypass, brands))
 
 
 class NameIndex:
@@ -90,13 +99,17 @@ class NameIndex:
         self._packed = tables.entries
         try:
             self._metadata = json.loads(bytes(tables.metadata))
-            self._entries = [CatalogueEntry.from_json_row(row) for row in self._metadata["entries"]]
+            self._rows = self._metadata["entries"]
+            if any(len(row) != ROW_WIDTH for row in self._rows):
+                raise ValueError("an entry has another form")
             self.feeds = tuple(ListedFeed(*row) for row in self._metadata["feeds"])
             self.by_client = bool(self._metadata["by_client"])
+            self.lookalikes = Lookalikes(BrandBook.from_json_row(self._metadata["brands"]))
             everywhere = self._metadata["patterns"]
             self._everywhere = self._patterns(everywhere) if everywhere else None
         except (ValueError, KeyError, TypeError) as error:
             raise PolicyError(f"compiled names: the metadata cannot be read: {error}") from error
+        self._entries: dict[int, CatalogueEntry] = {}
         self._below: dict[int, _Patterns] = {}
 
     @classmethod
@@ -110,14 +123,19 @@ class NameIndex:
 
     @classmethod
     def from_rules(
-        cls, feeds: Sequence[FeedRules], vendors: Sequence[Vendor] = (), protected: Iterable[str] = ()
+        cls,
+        feeds: Sequence[FeedRules],
+        vendors: Sequence[Vendor] = (),
+        protected: Iterable[str] = (),
+        bypass: Sequence[Bypass] = (),
+        brands: BrandBook = NO_BRANDS,
     ) -> "NameIndex":
         """Compile in memory, without a file.
 
         Raises:
             PolicyError: the catalogue or the protected names are wrong.
         """
-        return cls(_compile(vendors, feeds, protected))
+        return cls(_compile(vendors, feeds, protected, bypass, brands))
 
     def __len__(self) -> int:
         """Return the number of different names."""
@@ -157,7 +175,7 @@ class NameIndex:
         for packed in self._packed[self._starts[number] : self._starts[number + 1]]:
             source = source_of(packed)
             if source == CATALOGUE:
-                entry = self._entries[value_of(packed)]
+                entry = self._entry(value_of(packed))
                 if _is_hit(entry, name, is_own):
                     entries.append(entry)
             elif source == PROTECTED:
@@ -169,6 +187,13 @@ class NameIndex:
         if masks:
             self._patterns_below(number, masks).search(name, rows)
         return is_protected
+
+    def _entry(self, number: int) -> CatalogueEntry:
+        """Return a domain of the catalogue, made when it is first asked for: a swap must be quick."""
+        entry = self._entries.get(number)
+        if entry is None:
+            entry = self._entries[number] = CatalogueEntry.from_json_row(self._rows[number])
+        return entry
 
     def _patterns_below(self, number: int, masks: Sequence[int]) -> "_Patterns":
         """Return the masks at a key, compiled when a name first needs them: most are never asked for."""
@@ -214,11 +239,20 @@ def _is_hit(entry: CatalogueEntry, name: bytes, is_own: bool) -> bool:
     return is_own or entry.match is DomainMatch.SUFFIX
 
 
-def _compile(vendors: Sequence[Vendor], feeds: Sequence[FeedRules], protected: Iterable[str]) -> ImageTables:
+def _compile(
+    vendors: Sequence[Vendor],
+    feeds: Sequence[FeedRules],
+    protected: Iterable[str],
+    bypass: Sequence[Bypass],
+    brands: BrandBook,
+) -> ImageTables:
     compiler = ImageCompiler()
+    compiler.set_brands(brands)
     compiler.add_protected(protected)
     for vendor in vendors:
-        compiler.add_vendor(vendor)
+        compiler.add_vendor(vendor, bypass)
+    for way in bypass:
+        compiler.add_bypass(way)
     for listed in feeds:
         compiler.add_feed(listed.feed, listed.rules)
     return compiler.tables()

@@ -52,9 +52,11 @@ def _without_disabled(rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if not rule.disables and replace(rule, line=0) not in disabled]
 
 
-def _rank(rule: Rule) -> tuple[bool, bool, int, int, str]:
+def _rank(rule: Rule) -> tuple[bool, bool, int, int, str, str, str]:
     """Order rows by strength; what follows the first two only settles which of equal rows is named."""
-    return (not rule.important, rule.action is not RuleAction.ALLOW, -len(rule.name), rule.line, rule.name)
+    is_block = rule.action is not RuleAction.ALLOW
+    tie = (rule.line, rule.name, rule.match.value, repr(rule.condition))
+    return (not rule.important, is_block, -len(rule.name), *tie)
 
 
 def _rewrites(rules: Sequence[Rule]) -> list[Rule]:

@@ -5,7 +5,8 @@ from itertools import zip_longest
 
 from sinkhole.policy.entry import CatalogueEntry
 from sinkhole.policy.evidence import NOT_LISTED, Asked, Evidence, Listed, judge_lists
-from sinkhole.policy.image import Found, ListedFeed
+from sinkhole.policy.image import Found, NameIndex
+from sinkhole.policy.lookalikes import Imitation
 from sinkhole.policy.standing import Key, Standing, Standings
 from sinkhole.policy.vendor import DomainMatch
 from sinkhole.policy.verdict import Action, Loser
@@ -24,6 +25,8 @@ class Matches:
     Args:
         zones: domains of statements that the name is at or below, the longest first.
         found: what the compiled names know of it.
+        index: the compiled names.
+        is_guarded: whether a statement is about names that imitate a vendor's.
     """
 
     def __init__(
@@ -32,13 +35,16 @@ class Matches:
         zones: Sequence[bytes],
         found: Found | None,
         standings: Standings,
-        feeds: Sequence[ListedFeed],
+        index: NameIndex,
+        *,
+        is_guarded: bool = False,
     ) -> None:
         self._asked = asked
         self._zones = zones
         self._found = found
         self._standings = standings
-        self._feeds = feeds
+        self._feeds = index.feeds
+        self._guard = index.lookalikes if is_guarded else None
         self._listed: Listed | None = None
         self.entries = _strongest(found) if found is not None else ()
 
@@ -52,7 +58,15 @@ class Matches:
         blocking = self.listed.blocking
         if blocking:
             yield [(evidence.subject, evidence) for evidence in blocking]
+        if not named and (imitation := self._imitation()) is not None:
+            yield [("lookalikes", Evidence(str(imitation)))]
         yield [("ai", evidence) for evidence in (*named, *blocking) if evidence.is_ai]
+
+    def _imitation(self) -> Imitation | None:
+        """Return whom the name imitates, unless nobody asks or the name is protected."""
+        if self._guard is None or (self._found is not None and self._found.is_protected):
+            return None
+        return self._guard.find_open(self._asked.name)
 
     def _catalogue_levels(self, named: Sequence[Evidence]) -> Iterator[Level]:
         stated = self._standings.by_key.keys()
@@ -77,7 +91,8 @@ class Matches:
             if entry not in self.entries:
                 is_spared = self._found.is_protected and entry.match is not DomainMatch.EXACT
                 why = "the name is protected" if is_spared else "a more specific domain of the catalogue matches"
-                yield Loser(Action.BLOCK, f"product:{entry.product}", "none", entry.text, why)
+                subject = f"product:{entry.product}" if entry.product else f"bypass:{entry.bypass[0]}"
+                yield Loser(Action.BLOCK, subject, "none", entry.text, why)
         for evidence in self.listed.judged:
             if evidence.is_exception:
                 why = "is an exception, which lifts what lists say" if evidence is self.listed.lifting else _OWN_LIST

@@ -1,4 +1,4 @@
-"""What a statement is about: a name, a product, a vendor, a category, a jurisdiction, a feed, or all of AI."""
+"""What a statement is about: a name, a product, a vendor, its models, a category, a country, a feed, or all of AI."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -10,9 +10,15 @@ class SubjectKind(IntEnum):
     """The kinds of subject; the greater is the more specific and wins."""
 
     AI = 0
+    LOOKALIKES = 5
+    """Names that imitate a vendor's, and are not the vendor's."""
     FEED = 10
+    BYPASS = 15
+    """A way round the resolver or round policy: encrypted DNS, gateways, translation proxies …"""
     JURISDICTION = 20
     CATEGORY = 30
+    MODELS = 35
+    """A vendor and every third party that serves its models."""
     VENDOR = 40
     PRODUCT = 50
     DOMAIN = 60
@@ -20,28 +26,33 @@ class SubjectKind(IntEnum):
     """An address or network in answers (A, AAAA, hints); as specific as a name, but never compared with one."""
 
 
+_ALONE = {"ai": SubjectKind.AI, "lookalikes": SubjectKind.LOOKALIKES}
+"""Subjects of which there is one; they have no value."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Subject:
-    """One subject, written `kind:value` (`vendor:deepseek`, `product:openai/api`, `jurisdiction:CN`), or `ai`."""
+    """One subject, written `kind:value` (`vendor:deepseek`, `product:openai/api`, `jurisdiction:CN`) or as one word."""
 
     kind: SubjectKind
     value: str = ""
 
     @classmethod
     def from_text(cls, text: str) -> "Subject":
-        """Read `kind:value` or `ai`; a bare word is not accepted here (the CLI resolves it against the catalogue).
+        """Read `kind:value`, `ai` or `lookalikes`; the CLI resolves other bare words against the catalogue.
 
         Raises:
             PolicyError: the kind is unknown or the value is missing.
         """
-        if text == "ai":
-            return cls(SubjectKind.AI)
+        if text in _ALONE:
+            return cls(_ALONE[text])
         kind, colon, value = text.partition(":")
-        known = [k.name.lower() for k in SubjectKind if k is not SubjectKind.AI]
+        known = [k.name.lower() for k in SubjectKind if k not in _ALONE.values()]
         if kind not in known or not colon or not value:
-            raise PolicyError(f"subject is ai or one of {', '.join(known)} with a value; found {text!r}")
+            raise PolicyError(f"subject is ai, lookalikes or one of {', '.join(known)} with a value; found {text!r}")
         value = value.upper() if kind == "jurisdiction" else value.lower().rstrip(".")
         return cls(SubjectKind[kind.upper()], value)
 
     def __str__(self) -> str:
-        return "ai" if self.kind is SubjectKind.AI else f"{self.kind.name.lower()}:{self.value}"
+        kind = self.kind.name.lower()
+        return kind if kind in _ALONE else f"{kind}:{self.value}"

@@ -107,7 +107,6 @@ class Vendor:
     `confidence` (high, medium or low) and `source` are of the domains.
     `never_block` are names that no rule about this vendor may ever hit, each exact.
     `not_default` vendors (mixed-purpose products) are outside the subject `ai`, but inside all others.
-    `brands` are words by which people know it, for the guard against names that imitate it.
     """
 
     id: str
@@ -121,5 +120,4 @@ class Vendor:
     never_block: tuple[str, ...] = ()
     not_default: bool = False
     note: str | None = None
-    brands: tuple[str, ...] = ()
     data_use: DataUse | None = None

@@ -1,8 +1,8 @@
 """Names by which programs ask whether they may go round the network's resolver; denied where a setting says so.
 
 `use-application-dns.net` keeps Firefox from turning on DNS over HTTPS by itself (Mozilla's canary domain);
-`mask.icloud.com` and `mask-h2.icloud.com` keep iCloud Private Relay off (Apple, "Prepare your network"). All of
-them take NXDOMAIN for "no".
+`mask.icloud.com` and its kin keep iCloud Private Relay off (Apple, "Prepare your network"). All of them take NXDOMAIN
+for "no". The catalogue says who asks for it (`blocklists/canaries.toml`).
 """
 
 from sinkhole.protocol.names import name_from_text, parents_of
@@ -14,7 +14,10 @@ from sinkhole.protocol.types import Rcode
 TTL = 300
 """Short, so that a changed setting is soon in force at the clients."""
 
-CANARIES = frozenset(map(name_from_text, ("use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com")))
+_DENIED = (
+    "use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com", "mask-canary.icloud.com", "mask-api.icloud.com",
+)  # fmt: skip
+CANARIES = frozenset(map(name_from_text, _DENIED))
 
 
 def find_canary(question: Question) -> ReplyBody | None:

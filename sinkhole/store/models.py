@@ -159,6 +159,7 @@ class FeedRow(Base):
     rules: Mapped[int]
     rejected: Mapped[int]
     message: Mapped[str | None] = mapped_column(Text)
+    key: Mapped[str | None] = mapped_column(Text)
 
 
 class SyncRun(Base):

@@ -12,11 +12,14 @@ from sinkhole.app.feed_sync import open_syncer
 from sinkhole.app.state import State, open_state
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.app.sync_job import SyncJob, pick, store_result
+from sinkhole.catalogue.signing_key import SigningKey
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import Settings
 from sinkhole.errors import PolicyError
 from sinkhole.feeds.sync import SyncResult
 from sinkhole.policy.feed import Feed, FeedState, FeedStatus
+from tests.catalogue.small import publish, small
+from tests.catalogue.world import shipped
 from tests.fakes import FakeUpstream, answers, silent
 from tests.feeds.list_server import HOST, ListServer, hang
 from tests.feeds.rig import names, rows
@@ -198,3 +201,20 @@ def test_without_names_all_that_are_on_are_picked():
     feeds = [(on, FeedState()), (off, FeedState())]
     assert pick(feeds, ()) == feeds[:1]
     assert pick(feeds, ("off",)) == feeds[1:]
+
+
+async def test_synced_catalogue_is_applied_by_the_server(tmp_path):
+    """A signed catalogue is a feed like others to the job: fetched with its signature, stored, applied once."""
+    key = SigningKey.new()
+    catalogue = small(version=shipped().version + 1, published=shipped().published)
+    body, signature = publish(tmp_path, catalogue, key)
+    async with world(tmp_path / "data") as (lists, _, settings):
+        lists.serve(body, "catalogue.json", Content_Type="application/json")
+        lists.serve(signature, "catalogue.json.minisig")
+        feed = Feed("cat", lists.url("catalogue.json"), "catalogue", allow_private=True, key=key.public.to_text())
+        with_feeds(settings, feed).close()
+        job = Job(settings)
+        async with job.running(), asyncio.timeout(20):
+            await job.applied.wait()
+            found = await job.keeper.do(lambda state: state.catalogue())
+    assert (found.catalogue.version, found.feed) == (catalogue.version, "cat")

@@ -107,5 +107,5 @@ def test_names_of_sources_are_explained():
     legend = (ROOT / "blocklists" / "README.md").read_text()
     for vendor in shipped().vendors:
         if vendor.source.startswith("Named by "):
-            for source in re.sub(r" and \d+ more$", "", vendor.source.removeprefix("Named by ")).split(", "):
+            for source in re.sub(r"( and \d+ more)?(;.*)?$", "", vendor.source.removeprefix("Named by ")).split(", "):
                 assert f"| {source} |" in legend, (vendor.id, source)

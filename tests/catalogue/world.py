@@ -27,7 +27,7 @@ def blocking(*subjects: str) -> Policy:
     """Return the policy that blocks `subjects` for all, with no list but the catalogue."""
     known = shipped()
     statements = [Statement(n, Subject.from_text(text), Action.BLOCK) for n, text in enumerate(subjects, 1)]
-    index = NameIndex.from_rules((), known.vendors, known.never_block)
+    index = NameIndex.from_rules((), known.vendors, known.never_block, known.bypass, known.brand_book)
     return Policy(index, statements, (), BlockAnswer(), 1)
 
 

@@ -28,7 +28,7 @@ def test_explains_a_block(run):
     told = {line[2:13].strip(): line[14:] for line in lines[1:-1]}
     assert lines[0] == "chat.deepseek.com A"
     assert told["answer"] == "0.0.0.0, TTL 10, EDE 15"
-    assert told["decided by"] == "vendor:deepseek block for all, statement 3"
+    assert told["decided by"] == "vendor:deepseek block for all, statement 7"
     assert told["reason"] == "decision 12"
     assert told["vendor"] == "deepseek (CN)"
     assert told["client"] == "127.0.0.1 in no group"

@@ -124,13 +124,13 @@ def test_catalogue_list_is_narrowed_by_what_there_is(run):
 def test_catalogue_show_tells_evidence_and_what_is_never_blocked(run):
     out = run.good("catalogue", "show", "DeepSeek").out
     assert "jurisdiction  CN" in out
-    assert "deepseek.com and below  [web]" in out
+    assert "\n  web\n    deepseek.com and below  " in out
     assert "only when asked for" in out
     assert "never blocked, since others live there: " in out
     told = run.good("catalogue", "show", "deepseek", "--json").json
     assert {"deepseek/chat", "deepseek/api"} <= {product["id"] for product in told["products"]}
     said = run("catalogue", "show", "deepsek").sentence
-    assert said == "there is no vendor 'deepsek' in the catalogue; did you mean deepseek?"
+    assert said == "there is no vendor 'deepsek' in the catalogue; did you mean deepseek, deepset or deepscribe?"
 
 
 def test_vendors_of_every_kind_can_be_shown(run):
@@ -144,7 +144,7 @@ def test_vendors_of_every_kind_can_be_shown(run):
     for kind, has in told.items():
         vendor = next((vendor for vendor in every if has(vendor)), None)
         assert vendor, kind
-        assert run.good("catalogue", "show", vendor["id"]).lines[0] == vendor["name"]
+        assert run.good("catalogue", "show", vendor["id"]).lines[0].startswith(f"{vendor['name']}  ({vendor['id']}; ")
 
 
 def test_catalogue_lint(run, tmp_path):
@@ -153,7 +153,7 @@ def test_catalogue_lint(run, tmp_path):
     folder = tmp_path / "blocklists"
     source = Path(__file__).parents[2] / "blocklists"
     (folder / "vendors").mkdir(parents=True)
-    for name in ("categories.toml", "feeds.toml", "never-block.txt", "vendors/mistral.toml"):
+    for name in ("catalogue.toml", "categories.toml", "feeds.toml", "never-block.txt", "vendors/mistral.toml"):
         if (source / name).exists():
             (folder / name).write_bytes((source / name).read_bytes())
     text = (folder / "vendors" / "mistral.toml").read_text()

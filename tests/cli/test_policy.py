@@ -17,7 +17,14 @@ def subjects(run) -> dict[tuple[str, str], str]:
 
 def test_fresh_folder_blocks_all_ai_and_encrypted_dns(run):
     """The default policy, without a server or a start."""
-    assert subjects(run) == {("ai", "all"): "block", ("feed:doh", "all"): "block"}
+    assert subjects(run) == {
+        ("ai", "all"): "block",
+        ("lookalikes", "all"): "monitor",
+        ("feed:doh", "all"): "block",
+        ("bypass:encrypted-dns", "all"): "block",
+        ("bypass:httpdns", "all"): "monitor",
+        ("bypass:translation-proxies", "all"): "monitor",
+    }
 
 
 @pytest.mark.parametrize(
@@ -36,6 +43,9 @@ def test_fresh_folder_blocks_all_ai_and_encrypted_dns(run):
         ("address:192.0.2.7/24", "address:192.0.2.0/24"),
         ("address:2001:db8::1", "address:2001:db8::1"),
         ("AI", "ai"),
+        ("lookalikes", "lookalikes"),
+        ("models:deepseek", "models:deepseek"),
+        ("encrypted-dns", "bypass:encrypted-dns"),
     ],
 )
 def test_subject_as_people_write_it(run, word, subject):
@@ -57,11 +67,13 @@ def test_statement_that_has_ended_is_marked(run):
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("deepsek", "nothing is called 'deepsek'; did you mean deepseek, deepseek/api or deepseek/chat?"),
-        ("vendor:mistrall", "there is no vendor 'mistrall'; did you mean mistral?"),
+        ("deepsek", "nothing is called 'deepsek'; did you mean deepseek, deepset or deepseek/api?"),
+        ("vendor:mistrall", "there is no vendor 'mistrall'; did you mean mistral or mastra?"),
         ("category:chta", "there is no category 'chta'; did you mean chat?"),
         ("jurisdiction:XX", "there is no jurisdiction 'XX'"),
         ("feed:ut1", "there is no feed 'ut1'"),
+        ("models:deepsek", "there is no vendor 'deepsek'"),
+        ("bypass:vpm", "there is no bypass 'vpm'"),
         ("qqqqqq", "nothing is called 'qqqqqq'"),
         ("colour:blue", "found 'colour:blue'"),
         ("vendor:", "found 'vendor:'"),
@@ -85,7 +97,10 @@ def test_list_shows_the_more_specific_first_and_who_answers_for_it(run):
     assert lines[1].split(maxsplit=6) == [
         "vendor:deepseek", "block", "all", "never", "Ann", "DP-12", "data protection",
     ]  # fmt: skip
-    assert [line.split()[0] for line in lines[1:]] == ["vendor:deepseek", "feed:doh", "ai"]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "vendor:deepseek", "bypass:encrypted-dns", "bypass:httpdns", "bypass:translation-proxies", "feed:doh",
+        "lookalikes", "ai",
+    ]  # fmt: skip
     row = run.good("policy", "list", "--json").json[0]
     assert (row["reason"], row["owner"], row["ticket"], row["expires"]) == ("data protection", "Ann", "DP-12", None)
 
@@ -126,8 +141,8 @@ def test_expiry_in_the_past_is_refused(run):
 
 
 def test_nothing_left_says_what_that_means(run):
-    run.good("policy", "remove", "ai")
-    run.good("policy", "remove", "feed:doh")
+    for subject, _ in subjects(run):
+        run.good("policy", "remove", subject)
     assert run.good("policy", "list").lines == ["no statement: everything is answered truly, nothing is recorded"]
 
 

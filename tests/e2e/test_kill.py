@@ -14,6 +14,8 @@ from tests.e2e.load import Load, free_port
 from tests.e2e.running import HOST, Server
 from tests.e2e.stored import hits_by_name, integrity, wait_until
 
+pytestmark = pytest.mark.alone
+
 SUPERVISOR = "supervisor"
 RATE = 300
 BACK_WITHIN = 1.0

@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.running import clean_environment
+
+pytestmark = pytest.mark.alone
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,6 +12,7 @@ from sinkhole.feeds.fetch import Fetcher
 from sinkhole.feeds.guard import Guard
 from sinkhole.feeds.in_force import rules_in_force
 from sinkhole.feeds.reading import Job, Report, read_list
+from sinkhole.feeds.signed import Signers
 from sinkhole.feeds.snapshot import Snapshots
 from sinkhole.feeds.sync import Syncer, SyncResult
 from sinkhole.policy.feed import Feed, FeedState
@@ -48,12 +49,12 @@ class Rig:
         (folder / "lists").mkdir(exist_ok=True)
         self.syncer = self.make_syncer(**settings)
 
-    def make_syncer(self, guard: Guard | None = None, **settings: object) -> Syncer:
+    def make_syncer(self, guard: Guard | None = None, signers: Signers | None = None, **settings: object) -> Syncer:
         """Return a syncer of the same snapshots with other settings."""
         limits = FeedSettings.model_validate({"total_timeout": 5, "connect_timeout": 2, **settings})
         fetcher = Fetcher(limits, self.server.resolve, self.folder / "lists")
         guard = guard or Guard(["cdn.example.net"])
-        return Syncer(self.snapshots, fetcher, limits, guard, lambda: self.now, Random(1), read_here)
+        return Syncer(self.snapshots, fetcher, limits, guard, lambda: self.now, Random(1), read_here, signers)
 
     async def sync(self, *, force: bool = False) -> SyncResult:
         """Sync, an hour later than before, and remember how the feed stands."""

@@ -5,15 +5,32 @@ from datetime import timedelta
 import pytest
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.brand import Brand, BrandKind
 from sinkhole.policy.default import default_statements
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import EVERYONE, Scope
 from sinkhole.policy.image import NameIndex
+from sinkhole.policy.lookalikes import BrandBook
 from sinkhole.policy.rule import Condition, Match, Rule, RuleAction
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, BlockMode
 from sinkhole.protocol.names import name_from_text
-from tests.policy.world import AAAA, NOW, VENDORS, A, decide, domain, listed, make_policy, product, statement, vendor
+from tests.policy.world import (
+    AAAA,
+    NOW,
+    PROTECTED,
+    VENDORS,
+    WAYS,
+    A,
+    decide,
+    domain,
+    listed,
+    make_policy,
+    product,
+    statement,
+    statements,
+    vendor,
+)
 
 STAFF = Group("staff", ("192.0.2.0/24",))
 DESK = Group("desk", ("192.0.2.7/32",))
@@ -26,15 +43,27 @@ def said(policy: Policy, name: str, client: str = "192.0.2.1", **options: object
 
 
 def test_fresh_install_blocks_the_catalogue():
-    policy = make_policy(default_statements())
+    policy = make_policy(default_statements(WAYS))
     assert said(policy, "chat.deepseek.example") == "block ai"
+    assert said(policy, "www.mirror.example") == "block ai"
+    assert said(policy, "a.tunnel.example") == "block bypass:tunnel"
+    assert said(policy, "api.deepseek.example") == "monitor bypass:gateway"
     assert said(policy, "www.example.org") is None
 
 
 @pytest.mark.parametrize(
     ("subject", "hits"),
     [
-        ("ai", {"deepseek.example", "api.deepseek.example", "model.eu.cloud.example", "notes.cloud.example"}),
+        (
+            "ai",
+            {
+                "deepseek.example",
+                "api.deepseek.example",
+                "model.eu.cloud.example",
+                "notes.cloud.example",
+                "mirror.example",
+            },
+        ),
         ("vendor:deepseek", {"deepseek.example", "api.deepseek.example"}),
         ("product:deepseek/chat", {"deepseek.example"}),
         ("product:deepseek/telemetry", {"log.shared.example"}),
@@ -44,6 +73,11 @@ def test_fresh_install_blocks_the_catalogue():
         ("vendor:writer", {"writer.example"}),
         ("domain:deepseek.example", {"deepseek.example", "api.deepseek.example", "status.deepseek.example"}),
         ("domain:log.shared.example", {"log.shared.example"}),
+        ("models:deepseek", {"deepseek.example", "api.deepseek.example", "model.eu.cloud.example"}),
+        ("models:cloud", {"model.eu.cloud.example", "notes.cloud.example"}),
+        ("bypass:tunnel", {"tunnel.example"}),
+        ("bypass:mirror", {"mirror.example"}),
+        ("bypass:gateway", {"api.deepseek.example", "model.eu.cloud.example"}),
         ("vendor:unknown", set()),
         ("feed:unknown", set()),
     ],
@@ -54,6 +88,7 @@ def test_subjects_reach_their_domains(subject, hits):
     names = {
         "deepseek.example", "api.deepseek.example", "status.deepseek.example", "log.shared.example",
         "model.eu.cloud.example", "notes.cloud.example", "writer.example", "update.example", "example.org",
+        "tunnel.example", "mirror.example",
     }  # fmt: skip
     assert {name for name in names if decide(policy, name).is_blocked} == hits
 
@@ -291,3 +326,51 @@ def test_blocked_answer_of_the_most_specific_group():
 def test_wrong_statement_makes_no_policy(wrong, why):
     with pytest.raises(PolicyError, match=why):
         Policy(NameIndex.from_rules([], VENDORS), [wrong], [], BlockAnswer(), 1)
+
+
+BOOK = BrandBook(
+    (Brand("deepseek", "deepseek", BrandKind.DISTINCTIVE, domains=("deepseek.example",)),), suffixes=("ai",)
+)
+
+
+def guarded(*texts: str, feeds=()) -> Policy:
+    index = NameIndex.from_rules(feeds, VENDORS, (*PROTECTED, "deepseek-status.example"), WAYS, BOOK)
+    return Policy(index, statements(*texts), (), BlockAnswer(), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "decided"),
+    [
+        ("deepseek-login.org", "monitor lookalikes"),
+        ("www.deepsek.org", "monitor lookalikes"),
+        ("chat.deepseek.example", "block ai"),
+        ("log.shared.example", None),
+        ("deepseek.evil.org", None),
+        ("chat.deepseek.example.evil.org", None),
+        ("deepseek-status.example", None),
+        ("example.org", None),
+    ],
+)
+def test_names_that_imitate_a_vendor_are_a_subject(name, decided):
+    """Not the vendor's own names, not what is below someone's name, not protected names."""
+    assert said(guarded("block ai", "monitor lookalikes"), name) == decided
+    assert said(guarded("monitor ai"), "deepseek-login.org") is None
+
+
+def test_imitation_is_explained_and_outranked_by_lists_and_domains():
+    verdict = decide(guarded("monitor lookalikes"), "deepseek-login.org")
+    assert verdict.rule == "imitates deepseek: deepseek beside login"
+    assert (verdict.vendor, verdict.feed) == (None, None)
+    feed = listed("phishing", "deepseek-login.org")
+    policy = guarded("block feed:phishing", "monitor lookalikes", feeds=[feed])
+    assert said(policy, "deepseek-login.org") == "block feed:phishing"
+    assert said(guarded("allow domain:org", "block lookalikes"), "deepseek-login.org") == "allow domain:org"
+    losers = decide(guarded("allow domain:org", "block lookalikes"), "deepseek-login.org", explain=True).losers
+    assert [(loser.subject, loser.why) for loser in losers] == [("lookalikes", "domain:org is more specific")]
+
+
+def test_chains_are_not_judged_by_likeness():
+    policy = guarded("block lookalikes")
+    assert not policy.decide_target(
+        name_from_text("deepseek-login.org"), A, policy.scope_of("192.0.2.1"), NOW
+    ).is_blocked

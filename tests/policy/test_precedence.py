@@ -9,11 +9,12 @@ from sinkhole.policy.rule import Match, Rule, RuleAction
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action, BlockAnswer, Verdict
-from tests.policy.world import PROTECTED, VENDORS, decide, listed
+from tests.policy.world import PROTECTED, VENDORS, WAYS, decide, listed
 
 NAMES = (
     "deepseek.example", "v1.api.deepseek.example", "status.deepseek.example", "log.shared.example",
     "model.eu.cloud.example", "notes.cloud.example", "writer.example", "update.example", "example.org",
+    "a.tunnel.example", "mirror.example",
 )  # fmt: skip
 CLIENTS = ("192.0.2.7", "192.0.2.77", "198.51.100.1", "nonsense")
 GROUPS = (
@@ -29,7 +30,8 @@ PLACES = {"192.0.2.7": ["desk", "floor", "staff"], "192.0.2.77": ["staff"]}
 SUBJECTS = (
     "ai", "vendor:deepseek", "vendor:cloud", "vendor:writer", "product:deepseek/api", "product:deepseek/chat",
     "product:deepseek/telemetry", "category:chat", "category:api", "category:code", "jurisdiction:CN",
-    "jurisdiction:US", "feed:one", "feed:two", "domain:example", "domain:deepseek.example",
+    "jurisdiction:US", "models:deepseek", "models:cloud", "bypass:tunnel", "bypass:mirror", "bypass:gateway",
+    "feed:one", "feed:two", "domain:example", "domain:deepseek.example",
     "domain:api.deepseek.example", "domain:org", "domain:update.example",
 )  # fmt: skip
 
@@ -58,9 +60,11 @@ rows = st.lists(
 )
 
 
-def build(statements: list[Statement], one: list[Rule], two: list[Rule], groups=GROUPS, vendors=VENDORS) -> Policy:
+def build(
+    statements: list[Statement], one: list[Rule], two: list[Rule], groups=GROUPS, vendors=VENDORS, ways=WAYS
+) -> Policy:
     feeds: list[FeedRules] = [listed("one", *one, part_of_ai=True), listed("two", *two)]
-    return Policy(NameIndex.from_rules(feeds, vendors, PROTECTED), statements, groups, BlockAnswer(), 1)
+    return Policy(NameIndex.from_rules(feeds, vendors, PROTECTED, ways), statements, groups, BlockAnswer(), 1)
 
 
 @settings(deadline=None)
@@ -72,19 +76,26 @@ def test_order_of_statements_rows_groups_and_vendors_never_matters(statements, o
         return random.sample(list(items), len(items))
 
     plain = decide(build(statements, one, two), name, client, explain=True)
-    mixed = build(shuffled(statements), shuffled(one), shuffled(two), shuffled(GROUPS), shuffled(VENDORS))
+    mixed = build(
+        shuffled(statements), shuffled(one), shuffled(two), shuffled(GROUPS), shuffled(VENDORS), shuffled(WAYS)
+    )
     assert decide(mixed, name, client, explain=True) == plain
 
 
 # What reaches a name, written out by hand: the model does not use the index.
 REACH = {
-    "deepseek.example": ("product:deepseek/chat", "vendor:deepseek", "category:chat", "category:code",
-                         "jurisdiction:CN", "ai"),
-    "v1.api.deepseek.example": ("product:deepseek/api", "vendor:deepseek", "category:api", "jurisdiction:CN", "ai"),
+    "deepseek.example": ("product:deepseek/chat", "vendor:deepseek", "models:deepseek", "category:chat",
+                         "category:code", "jurisdiction:CN", "ai"),
+    "v1.api.deepseek.example": ("product:deepseek/api", "vendor:deepseek", "models:deepseek", "category:api",
+                                "jurisdiction:CN", "bypass:gateway", "ai"),
     "log.shared.example": ("product:deepseek/telemetry",),
-    "model.eu.cloud.example": ("product:cloud/models", "vendor:cloud", "category:api", "jurisdiction:US", "ai"),
-    "notes.cloud.example": ("product:cloud/notes", "vendor:cloud", "category:chat", "jurisdiction:US", "ai"),
-    "writer.example": ("product:writer/app", "vendor:writer", "category:chat", "jurisdiction:US"),
+    "model.eu.cloud.example": ("product:cloud/models", "vendor:cloud", "models:cloud", "models:deepseek",
+                               "category:api", "jurisdiction:US", "bypass:gateway", "ai"),
+    "notes.cloud.example": ("product:cloud/notes", "vendor:cloud", "models:cloud", "category:chat", "jurisdiction:US",
+                            "ai"),
+    "writer.example": ("product:writer/app", "vendor:writer", "models:writer", "category:chat", "jurisdiction:US"),
+    "a.tunnel.example": ("bypass:tunnel",),
+    "mirror.example": ("bypass:mirror", "ai"),
 }  # fmt: skip
 IMMUNE = {"status.deepseek.example", "update.example", "notes.cloud.example"}
 

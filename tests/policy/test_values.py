@@ -13,6 +13,9 @@ from tests.policy.world import statement
     ("text", "written"),
     [
         ("ai", "ai"),
+        ("lookalikes", "lookalikes"),
+        ("models:deepseek", "models:deepseek"),
+        ("bypass:encrypted-dns", "bypass:encrypted-dns"),
         ("domain:Example.ORG.", "domain:example.org"),
         ("jurisdiction:cn", "jurisdiction:CN"),
         ("product:openai/api", "product:openai/api"),
@@ -23,14 +26,14 @@ def test_subject_in_text(text, written):
     assert str(Subject.from_text(text)) == written
 
 
-@pytest.mark.parametrize("text", ["", "deepseek", "ai:x", "domain:", "planet:mars", "Domain:x"])
+@pytest.mark.parametrize("text", ["", "deepseek", "ai:x", "lookalikes:x", "domain:", "planet:mars", "Domain:x"])
 def test_wrong_subject_is_refused(text):
-    with pytest.raises(PolicyError, match="subject is ai or one of"):
+    with pytest.raises(PolicyError, match="subject is ai, lookalikes or one of"):
         Subject.from_text(text)
 
 
 def test_kinds_are_ordered_by_specificity():
-    order = ["AI", "FEED", "JURISDICTION", "CATEGORY", "VENDOR", "PRODUCT", "DOMAIN"]
+    order = ["AI", "LOOKALIKES", "FEED", "BYPASS", "JURISDICTION", "CATEGORY", "MODELS", "VENDOR", "PRODUCT", "DOMAIN"]
     assert [kind.name for kind in sorted(SubjectKind) if kind is not SubjectKind.ADDRESS] == order
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.image import FeedRules, NameIndex
@@ -22,8 +23,10 @@ def domain(name: str, match: DomainMatch = DomainMatch.SUFFIX, *, opt_in: bool =
     return CatalogueDomain(name, DomainRole.WEB, match, opt_in, "test", "2026-11-24", "2026-11-24")
 
 
-def product(product_id: str, *domains: CatalogueDomain, categories: tuple[str, ...] = ("chat",)) -> Product:
-    return Product(product_id, product_id, categories, domains)
+def product(
+    product_id: str, *domains: CatalogueDomain, categories: tuple[str, ...] = ("chat",), serves: tuple[str, ...] = ()
+) -> Product:
+    return Product(product_id, product_id, categories, domains, serves=serves)
 
 
 def vendor(vendor_id: str, *products: Product, jurisdiction: str = "CN", not_default: bool = False, never=()) -> Vendor:
@@ -50,12 +53,18 @@ DEEPSEEK = vendor(
 )
 CLOUD = vendor(
     "cloud",
-    product("cloud/models", domain("model.*.cloud.example", DomainMatch.WILDCARD), categories=("api",)),
+    product(
+        "cloud/models", domain("model.*.cloud.example", DomainMatch.WILDCARD), categories=("api",), serves=("deepseek",)
+    ),
     product("cloud/notes", domain("notes.cloud.example", DomainMatch.EXACT)),
     jurisdiction="US",
 )
 WRITER = vendor("writer", product("writer/app", domain("writer.example")), jurisdiction="US", not_default=True)
 VENDORS = (DEEPSEEK, CLOUD, WRITER)
+TUNNEL = Bypass("tunnel", "Tunnels", "Past the resolver.", (domain("tunnel.example"),), action=Action.BLOCK)
+MIRROR = Bypass("mirror", "Mirrors", "Copies.", (domain("mirror.example"),), part_of_ai=True)
+GATEWAY = Bypass("gateway", "Gateways", "Programming interfaces.", (), action=Action.MONITOR, categories=("api",))
+WAYS = (TUNNEL, MIRROR, GATEWAY)
 PROTECTED = ("update.example", "notes.cloud.example")
 
 
@@ -86,11 +95,12 @@ def make_policy(
     groups: Sequence[Group] = (),
     vendors: Sequence[Vendor] = VENDORS,
     protected: Sequence[str] = PROTECTED,
+    ways: Sequence[Bypass] = WAYS,
     answer: BlockAnswer = BlockAnswer(),  # noqa: B008 - immutable
 ) -> Policy:
     texts = [one for one in said if isinstance(one, str)]
     made = [one for one in said if isinstance(one, Statement)] + statements(*texts)
-    return Policy(NameIndex.from_rules(feeds, vendors, protected), made, groups, answer, 1)
+    return Policy(NameIndex.from_rules(feeds, vendors, protected, ways), made, groups, answer, 1)
 
 
 def decide(policy: Policy, name: str, client: str = "192.0.2.1", *, qtype: int = A, explain: bool = False) -> Verdict:

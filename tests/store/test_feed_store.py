@@ -13,7 +13,7 @@ from sinkhole.store.feed_store import FeedStore
 
 FEED = Feed("doh", "https://example.org/doh.txt")
 FULL = Feed(
-    "full", "file:x.txt", "hosts", "suffix", True, False, True, True, 600, "MIT", "https://example.org",
+    "full", "file:x.txt", "hosts", "suffix", True, False, True, True, 600, "MIT", "https://example.org", "RWkey",
 )  # fmt: skip
 STATE = FeedState(
     FeedStatus.QUARANTINED, 4, 5, "0" * 64, '"etag"', "Mon, 01 Jan 2024 00:00:00 GMT",

@@ -31,7 +31,7 @@ from tests.store.disk import limited_files
 from tests.store.rows import batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0002"
+HEAD = "0003"
 _STEP = """
 revision = "next"
 down_revision = "{down}"
@@ -136,7 +136,7 @@ def test_file_says_whose_it_is(path):
 def test_all_steps_go_forward_and_back_on_filled_data(filled):
     """R-D05, R-O07: and what older versions knew is still there."""
     before = told(filled)
-    revisions = ["0001"]
+    revisions = ["0001", "0002"]
     for revision in revisions:
         downgrade(filled, revision)
         assert revision_of(filled) == revision
@@ -150,6 +150,17 @@ def test_all_steps_go_forward_and_back_on_filled_data(filled):
     assert tables <= {"alembic_version", "sqlite_sequence"}
     upgrade(filled)
     assert told(filled) == ((), (), [], [], (0, 0))
+
+
+def test_older_version_does_not_take_a_catalogue_for_a_list(filled):
+    """A feed with a key is off after going back to where keys are not known."""
+    store = open_store(filled)
+    FeedStore(store, "admin").put(Feed("catalogue", "https://example.org/catalogue.json", "catalogue", key="RWx"))
+    store.close()
+    downgrade(filled, "0002")
+    with sqlite3.connect(filled) as connection:
+        assert dict(connection.execute("SELECT name, enabled FROM feed")) == {"catalogue": 0, "doh": 1}
+    connection.close()
 
 
 def test_copy_is_made_before_an_upgrade(filled, caplog):

@@ -1,7 +1,8 @@
 """Our own catalogue as a feed: one JSON document, `{"sinkhole": 1, "vendors": […]}`.
 
 A vendor has `products`, a product `domains`, a domain `name`, `match` (`suffix`, the default, `exact` or `wildcard`)
-and `opt_in` (left out of the feed's rules); other keys are for people and later versions.
+and `opt_in` (left out of the feed's rules); other keys are for people and later versions. A catalogue that is read as
+a whole has `opt_in` domains too, and those of `bypass`, the ways round policy.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,7 +38,10 @@ class CatalogueReader:
         if not isinstance(document, dict) or document.get("sinkhole") != VERSION:
             raise FeedFormatError(f'the catalogue lacks "sinkhole": {VERSION}')
         lines = JsonLines(text)
-        return [self._read_domain(domain, lines) for domain in _domains(document) if not domain.get("opt_in")]
+        whole = self._options.whole
+        ways = [domain for way in _tables(document, "bypass") for domain in _tables(way, "domains")] if whole else []
+        wanted = [domain for domain in _domains(document) if whole or not domain.get("opt_in")]
+        return [self._read_domain(domain, lines) for domain in (*ways, *wanted)]
 
     def _read_domain(self, domain: dict[str, Any], lines: JsonLines) -> Rule | Rejection:
         name, match = str(domain.get("name")), str(domain.get("match", "suffix"))

@@ -1,0 +1,58 @@
+"""Where in a name a label stands: in the part that someone registered, or below it."""
+
+from typing import Final, NamedTuple
+
+from sinkhole.protocol.names import ROOT, name_to_text
+
+_OWN_NETWORK: Final = frozenset(
+    b"arpa corp home internal intranet invalid lan local localdomain localhost onion private test".split()
+)
+"""Top-level domains that nobody else can register in: names of one's own network (RFC 6761, RFC 8375), or no name."""
+_SECOND_LEVEL: Final = frozenset(b"ac co com edu gob gov gouv go id in mil ne net nom or org web".split())
+"""What countries put below their domain for others to register in."""
+
+
+class Place(NamedTuple):
+    """One label of a name.
+
+    Attributes:
+        labels: of the whole name, folded, without the root.
+        at: number of the label.
+        registered: number of the label that someone registered.
+    """
+
+    labels: tuple[bytes, ...]
+    at: int
+    registered: int
+
+    @property
+    def is_below(self) -> bool:
+        """Whether it is below what was registered, so its choice was free."""
+        return self.at < self.registered
+
+    @property
+    def owner(self) -> str:
+        """The registered name, in words."""
+        labels = self.labels[self.registered :]
+        return name_to_text(b"".join(bytes((len(label),)) + label for label in labels) + ROOT)
+
+    def is_within(self, zone: tuple[bytes, ...]) -> bool:
+        """Return whether the label is part of a whole domain that stands below what was registered."""
+        for start in range(max(0, self.at - len(zone) + 1), self.at + 1):
+            end = start + len(zone)
+            if end <= self.registered and self.labels[start:end] == zone:
+                return True
+        return False
+
+
+def registered_label(labels: tuple[bytes, ...]) -> int | None:
+    """Return the number of the label that someone registered, or None where nobody else can.
+
+    A guess without the list of public suffixes, which would cost each worker its memory. A wrong one changes only what
+    kind of imitation is told.
+    """
+    if len(labels) < 2 or labels[-1] in _OWN_NETWORK:
+        return None
+    if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL:
+        return len(labels) - 3
+    return len(labels) - 2
