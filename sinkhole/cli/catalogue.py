@@ -8,6 +8,7 @@ import click
 from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.subjects import nearest
 from sinkhole.catalogue.document import vendor_to_dict
+from sinkhole.catalogue.lint import UNKNOWN
 from sinkhole.catalogue.lint import lint as lint_catalogue
 from sinkhole.catalogue.load import Catalogue, load_catalogue
 from sinkhole.cli.catalogue_add import add
@@ -49,7 +50,7 @@ def list_vendors(place: Place, category: str | None, jurisdiction: str | None, a
     if as_json:
         print_json([vendor_to_dict(vendor) for vendor in found])
         return
-    rows = [(v.id, v.name, v.jurisdiction.value, ", ".join(_categories(v)), _count(v)) for v in found]
+    rows = [(v.id, v.name, _country(v), ", ".join(_categories(v)), _count(v)) for v in found]
     print_table(("vendor", "name", "in", "categories", "domains"), rows, empty="no vendor fits")
     click.echo(f"{len(found)} of {len(known.vendors)} vendors")
 
@@ -93,6 +94,10 @@ def lint(place: Place, folder: Path | None) -> None:
 
 def _categories(vendor: Vendor) -> list[str]:
     return sorted({category for product in vendor.products for category in product.categories})
+
+
+def _country(vendor: Vendor) -> str | None:
+    return None if vendor.jurisdiction.value == UNKNOWN else vendor.jurisdiction.value
 
 
 def _count(vendor: Vendor) -> int:

@@ -10,6 +10,7 @@ import click
 from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.subjects import nearest
 from sinkhole.catalogue.compare import differences
+from sinkhole.catalogue.document import catalogue_from_json
 from sinkhole.catalogue.load import Catalogue, load_catalogue
 from sinkhole.catalogue.search import search as search_catalogue
 from sinkhole.catalogue.summary import Summary, summarise
@@ -62,7 +63,7 @@ def diff(place: Place, old: Path, new: Path | None, as_json: bool) -> None:
 
 
 def _edition(path: Path) -> Catalogue:
-    return load_catalogue(path)
+    return catalogue_from_json(path.read_bytes()) if path.is_file() else load_catalogue(path)
 
 
 @click.command(short_help="Count what is known, and how well.")

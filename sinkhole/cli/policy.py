@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from sinkhole.app.gaps import gap_of
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force, subject_of
@@ -92,6 +93,9 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
                 click.echo(f"sinkhole: warning: {about.value} is a public suffix: all names below it are hit", err=True)
             stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires))
             put_in_force(state, f"{stored.action} {stored.subject} for {stored.scope}")
+            gap = gap_of(about, state.catalogue().catalogue) if action is not Action.ALLOW else None
+            if gap is not None:
+                click.echo(f"sinkhole: note: {gap}", err=True)
 
     return command
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sinkhole.catalogue.document import catalogue_to_json
 from sinkhole.catalogue.load import load_vendor
 from sinkhole.packaged import packaged_path
+from tests.catalogue.world import shipped
 
 
 def test_dossier_tells_owner_evidence_hosts_and_gaps(run):
@@ -75,6 +77,15 @@ def test_diff_tells_what_changed_and_its_status(run, edition):
     done = run("catalogue", "diff", edition)
     assert (done.status, done.lines) == (1, ["+ deepseek", "1 difference"])
     assert run("catalogue", "diff", edition, "--json").json[0]["what"] == "deepseek"
+
+
+def test_diff_reads_an_export(run, tmp_path):
+    document = tmp_path / "catalogue.json"
+    document.write_bytes(catalogue_to_json(shipped()))
+    assert run.good("catalogue", "diff", document).out == "0 differences\n"
+    document.write_bytes(document.read_bytes()[:1000])
+    done = run("catalogue", "diff", document)
+    assert (done.status, "JSON" in done.error) == (2, True)
 
 
 ANSWERS = (

@@ -146,6 +146,16 @@ def test_nothing_left_says_what_that_means(run):
     assert run.good("policy", "list").lines == ["no statement: everything is answered truly, nothing is recorded"]
 
 
+def test_what_dns_cannot_tell_apart_is_said_and_not_pretended(run):
+    done = run("policy", "block", "product:xai/in-x")
+    assert done.status == 0
+    assert done.error.startswith("sinkhole: note: DNS cannot tell Grok inside X apart, so this reaches no name. ")
+    assert "not covered, since DNS cannot tell it apart: Grok inside X" in run("policy", "block", "xai").error
+    assert " more\n" in run("policy", "monitor", "category:productivity").error
+    assert run("policy", "allow", "xai").error == ""
+    assert run("policy", "block", "deepseek").error == ""
+
+
 def test_statement_of_a_group(run):
     assert run("policy", "allow", "openai", "--group", "lab").sentence == "there is no group 'lab'"
     run.good("groups", "add", "lab", "10.1.0.0/16")
