@@ -7,12 +7,9 @@ import time
 import dns.exception
 import dns.message
 import dns.query
-import pytest
 
 from tests.e2e.conftest import TRUE_ADDRESS
 from tests.e2e.running import HOST, running, sinkhole_json
-
-pytestmark = pytest.mark.alone
 
 
 def test_policy_is_in_force_when_the_command_returns(server):

@@ -9,8 +9,6 @@ from tests.e2e.memory import descriptors, rss_of
 from tests.e2e.running import Server
 from tests.e2e.stored import hits_by_name, wait_until
 
-pytestmark = pytest.mark.alone
-
 MAY_GROW = 1.05
 SLACK_KIB = {"supervisor": 512, "worker-0": 4 * 1024, "control": 16 * 1024}
 """What an allocator may take at any time; the control process remembers up to 100,000 words and rows."""

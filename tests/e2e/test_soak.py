@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def test_half_a_minute_of_mixed_load():
     """R-P04, R-O11: no answer is lost or wrong, no process grows, while policy and lists change."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.soak", "--minutes", "0.5", "--rate", "300"],
+        [sys.executable, "-m", "bench.soak", "--minutes", "0.4", "--rate", "300", "--entries", "3000"],
         cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     print(done.stdout)
