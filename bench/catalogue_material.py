@@ -46,9 +46,10 @@ ARGUED = Path(__file__).parents[1] / "tests" / "catalogue" / "argued.toml"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A name that public lists call AI: whose it may be, which sources name it, and of what class it is."""
+    """A name that public lists call AI: whose it may be (id, may be none), which sources name it, and its class."""
 
     name: str
+    vendor: str
     sources: tuple[str, ...]
     kind: str
 
@@ -74,7 +75,7 @@ class Material:
         """Names that public lists call AI."""
         lines = (self._folder / "catalogue" / "visible.tsv").read_text().splitlines()
         rows = [line.split("\t") for line in lines if not line.startswith("#")]
-        return [Seen(row[0], tuple(row[2].split(",")), row[3]) for row in rows]
+        return [Seen(row[0], row[1], tuple(row[2].split(",")), row[3]) for row in rows]
 
     @cached_property
     def lookalikes(self) -> list[str]:

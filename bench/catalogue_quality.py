@@ -14,18 +14,21 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.catalogue_material import ADGUARD, FIRST, SOURCES, Judge, Material, Seen, argued, exactness
 from sinkhole.catalogue.lint import UNKNOWN
 from sinkhole.catalogue.load import Catalogue, load_catalogue
+from sinkhole.catalogue.staleness import is_stale
 from sinkhole.catalogue.summary import summarise
 from sinkhole.feeds.guard import Guard
 from sinkhole.packaged import packaged_path
+from sinkhole.policy.entry import is_default
 from sinkhole.policy.image import NameIndex
 from sinkhole.policy.lookalikes import Lookalikes
+from sinkhole.policy.vendor import Vendor
 from sinkhole.protocol.names import name_from_text
 
 MOST_PER_10_000 = 1.0
@@ -65,7 +68,7 @@ def report(catalogue: Catalogue, material: Material, today: dt.date) -> tuple[st
         *_exactness(measured),
         *_recall(measured),
         *_lookalikes(catalogue, measured),
-        *_by_kind(catalogue),
+        *_by_kind(catalogue, measured),
         *_evidence(catalogue, today),
         *_speed(measured),
     ]
@@ -145,7 +148,7 @@ def _recall(measured: Measured) -> Iterator[str]:
         cells = " | ".join(f"{count} ({count / len(rows):.0%})" for count in shares)
         yield f"| {name} | {len(rows)} | {cells} |"
         if key in BOUND_SOURCES:
-            measured.bound(known >= len(rows) * LEAST_RECALL, f"{name}: {known} of {len(rows)} are known")
+            measured.bound(min(shares) >= len(rows) * LEAST_RECALL, f"{name}: {shares} of {len(rows)}: known, blocked")
     yield ""
     yield "The same for what the lists hold besides: mirrors, long tail, shared hosts and names that are no AI.\n"
     yield "| class | names | known | blocked |"
@@ -190,21 +193,39 @@ def _lookalikes(catalogue: Catalogue, measured: Measured) -> Iterator[str]:
     yield "registered.\n"
 
 
-def _by_kind(catalogue: Catalogue) -> Iterator[str]:
+def _by_kind(catalogue: Catalogue, measured: Measured) -> Iterator[str]:
+    clean = [seen for seen in measured.material.visible if seen.kind == CLEAN and seen.vendor in catalogue.by_id]
     yield "## By category and jurisdiction\n"
-    yield "| category | vendors | domains | with a documented owner |"
-    yield "|---|---:|---:|---:|"
-    for category, entry in catalogue.categories.items():
-        vendors = [v for v in catalogue.vendors if any(category in p.categories for p in v.products)]
-        domains = sum(len(p.domains) for v in vendors for p in v.products if category in p.categories)
-        yield f"| {entry.name} | {len(vendors)} | {domains} | {sum(v.owner.confidence == 'high' for v in vendors)} |"
-    yield ""
-    yield "| jurisdiction | vendors | domains |"
-    yield "|---|---:|---:|"
-    counted = Counter(v.jurisdiction.value for v in catalogue.vendors)
-    for country, number in sorted(counted.items(), key=lambda one: (-one[1], one[0])):
-        domains = sum(len(p.domains) for v in catalogue.vendors if v.jurisdiction.value == country for p in v.products)
-        yield f"| {'not known' if country == UNKNOWN else country} | {number} | {domains} |"
+    yield "A name of class vendor counts where its vendor stands, which may have several categories.\n"
+    categories = {key: entry.name for key, entry in catalogue.categories.items()}
+    yield from _gap_table("category", categories, catalogue, measured, clean, _categories_of)
+    countries = sorted({v.jurisdiction.value for v in catalogue.vendors}, key=lambda code: (code == UNKNOWN, code))
+    names = {code: "not known" if code == UNKNOWN else code for code in countries}
+    yield from _gap_table("jurisdiction", names, catalogue, measured, clean, lambda v: {v.jurisdiction.value})
+
+
+def _categories_of(vendor: Vendor) -> set[str]:
+    return {category for product in vendor.products for category in product.categories}
+
+
+def _gap_table(
+    what: str,
+    keys: dict[str, str],
+    catalogue: Catalogue,
+    measured: Measured,
+    clean: Sequence[Seen],
+    keys_of: Callable[[Vendor], set[str]],
+) -> Iterator[str]:
+    yield f"| {what} | vendors | domains | documented owner | names seen | known | gaps |"
+    yield "|---|---:|---:|---:|---:|---:|---|"
+    for key, name in keys.items():
+        vendors = [vendor for vendor in catalogue.vendors if key in keys_of(vendor)]
+        domains = sum(len(product.domains) for vendor in vendors for product in vendor.products)
+        documented = sum(vendor.owner.confidence == "high" for vendor in vendors)
+        seen = [one.name for one in clean if key in keys_of(catalogue.by_id[one.vendor])]
+        gaps = [one for one in seen if not measured.alone.knows(one)]
+        told = ", ".join(f"`{gap}`" for gap in gaps) or "-"
+        yield f"| {name} | {len(vendors)} | {domains} | {documented} | {len(seen)} | {len(seen) - len(gaps)} | {told} |"
     yield ""
 
 
@@ -215,6 +236,15 @@ def _evidence(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
     yield "  knowledge, marked as such."
     yield f"- {found.stale} domains have not been confirmed for 180 days, most of them long-tail names of lists that"
     yield "  are rarely edited; `catalogue show` and `catalogue stats` say so."
+    weak = [
+        domain
+        for vendor in catalogue.vendors
+        for product in vendor.products
+        for domain in product.domains
+        if is_default(vendor, product) and not domain.opt_in and is_stale(domain, today) and "," not in domain.source
+    ]
+    yield f"- {len(weak)} domains that `ai` blocks rest on one list alone that is older than that: the risk that such a"
+    yield "  name has changed hands is ours, and `catalogue show` tells it."
     yield f"- Owners: {', '.join(f'{number} {confidence}' for confidence, number in found.owners.items())} confidence."
     yield "  Those of low confidence are never shown as fact, and have no jurisdiction."
     yield f"- Data use as the vendor states it is known for {found.data_use} vendors.\n"

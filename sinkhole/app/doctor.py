@@ -13,7 +13,9 @@ from pathlib import Path
 from sinkhole.app.apply import request
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.data_dir import STORE, running_server
+from sinkhole.app.new_defaults import new_defaults
 from sinkhole.app.state import catalogue_of_folder, open_state
+from sinkhole.catalogue.summary import summarise
 from sinkhole.config.schema import Settings
 from sinkhole.errors import ListenError, SinkholeError
 from sinkhole.policy.document import DOCUMENT_NAME, load_policy
@@ -28,6 +30,8 @@ from sinkhole.transport.addresses import ListenAddress, bind_tcp, bind_udp, pars
 from sinkhole.upstream.forwarder import Forwarder
 
 CATALOGUE_OLD_AFTER_DAYS = 180
+MOST_STALE = 0.5
+"""Share of domains that nobody has looked at for long, beyond which the catalogue is an old one."""
 FEED_OLD_AFTER_DAYS = 14
 ASK_TIMEOUT = 3.0
 _BLOCKED = (EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED)
@@ -143,6 +147,9 @@ def _catalogue(settings: Settings) -> Iterator[tuple[Grade, str]]:
     source = f"synced by feed {found.feed}" if found.feed else "that of this installation"
     said = f"version {catalogue.version}, published {published} ago, {source}"
     yield grade, f"{len(catalogue.vendors)} vendors, last looked at {_days(days)} ago; {said}"
+    numbers = summarise(catalogue, _today())
+    grade = Grade.WARNING if numbers.stale > numbers.domains * MOST_STALE else Grade.GOOD
+    yield grade, f"{numbers.stale} of {numbers.domains} domains were not confirmed for half a year"
     for name, why in found.faults.items():
         yield Grade.WARNING, f"that of feed {name} cannot be used: {why}"
 
@@ -185,6 +192,22 @@ def _policy(settings: Settings) -> Iterator[tuple[Grade, str]]:
         late = [worker for worker in workers if worker["generation"] != policy.generation]
         if late or not workers:
             yield Grade.FAILURE, f"{len(late)} of {len(workers)} workers do not answer by it"
+
+
+def _defaults(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    if not (settings.server.data_dir / STORE).exists():
+        yield Grade.GOOD, "the first start puts them in"
+        return
+    state = open_state(settings)
+    try:
+        new = new_defaults(state)
+    finally:
+        state.close()
+    for statement in new:
+        command = f"sinkhole policy {statement.action} {statement.subject}"
+        yield Grade.WARNING, f"a fresh installation says more than this one, which is older: {command}"
+    if not new:
+        yield Grade.GOOD, "nothing that a fresh installation says is new here"
 
 
 def _query(settings: Settings) -> Iterator[tuple[Grade, str]]:
@@ -270,6 +293,7 @@ CHECKS: dict[str, Check] = {
     "catalogue": _catalogue,
     "feeds": _feeds,
     "policy": _policy,
+    "defaults": _defaults,
     "query": _query,
     "canary": _canary,
 }

@@ -44,14 +44,17 @@ def _check(folder: Path) -> None:
     """See that `folder` is absent, empty, or as an export left it; a signature that was added since is no matter."""
     if not folder.exists():
         return
-    if not folder.is_dir():
+    if folder.is_symlink() or not folder.is_dir():
         raise CatalogueError(f"{folder}: is no folder")
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
     if not found and not any(folder.iterdir()):
         return
     if MARKER not in found:
         raise CatalogueError(f"{folder}: is not empty, and was not made by an export; name another folder")
-    ours = {*(folder / MARKER).read_text(encoding="utf-8").splitlines(), MARKER, SIGNATURE}
+    try:
+        ours = {*(folder / MARKER).read_text(encoding="utf-8").splitlines(), MARKER, SIGNATURE}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{folder / MARKER}: cannot be read, so what the folder holds is not known") from error
     if strange := sorted(found - ours):
         some = ", ".join(strange[:_TOLD]) + (" …" if len(strange) > _TOLD else "")
         raise CatalogueError(f"{folder}: holds what no export wrote and would be lost: {some}")

@@ -23,8 +23,10 @@ def _is(subject: Subject, vendor: Vendor, product: Product) -> bool:
     match subject.kind:
         case SubjectKind.PRODUCT:
             return product.id == subject.value
-        case SubjectKind.VENDOR | SubjectKind.MODELS:
+        case SubjectKind.VENDOR:
             return vendor.id == subject.value
+        case SubjectKind.MODELS:
+            return subject.value in (vendor.id, *product.serves)
         case SubjectKind.CATEGORY:
             return subject.value in product.categories
         case SubjectKind.JURISDICTION:

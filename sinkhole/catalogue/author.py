@@ -51,6 +51,8 @@ def _product(product: Product) -> Iterator[str]:
     if not product.separable:
         yield "separable = false"
     yield from _optional("serves", product.serves)
+    if product.not_default is not None:
+        yield f"not_default = {'true' if product.not_default else 'false'}"
     if product.note:
         yield f"note = {_text(product.note)}"
     for domain in product.domains:

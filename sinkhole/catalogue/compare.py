@@ -50,8 +50,8 @@ def _vendor(id_: str, old: Vendor, new: Vendor) -> Iterator[Change]:
 
 
 def _products(id_: str, old: Vendor, new: Vendor) -> Iterator[Change]:
-    before = {p.id: (p.name, p.categories, p.separable, p.note, p.serves) for p in old.products}
-    after = {p.id: (p.name, p.categories, p.separable, p.note, p.serves) for p in new.products}
+    before = {p.id: (p.name, p.categories, p.separable, p.note, p.serves, p.not_default) for p in old.products}
+    after = {p.id: (p.name, p.categories, p.separable, p.note, p.serves, p.not_default) for p in new.products}
     yield from _named("product ", before, after)
 
 

@@ -137,6 +137,7 @@ def _product(product: Product) -> dict[str, Any]:
         "separable": product.separable,
         "note": product.note,
         "serves": list(product.serves),
+        "not_default": product.not_default,
         "domains": [_domain(domain) for domain in product.domains],
     }
 

@@ -76,6 +76,8 @@ def _company(vendor: Vendor, today: dt.date) -> Iterator[str]:
                 f"{what}_confidence: is high, but {what}_source names no document; "
                 "name one (terms of service, company register), or say medium"
             )
+    if vendor.confidence == "high" and is_unconfirmed(vendor.source):
+        yield "confidence: is high, but source names nothing that confirms the hosts; name it, or say medium"
     if (vendor.jurisdiction.value == UNKNOWN) is not (vendor.jurisdiction.confidence == "low"):
         yield (
             f"jurisdiction: {UNKNOWN} (unknown) and jurisdiction_confidence low go together: a guess is not stated, "
@@ -148,6 +150,10 @@ def _twice(catalogue: Catalogue) -> Iterator[str]:
             other = owner.setdefault(domain.name, f"bypass/{way.id}")
             if other != f"bypass/{way.id}":
                 yield f"bypass/{way.id}.toml: {domain.name}: is already listed by {other}"
+    for vendor in catalogue.vendors:
+        for name in vendor.never_block:
+            if name in owner:
+                yield f"{vendor.id}.toml: never_block: {name}: is a domain of {owner[name]}, which it would unblock"
     known: dict[str, str] = {}
     for vendor in catalogue.vendors:
         other = known.setdefault(vendor.name.casefold(), vendor.id)

@@ -60,6 +60,7 @@ class ProductEntry(_Table):
     separable: bool = True
     note: Text | None = None
     serves: tuple[Slug, ...] = ()
+    not_default: bool | None = None
     domains: tuple[DomainEntry, ...] = ()
 
 
@@ -126,6 +127,7 @@ class VendorFile(_Table):
             separable=entry.separable,
             note=entry.note,
             serves=entry.serves,
+            not_default=entry.not_default,
         )
 
 

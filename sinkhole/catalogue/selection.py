@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sinkhole.catalogue.lint import UNKNOWN
 from sinkhole.catalogue.load import Catalogue
+from sinkhole.policy.entry import is_default
 from sinkhole.policy.vendor import CatalogueDomain, DomainMatch
 
 ALL = "ai"
@@ -83,7 +84,7 @@ def _hosts(catalogue: Catalogue) -> Iterator[tuple[CatalogueDomain, Sequence[str
             folders += [f"categories/{category}" for category in product.categories]
             categories = set(product.categories)
             folders += [f"bypass/{way.id}" for way in catalogue.bypass if not categories.isdisjoint(way.categories)]
-            folders += [] if vendor.not_default else [ALL]
+            folders += [ALL] if is_default(vendor, product) else []
             for domain in product.domains:
                 yield domain, folders
     for way in catalogue.bypass:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.catalogue.staleness import age_in_days, is_stale
 from sinkhole.cli.output import count_of, print_line
+from sinkhole.policy.entry import is_default
 from sinkhole.policy.vendor import CatalogueDomain, DataUse, DomainMatch, Product, Stated, Training, Vendor, VendorKind
 
 _KINDS = {
@@ -26,7 +27,7 @@ def print_dossier(vendor: Vendor, catalogue: Catalogue, today: dt.date) -> None:
     for label, words in _head(vendor):
         print_line(f"  {label:<13} {words}")
     for product in vendor.products:
-        _print_product(product, today)
+        _print_product(vendor, product, today)
     for title, words in _foot(vendor, catalogue):
         print_line()
         print_line(f"{title}: {words}")
@@ -37,14 +38,22 @@ def _head(vendor: Vendor) -> Iterator[tuple[str, str]]:
     country = vendor.jurisdiction
     yield "jurisdiction", _fact(country, "unknown" if country.value == "ZZ" else country.value)
     yield "hosts", f"{vendor.source} (confidence {vendor.confidence})"
-    only = "only by its vendor, product, category or jurisdiction, not by ai"
-    yield "blocked by", only if vendor.not_default else "ai, and by its vendor, product, category, jurisdiction"
+    yield "blocked by", _reached_by(vendor)
     if vendor.data_use is None:
         yield "your data", "not known: no statement of the vendor has been read"
     else:
         yield from _data_use(vendor.data_use)
     if vendor.note:
         yield "note", vendor.note
+
+
+def _reached_by(vendor: Vendor) -> str:
+    default = [is_default(vendor, product) for product in vendor.products]
+    if all(default):
+        return "ai, and by its vendor, product, category, jurisdiction"
+    if any(default):
+        return "its vendor, product, category, jurisdiction; by ai only where the product says so"
+    return "only by its vendor, product, category or jurisdiction, not by ai"
 
 
 def _fact(fact: Stated, shown: str) -> str:
@@ -64,13 +73,15 @@ def _data_use(use: DataUse) -> Iterator[tuple[str, str]]:
         yield label, words or "not said"
 
 
-def _print_product(product: Product, today: dt.date) -> None:
+def _print_product(vendor: Vendor, product: Product, today: dt.date) -> None:
     print_line()
     print_line(f"{product.id}  {product.name}  ({', '.join(product.categories)})")
     if not product.separable:
         print_line(f"  not separable by DNS: {product.note}")
     elif product.note:
         print_line(f"  {product.note}")
+    if product.separable and is_default(vendor, product) is vendor.not_default:
+        print_line(f"  {'blocked' if vendor.not_default else 'not blocked'} by ai, unlike the rest of the vendor")
     if product.serves:
         print_line(f"  serves models of {', '.join(product.serves)}")
     for role in sorted({domain.role.value for domain in product.domains}):

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sinkhole.policy.confusables import JOINERS, Reading, joined_skeleton, skeleton, unmask_digits
 
 WORD: Final = re.compile(rb"[a-z~]+")
+_ENDINGS: Final = frozenset((b"com", b"net", b"org", b"ai", b"cn", b"io"))
 _CLEAR: Final = 7
 """Letters of a brand from which on a word that is one letter away is no other word."""
 _RARE: Final = 5
@@ -104,6 +105,11 @@ class BrandMark:
         if not self._is_common and (is_clear or len(self.token) >= _CLEAR):
             return True
         return (has_suffix and self._is_common) or self._is_beside(words)
+
+    def is_urged_by(self, label: bytes) -> bool:
+        """Return whether a label is written to go on after a whole domain of the vendor (`com-login`, `login`)."""
+        words = WORD.findall(label)
+        return self._is_beside(words) or (len(words) > 1 and words[0] in _ENDINGS)
 
     def _is_beside(self, words: Collection[bytes]) -> bool:
         return not self._companions.isdisjoint(words)

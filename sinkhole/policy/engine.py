@@ -1,7 +1,7 @@
 """The policy: what happens to a name, a name in an answer, or an address in an answer, and why.
 
 Precedence: more specific subject (domain, the longer the better > product > vendor > models > category > jurisdiction >
-bypass > feed > lookalikes > ai) > more specific scope (the more specific network of a client's groups, then the order
+bypass > feed > ai > lookalikes) > more specific scope (the more specific network of a client's groups, then the order
 of groups, then all) > block over monitor over allow. The order in which statements and rows were written never matters.
 """
 
@@ -13,7 +13,8 @@ from sinkhole.policy.entry import CatalogueEntry
 from sinkhole.policy.evidence import Asked, Evidence
 from sinkhole.policy.explain import losers_of
 from sinkhole.policy.groups import ClientGroups, Scope, parse_client
-from sinkhole.policy.image import NameIndex
+from sinkhole.policy.image import Found, NameIndex
+from sinkhole.policy.lookalikes import Imitation
 from sinkhole.policy.matches import Chosen, Level, Matches
 from sinkhole.policy.standing import Standings, Statements
 from sinkhole.policy.statement import Group, Statement
@@ -90,11 +91,11 @@ class Policy:
         found = self.index.find(name)
         standings = self._statements.of(scope)
         zones = _zones(name, standings)
-        is_guarded = "lookalikes" in standings.by_key
-        if found is None and not zones and (not is_guarded or self.index.lookalikes.find_open(name) is None):
+        imitation = self._imitation(name, found, standings)
+        if found is None and not zones and imitation is None:
             return self._no_match(scope)
         asked = Asked(name, qtype, scope.client if client is None else client, when)
-        matches = Matches(asked, zones, found, standings, self.index, is_guarded=is_guarded)
+        matches = Matches(asked, zones, found, standings, self.index.feeds, imitation)
         chosen = _choose(matches.levels(), standings, when)
         verdict = self._verdict(chosen, matches.entries, scope)
         return replace(verdict, losers=tuple(losers_of(matches, standings, chosen, when))) if explain else verdict
@@ -111,7 +112,7 @@ class Policy:
         if found is None and not zones:
             return self._no_match(scope)
         named = None if found is None else found._replace(rows={})
-        matches = Matches(Asked(target, qtype, None, when), zones, named, standings, self.index)
+        matches = Matches(Asked(target, qtype, None, when), zones, named, standings, self.index.feeds)
         chosen = _choose(matches.levels(), standings, when)
         if chosen is None:
             return self._no_match(scope)
@@ -130,6 +131,12 @@ class Policy:
         ]
         chosen = _choose(keys, standings, when)
         return replace(self._verdict(chosen, (), scope), via=str(parsed)) if chosen else self._no_match(scope)
+
+    def _imitation(self, name: bytes, found: Found | None, standings: Standings) -> Imitation | None:
+        """Return whom a name imitates that the catalogue does not know, where a statement asks."""
+        if "lookalikes" not in standings.by_key or (found is not None and (found.entries or found.is_protected)):
+            return None
+        return self.index.lookalikes.find_open(name)
 
     def _no_match(self, scope: Scope) -> Verdict:
         return self._nothing.get(scope.groups[0], NO_MATCH) if scope.groups else NO_MATCH

@@ -89,8 +89,13 @@ def product_row(vendor: Vendor, product: Product, domain: CatalogueDomain, ways:
     """Return what is known of a domain of a product, as a list that JSON can hold; `ways` round policy it is on."""
     return [
         domain.name, domain.match.value, domain.opt_in, product.id, vendor.id, product.categories,
-        vendor.jurisdiction.value, vendor.not_default, product.serves, ways,
+        vendor.jurisdiction.value, not is_default(vendor, product), product.serves, ways,
     ]  # fmt: skip
+
+
+def is_default(vendor: Vendor, product: Product) -> bool:
+    """Return whether the subject `ai` reaches a product: people use it for AI alone."""
+    return not (vendor.not_default if product.not_default is None else product.not_default)
 
 
 def way_row(way: Bypass, domain: CatalogueDomain) -> list[Any]:

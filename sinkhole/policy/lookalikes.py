@@ -125,7 +125,8 @@ class Lookalikes:
         """Return whom a name imitates in the part that someone registered, or None.
 
         A brand in a label below it is the owner's or his customer's business (`openai.corp.example`), and a vendor's
-        whole domain below it is more often a search domain than deceit: policy leaves both alone.
+        whole domain below it is more often a search domain than deceit, unless what follows is written to go on after
+        it (`chatgpt.com-login.example`): policy leaves both alone.
         """
         found = self.find(name)
         return None if found is None or found.kind in _BELOW else found
@@ -140,7 +141,9 @@ class Lookalikes:
             zone = next(filter(place.is_within, mark.zones), None)
             if zone is not None:
                 domain = b".".join(zone).decode("ascii")
-                return _imitation(mark, ImitationKind.EMBEDDED, f"{domain} below {place.owner}")
+                is_deceit = mark.is_urged_by(place.labels[place.registered])
+                kind = ImitationKind.BRAND if is_deceit else ImitationKind.EMBEDDED
+                return _imitation(mark, kind, f"{domain} below {place.owner}")
             if mark.stands_in(reading.plain, has_suffix=has_suffix):
                 return _written(mark, reading.plain, place)
             if mark.seems_to_stand_in(reading, has_suffix=has_suffix):

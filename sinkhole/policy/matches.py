@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from sinkhole.policy.entry import CatalogueEntry
 from sinkhole.policy.evidence import NOT_LISTED, Asked, Evidence, Listed, judge_lists
-from sinkhole.policy.image import Found, NameIndex
+from sinkhole.policy.image import Found, ListedFeed
 from sinkhole.policy.lookalikes import Imitation
 from sinkhole.policy.standing import Key, Standing, Standings
 from sinkhole.policy.vendor import DomainMatch
@@ -25,8 +25,7 @@ class Matches:
     Args:
         zones: domains of statements that the name is at or below, the longest first.
         found: what the compiled names know of it.
-        index: the compiled names.
-        is_guarded: whether a statement is about names that imitate a vendor's.
+        imitation: whom it imitates, if it does and a statement asks.
     """
 
     def __init__(
@@ -35,16 +34,15 @@ class Matches:
         zones: Sequence[bytes],
         found: Found | None,
         standings: Standings,
-        index: NameIndex,
-        *,
-        is_guarded: bool = False,
+        feeds: Sequence[ListedFeed],
+        imitation: Imitation | None = None,
     ) -> None:
         self._asked = asked
         self._zones = zones
         self._found = found
         self._standings = standings
-        self._feeds = index.feeds
-        self._guard = index.lookalikes if is_guarded else None
+        self._feeds = feeds
+        self._imitation = imitation
         self._listed: Listed | None = None
         self.entries = _strongest(found) if found is not None else ()
 
@@ -58,15 +56,9 @@ class Matches:
         blocking = self.listed.blocking
         if blocking:
             yield [(evidence.subject, evidence) for evidence in blocking]
-        if not named and (imitation := self._imitation()) is not None:
-            yield [("lookalikes", Evidence(str(imitation)))]
         yield [("ai", evidence) for evidence in (*named, *blocking) if evidence.is_ai]
-
-    def _imitation(self) -> Imitation | None:
-        """Return whom the name imitates, unless nobody asks or the name is protected."""
-        if self._guard is None or (self._found is not None and self._found.is_protected):
-            return None
-        return self._guard.find_open(self._asked.name)
+        if self._imitation is not None:
+            yield [("lookalikes", Evidence(str(self._imitation)))]
 
     def _catalogue_levels(self, named: Sequence[Evidence]) -> Iterator[Level]:
         stated = self._standings.by_key.keys()

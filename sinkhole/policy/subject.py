@@ -9,9 +9,9 @@ from sinkhole.errors import PolicyError
 class SubjectKind(IntEnum):
     """The kinds of subject; the greater is the more specific and wins."""
 
+    LOOKALIKES = -10
+    """Names that imitate a vendor's, and are not the vendor's; a guess, so whatever is known of a name goes before."""
     AI = 0
-    LOOKALIKES = 5
-    """Names that imitate a vendor's, and are not the vendor's."""
     FEED = 10
     BYPASS = 15
     """A way round the resolver or round policy: encrypted DNS, gateways, translation proxies …"""

@@ -48,7 +48,8 @@ class CatalogueDomain:
 class Product:
     """One product; `id` is `vendor/slug`. `separable` is False where DNS cannot tell it from its host service.
 
-    `serves` are the ids of vendors whose models can be used through it.
+    `serves` are the ids of vendors whose models can be used through it. `not_default` is that of the vendor unless the
+    product says otherwise.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Product:
     separable: bool = True
     note: str | None = None
     serves: tuple[str, ...] = ()
+    not_default: bool | None = None
 
 
 class VendorKind(Enum):

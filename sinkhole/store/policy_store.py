@@ -29,6 +29,15 @@ class PolicyStore:
         self._store = store
         self._who = who
 
+    def was_ever_about(self, subject: Subject) -> bool:
+        """Return whether a statement on `subject` for all was ever made or taken back, as the audit log tells."""
+        with self._store.reading() as connection:
+            row = connection.exec_driver_sql(
+                "SELECT 1 FROM audit WHERE what LIKE ? ESCAPE '!' LIMIT 1",
+                (f"%policy % {_literal(str(subject))} for all",),
+            ).fetchone()
+        return row is not None
+
     def statements(self) -> tuple[Statement, ...]:
         """Return all statements, in order of their numbers."""
         with self._store.reading() as connection:
@@ -153,3 +162,8 @@ def _answer_from_json(text: str | None) -> BlockAnswer | None:
         return None
     fields = json.loads(text)
     return BlockAnswer(**(fields | {"mode": BlockMode(fields["mode"])}))
+
+
+def _literal(text: str) -> str:
+    """Return text for a LIKE pattern in which it stands for itself."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -103,9 +103,23 @@ def test_upstreams(tmp_path, handler, grade, said):
 
 
 def test_catalogue(settings):
-    ((grade, said),) = findings(settings, "catalogue")
-    assert grade is Grade.GOOD
+    (grade, said), (stale_grade, stale) = findings(settings, "catalogue")
+    assert grade is stale_grade is Grade.GOOD
     assert "vendors, last looked at " in said
+    assert "domains were not confirmed for half a year" in stale
+
+
+def test_older_installation_is_told_of_new_defaults(settings):
+    assert findings(settings_of(settings.server.data_dir / "none"), "defaults")[0][0] is Grade.GOOD
+    state = open_state(settings)
+    with state.store.transaction() as connection:  # as if it had been filled before there was such a subject
+        triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"
+        for (name,) in connection.exec_driver_sql(triggers).fetchall():
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql("DELETE FROM audit WHERE what LIKE '%lookalikes%'")
+    state.close()
+    ((grade, said),) = findings(settings, "defaults")
+    assert (grade, said.rpartition(": ")[2]) == (Grade.WARNING, "sinkhole policy monitor lookalikes")
 
 
 def test_feeds(settings, tmp_path):

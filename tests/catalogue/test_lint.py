@@ -127,6 +127,18 @@ def test_facts_about_companies_are_no_guesses(tmp_path, head, said):
     assert said in mistakes(tmp_path, ("acme.toml", vendor(head=head)))
 
 
+def test_sure_hosts_need_a_source(tmp_path):
+    head = HEAD.replace('source = "its own site"', 'source = "Own knowledge of the service"')
+    assert "confidence: is high, but source names nothing" in mistakes(tmp_path, ("acme.toml", vendor(head=head)))
+
+
+def test_name_that_one_vendor_shares_is_no_domain_of_another(tmp_path):
+    other = vendor("zeta.example", head=HEAD.replace('id = "acme"', 'id = "zeta"').replace('"Acme"', '"Zeta"')
+                   + 'never_block = ["acme.example"]\n')  # fmt: skip
+    said = mistakes(tmp_path, ("acme.toml", vendor()), ("zeta.toml", other))
+    assert "zeta.toml: never_block: acme.example: is a domain of acme/chat, which it would unblock" in said
+
+
 def test_unknown_owner_and_jurisdiction_are_legitimate(tmp_path):
     head = NOWHERE.replace('jurisdiction_confidence = "high"', 'jurisdiction_confidence = "low"')
     assert mistakes(tmp_path, ("acme.toml", vendor(head=head))) == ""

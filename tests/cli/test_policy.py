@@ -99,7 +99,7 @@ def test_list_shows_the_more_specific_first_and_who_answers_for_it(run):
     ]  # fmt: skip
     assert [line.split()[0] for line in lines[1:]] == [
         "vendor:deepseek", "bypass:encrypted-dns", "bypass:httpdns", "bypass:translation-proxies", "feed:doh",
-        "lookalikes", "ai",
+        "ai", "lookalikes",
     ]  # fmt: skip
     row = run.good("policy", "list", "--json").json[0]
     assert (row["reason"], row["owner"], row["ticket"], row["expires"]) == ("data protection", "Ann", "DP-12", None)

@@ -346,6 +346,8 @@ def guarded(*texts: str, feeds=()) -> Policy:
         ("chat.deepseek.example", "block ai"),
         ("log.shared.example", None),
         ("deepseek.evil.org", None),
+        ("chat.deepseek.example-login.org", None),
+        ("deepseek.example.com-login.org", "monitor lookalikes"),
         ("chat.deepseek.example.evil.org", None),
         ("deepseek-status.example", None),
         ("example.org", None),
@@ -364,6 +366,9 @@ def test_imitation_is_explained_and_outranked_by_lists_and_domains():
     feed = listed("phishing", "deepseek-login.org")
     policy = guarded("block feed:phishing", "monitor lookalikes", feeds=[feed])
     assert said(policy, "deepseek-login.org") == "block feed:phishing"
+    known = listed("known", "deepseek-login.org", part_of_ai=True)
+    assert said(guarded("block ai", "monitor lookalikes", feeds=[known]), "deepseek-login.org") == "block ai"
+    assert said(guarded("block ai", "allow lookalikes", feeds=[known]), "deepseek-login.org") == "block ai"
     assert said(guarded("allow domain:org", "block lookalikes"), "deepseek-login.org") == "allow domain:org"
     losers = decide(guarded("allow domain:org", "block lookalikes"), "deepseek-login.org", explain=True).losers
     assert [(loser.subject, loser.why) for loser in losers] == [("lookalikes", "domain:org is more specific")]

@@ -33,7 +33,7 @@ def test_wrong_subject_is_refused(text):
 
 
 def test_kinds_are_ordered_by_specificity():
-    order = ["AI", "LOOKALIKES", "FEED", "BYPASS", "JURISDICTION", "CATEGORY", "MODELS", "VENDOR", "PRODUCT", "DOMAIN"]
+    order = ["LOOKALIKES", "AI", "FEED", "BYPASS", "JURISDICTION", "CATEGORY", "MODELS", "VENDOR", "PRODUCT", "DOMAIN"]
     assert [kind.name for kind in sorted(SubjectKind) if kind is not SubjectKind.ADDRESS] == order
 
 
