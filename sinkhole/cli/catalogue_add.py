@@ -52,7 +52,7 @@ def _ask(known: Catalogue, today: str) -> Vendor:
         kind=VendorKind(_choose("is AI what it offers, or one function of more", [k.value for k in VendorKind])),
         owner=_fact(owner, owner_source, "unknown"),
         jurisdiction=_fact(country, country_source, UNKNOWN),
-        confidence=_choose("how sure are we of its hosts", ["high", "medium", "low"]),
+        confidence=_choose("how sure are we of its hosts", ["high", "medium", "low"], "medium"),
         source="",
         products=(),
     )
