@@ -25,6 +25,8 @@ from sinkhole.store.recorder import HitBatch
 LAST_BATCHES = 0.5
 """Seconds in which what the workers sent before they ended must be read at a stop."""
 RETENTION_INTERVAL = 3600.0
+_CALM = 5
+"""How much nicer than the workers it is: whoever asks for a name comes before who compiles one."""
 
 
 class Control:
@@ -132,6 +134,7 @@ def main(arguments: list[str]) -> None:
     configure(settings.server.log_level)
     for fd in (socket_fd, lifeline, status):
         os.set_inheritable(fd, False)
+    os.nice(_CALM)
     asyncio.run(Control(settings).serve(socket.socket(fileno=socket_fd), lifeline, status))
 
 

@@ -4,13 +4,13 @@ It never opens the store, fetches a feed or waits for the control process.
 """
 
 import asyncio
-import gc
 import os
 import signal
 import time
 from contextlib import suppress
 from typing import Any
 
+from sinkhole.app.collection import calm_collector, collect_now_and_then
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.control_link import ControlLink
 from sinkhole.app.listeners import Pair
@@ -36,8 +36,7 @@ LAST_HANDOVER = 1.0
 
 def run(settings: Settings, slot: int, pairs: list[Pair], lifeline: int, status: int) -> int:
     """Serve until SIGTERM or until the supervisor is gone; return the exit status."""
-    gc.collect()
-    gc.freeze()
+    calm_collector()
     return asyncio.run(_Worker(settings, slot, pairs).serve(lifeline, status))
 
 
@@ -62,6 +61,7 @@ class _Worker:
             asyncio.create_task(self._link.run()),
             asyncio.create_task(self._watch.run()),
             asyncio.create_task(beat(status)),
+            asyncio.create_task(collect_now_and_then()),
             asyncio.create_task(self._die_with_supervisor(lifeline)),
         ]
         for task in tasks:

@@ -1,0 +1,33 @@
+"""Keep the collector of cyclic garbage from stopping the answers.
+
+A worker holds hundreds of thousands of small objects in its caches, which are freed by their count of references. The
+collector would walk them all, 75 ms at a time and once a second under load (measured at 22,000 queries/s with 20,000
+answers kept), to find the few cycles that tasks leave behind. So it looks at young objects as ever, and at all of them
+only now and then.
+"""
+
+import asyncio
+import gc
+from typing import Final
+
+_YOUNG: Final = 5_000
+"""Objects made more than freed before the young are looked at: 1 ms or less."""
+_MIDDLE: Final = 10
+"""Such looks before what survived them is looked at once more: 5 ms or less."""
+_NEVER: Final = 1_000_000_000
+COLLECT_EVERY: Final = 600.0
+"""Seconds between looks at everything."""
+
+
+def calm_collector() -> None:
+    """Let what is there now never be looked at again, and what comes rarely; to be called before serving."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
+
+
+async def collect_now_and_then(every: float = COLLECT_EVERY) -> None:
+    """Look at everything after each `every` seconds, until cancelled: no cycle stays for ever."""
+    while True:
+        await asyncio.sleep(every)
+        gc.collect()
