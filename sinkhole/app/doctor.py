@@ -142,14 +142,14 @@ def _catalogue(settings: Settings) -> Iterator[tuple[Grade, str]]:
     catalogue = found.catalogue
     newest = max(d.last_confirmed or d.first_seen for v in catalogue.vendors for p in v.products for d in p.domains)
     days = (_today() - dt.date.fromisoformat(newest)).days
-    grade = Grade.WARNING if days > CATALOGUE_OLD_AFTER_DAYS else Grade.GOOD
+    numbers = summarise(catalogue, _today())
+    is_old = days > CATALOGUE_OLD_AFTER_DAYS or numbers.stale > numbers.domains * MOST_STALE
     published = _days((_today() - catalogue.published).days)
     source = f"synced by feed {found.feed}" if found.feed else "that of this installation"
     said = f"version {catalogue.version}, published {published} ago, {source}"
-    yield grade, f"{len(catalogue.vendors)} vendors, last looked at {_days(days)} ago; {said}"
-    numbers = summarise(catalogue, _today())
-    grade = Grade.WARNING if numbers.stale > numbers.domains * MOST_STALE else Grade.GOOD
-    yield grade, f"{numbers.stale} of {numbers.domains} domains were not confirmed for half a year"
+    stale = f"{numbers.stale} of {numbers.domains} domains not confirmed for half a year"
+    grade = Grade.WARNING if is_old else Grade.GOOD
+    yield grade, f"{len(catalogue.vendors)} vendors, last looked at {_days(days)} ago; {said}; {stale}"
     for name, why in found.faults.items():
         yield Grade.WARNING, f"that of feed {name} cannot be used: {why}"
 

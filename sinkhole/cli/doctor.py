@@ -14,7 +14,13 @@ _WORDS = {Grade.GOOD: ("good", "green"), Grade.WARNING: ("look", "yellow"), Grad
 
 @click.command()
 @place_options
-@click.option("--only", type=click.Choice(list(CHECKS)), multiple=True, help="Run only this check; may be repeated.")
+@click.option(
+    "--only",
+    type=click.Choice(list(CHECKS)),
+    metavar="CHECK",
+    multiple=True,
+    help=f"Run only this check ({', '.join(CHECKS)}); may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(place: Place, only: tuple[str, ...], as_json: bool) -> None:
     """Look for what is wrong; exit status 0 for nothing, 1 for warnings, 2 for failures."""
