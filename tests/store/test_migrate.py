@@ -31,7 +31,7 @@ from tests.store.disk import limited_files
 from tests.store.rows import batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0003"
+HEAD = "0004"
 _STEP = """
 revision = "next"
 down_revision = "{down}"
@@ -136,7 +136,7 @@ def test_file_says_whose_it_is(path):
 def test_all_steps_go_forward_and_back_on_filled_data(filled):
     """R-D05, R-O07: and what older versions knew is still there."""
     before = told(filled)
-    revisions = ["0001", "0002"]
+    revisions = ["0001", "0002", "0003"]
     for revision in revisions:
         downgrade(filled, revision)
         assert revision_of(filled) == revision
