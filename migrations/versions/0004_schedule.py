@@ -40,9 +40,7 @@ def _remake(*more: sa.Column, key: tuple[str, ...]) -> None:
     )
     op.execute(f"INSERT INTO statement_new ({_OLD}) SELECT {_OLD} FROM statement")
     op.execute("DELETE FROM sqlite_sequence WHERE name = 'statement_new'")
-    op.execute(
-        "INSERT INTO sqlite_sequence (name, seq) SELECT 'statement_new', seq FROM sqlite_sequence WHERE name = 'statement'"
-    )
+    op.execute("INSERT INTO sqlite_sequence SELECT 'statement_new', seq FROM sqlite_sequence WHERE name = 'statement'")
     op.drop_table("statement")
     op.rename_table("statement_new", "statement")
     for_all = [column for column in key if column != "group"]

@@ -23,8 +23,12 @@ _TIMES = [f"%Y-%m-%d{between}{time}{zone}" for between in "T " for time in ("%H:
 @click.option("--client", metavar="ADDR", default="127.0.0.1", show_default=True, help="The client that would ask.")
 @click.option("--type", "qtype", metavar="TYPE", default="A", show_default=True, help="Query type.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--at", type=click.DateTime(_TIMES), metavar="TIME", help="As if asked at this local time, or at one with "
-              "an offset: 2030-12-31T18:00, 2030-12-31T18:00+01:00.")  # fmt: skip
+@click.option(
+    "--at",
+    type=click.DateTime(_TIMES),
+    metavar="TIME",
+    help="As if asked at this local time (2030-12-31T18:00), or at one with an offset (2030-12-31T18:00+01:00).",
+)
 @click.option("--rules", type=click.Path(path_type=Path), help="Judge by this list file alone: no server, no store.")
 @click.option("--format", "list_format", metavar="FORMAT", default="auto", show_default=True, help="Of the list file.")
 def check(

@@ -108,9 +108,9 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
             gap = gap_of(about, state.catalogue().catalogue) if action is not Action.ALLOW else None
             if gap is not None:
                 click.echo(f"sinkhole: note: {gap}", err=True)
-            for other in _stricter(stored, state.policy.statements()):
-                click.echo(f"sinkhole: note: while both hold, {other.action} {other.subject} for {other.extent} "
-                           f"goes before {stored.action}", err=True)  # fmt: skip
+            for other in _outranking(stored, state.policy.statements()):
+                said = f"{other.action} {other.subject} for {other.scope} holds at all times and goes before {action}"
+                click.echo(f"sinkhole: note: {said}", err=True)
 
     return command
 
@@ -122,13 +122,11 @@ def _check_is_to_come(schedule: Schedule, expires: datetime | None) -> None:
         raise click.BadParameter(f"{schedule} does not hold from now on", param_hint="--schedule")
 
 
-def _stricter(stored: Statement, statements: Sequence[Statement]) -> list[Statement]:
-    """Return those on the same subject and scope that leave a statement no effect while they hold too."""
-    same, now = (stored.subject, stored.group), datetime.now(UTC)
-    return [
-        s for s in statements
-        if (s.subject, s.group) == same and s.action > stored.action and (s.expires is None or s.expires > now)
-    ]  # fmt: skip
+def _outranking(stored: Statement, statements: Sequence[Statement]) -> list[Statement]:
+    """Return what leaves a statement with a schedule no effect: a stricter one without, on its subject and scope."""
+    same, now = (stored.subject, stored.group, None), datetime.now(UTC)
+    rivals = [s for s in statements if (s.subject, s.group, s.schedule) == same and s.action > stored.action]
+    return [s for s in rivals if s.holds(now)]
 
 
 def _which(schedule: str | None) -> Schedule | Literal["always", "any"]:

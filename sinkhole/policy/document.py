@@ -21,8 +21,8 @@ DOCUMENT_NAME = "policy.json"
 PREVIOUS_NAME = "policy.previous.json"
 _FORMAT = 1
 _FORMAT_WITH_SCHEDULES = 2
-"""Written only where a statement has a schedule: a program that knows no schedules then refuses the document, instead of
-letting the statement hold at all times."""
+"""Written only where a statement has a schedule: a program that knows no schedules then refuses the document, and does
+not let the statement hold at all times."""
 
 
 @dataclass(frozen=True, slots=True)

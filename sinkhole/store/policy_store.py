@@ -133,7 +133,8 @@ class PolicyStore:
             before = self._group(connection, name)
             found = connection.execute(_STATEMENTS.where(StatementRow.group == name)).mappings().all()
             for statement in map(_statement, found):
-                _note(connection, self._who, f"policy remove {statement.subject} for {statement.extent}", statement, None)
+                what = f"policy remove {statement.subject} for {statement.extent}"
+                _note(connection, self._who, what, statement, None)
             connection.execute(delete(GroupRow).where(GroupRow.name == name))
             note(connection, self._who, f"group {name} removed", before, None)
             return before
@@ -185,7 +186,9 @@ def _not_one(what: str, about: Sequence[Statement], found: Sequence[Statement]) 
     there_are = "; ".join(f"{s.action} {s.schedule or 'always'}" for s in about)
     if found:
         return f"there are several statements on {what}; name one by its schedule: {there_are}"
-    return f"there is no such statement on {what}; there are: {there_are}" if about else f"there is no statement on {what}"
+    if about:
+        return f"there is no such statement on {what}; there are: {there_are}"
+    return f"there is no statement on {what}"
 
 
 def _answer_to_json(answer: BlockAnswer | None) -> str | None:

@@ -45,7 +45,8 @@ class Dispatch:
 
     Args:
         gate: who may ask.
-        packet_cache: finished replies; emptied here whenever the policy in the box is another or ends.
+        packet_cache: finished replies; emptied here whenever the policy in the box is another, or what it says ends (the
+            edge of a schedule, an expiry, a clock that was set back over one).
         handler: the resolver's chain.
         policy_box: where the policy in force is found.
         hits: where replies served by the packet cache are counted; the chain counts its own.
@@ -91,7 +92,7 @@ class Dispatch:
     def tick(self) -> None:
         """Take the time and notice a new policy; to be called before each batch of queries."""
         self._now = self._clock()
-        if self._box.current is not self._policy or self._wall() >= self._policy_ends:
+        if self._box.current is not self._policy or not self._policy_begins <= self._wall() < self._policy_ends:
             self._follow_policy()
 
     def cached(self, wire: bytes, host: str) -> bytes | None:
@@ -164,8 +165,11 @@ class Dispatch:
         self._policy = policy = self._box.current
         self._cache.clear()
         self._gate.forget_scopes()
-        ends = policy.next_change(datetime.fromtimestamp(self._wall(), UTC))
+        now = self._wall()
+        ends = policy.next_change(datetime.fromtimestamp(now, UTC))
         self._policy_ends = ends.timestamp() if ends is not None else float("inf")
+        # A clock that is set back may pass the edge before this moment once more.
+        self._policy_begins = now if ends is not None else float("-inf")
 
     def _begin(self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool) -> Outcome:
         if table is not None:

@@ -220,7 +220,7 @@ def test_statement_that_another_one_leaves_no_effect_is_told_of(run):
     run.good("policy", "block", "mistral")
     done = run("policy", "allow", "mistral", "--schedule", WORK)
     assert done.status == 0
-    assert done.error == "sinkhole: note: while both hold, block vendor:mistral for all goes before allow\n"
+    assert done.error == "sinkhole: note: block vendor:mistral for all holds at all times and goes before allow\n"
     assert run("policy", "allow", "mistral").error == ""
 
 

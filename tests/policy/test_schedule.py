@@ -1,4 +1,4 @@
-"""A schedule holds while the wall clock of its zone shows a time in one of its windows, also where clocks are changed."""
+"""A schedule holds while the wall clock of its zone shows a time in a window, also where clocks are changed."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -39,7 +39,8 @@ def held(text: str, begin: str, hours: float) -> list[str]:
     ("text", "begin", "expected"),
     [
         # several windows, weekdays
-        ("mon-fri 08:00-12:00,13:00-17:30 @UTC", "2026-11-26", ["+Thu 08:00", "-Thu 12:00", "+Thu 13:00", "-Thu 17:30"]),
+        ("mon-fri 08:00-12:00,13:00-17:30 @UTC", "2026-11-26",
+         ["+Thu 08:00", "-Thu 12:00", "+Thu 13:00", "-Thu 17:30"]),
         ("mon-wed 08:00-12:00 @UTC", "2026-11-26", []),
         # overnight: of the day it begins on
         ("thu 22:00-06:00 @UTC", "2026-11-26T12:00", ["+Thu 22:00", "-Fri 06:00"]),
@@ -90,7 +91,7 @@ def test_windows_of_the_wall_clock(text, begin, expected):
     ],
 )  # fmt: skip
 def test_days_on_which_clocks_are_changed(text, begin, expected):
-    """A skipped hour is passed over; a repeated one holds in both passes."""
+    """R-B14: a skipped hour is passed over; a repeated one holds in both passes."""
     assert held(text, begin, 6) == expected
 
 
@@ -192,7 +193,7 @@ def test_weeks_around_a_change_minute_by_minute(zone, change):
 @settings(deadline=None, max_examples=100)
 @given(schedules(), st.sampled_from((0, 1)), st.integers(-720, -360) | st.integers(-14_400, 11_520))
 def test_holds_is_what_the_wall_clock_shows(schedule, change, begin):
-    """Any schedule, each minute of a day on which clocks are changed, or near one."""
+    """R-B14: any schedule, each minute of a day on which clocks are changed, or near one."""
     around = CHANGES[schedule.zone.key][change]
     intervals = naive_intervals(schedule, around)
     for n in range(begin, begin + 1440):

@@ -85,7 +85,7 @@ def test_one_of_several_is_removed_by_its_schedule(policy):
         with pytest.raises(PolicyError, match=r"no such statement on vendor:example for all; there are: block 22:00"):
             policy.remove(VENDOR, None, absent)
     assert policy.remove(VENDOR, None).schedule == NIGHT
-    with pytest.raises(PolicyError, match="there is no statement on vendor:example for all$"):
+    with pytest.raises(PolicyError, match=r"there is no statement on vendor:example for all$"):
         policy.remove(VENDOR, None, WORK)
 
 

@@ -136,6 +136,20 @@ async def test_edge_of_a_schedule_ends_what_was_judged_before_it():
     assert asked == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
 
 
+@pytest.mark.parametrize(("back_to", "asked"), [(61, 1), (59, 2)])
+async def test_clock_that_is_set_back_over_an_edge(back_to, asked):
+    """R-B14, R-C21: what was judged after the edge does not answer before it, in the second pass."""
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
+    schedule = schedule_from_text("12:01-12:02 @UTC")
+    serving = Serving(policy=make_policy(Statement(1, Subject.from_text("ai"), Action.BLOCK, schedule=schedule)))
+    serving.wall.now = noon + 61
+    await ask(serving, question())
+    serving.wall.now = noon + back_to
+    await ask(serving, question())
+
+    assert len(serving.handler.queries) == asked
+
+
 async def test_groups_do_not_share_replies():
     """Equal octets from clients of different groups may deserve different answers."""
     staff = Group("staff", ("127.0.0.2/32",))
