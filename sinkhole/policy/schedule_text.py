@@ -19,6 +19,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from sinkhole.errors import PolicyError
@@ -132,8 +133,14 @@ def _zone(name: str, column: int) -> ZoneInfo:
     raise _mistake(column, f"there is no time zone {name[:_MAX_ZONE]!r}{_nearest(name[:_MAX_ZONE])}")
 
 
+@cache
+def _zones() -> dict[str, str]:
+    """Return the names of all zones by themselves in lower case; to find them, every file of zone data is opened."""
+    return {zone.lower(): zone for zone in sorted(available_timezones())}
+
+
 def _nearest(name: str) -> str:
-    known = {zone.lower(): zone for zone in sorted(available_timezones())}
+    known = _zones()
     cities = {zone.rpartition("/")[2]: zone for zone in known}
     near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     near = near or [cities[city] for city in difflib.get_close_matches(name.lower(), cities, n=1, cutoff=0.7)]

@@ -44,8 +44,8 @@ class Dispatch:
 
     Args:
         gate: who may ask.
-        packet_cache: finished replies; emptied here whenever the policy in the box is another, or what it says ends: at an
-            expiry, at the edge of a schedule, and where the clock is set back over one.
+        packet_cache: finished replies; emptied here whenever the policy in the box is another, or what it says ends: at
+            an expiry, at the edge of a schedule, and where the clock is set back over one.
         handler: the resolver's chain.
         policy_box: where the policy in force is found.
         hits: where replies served by the packet cache are counted; the chain counts its own.

@@ -218,6 +218,7 @@ def test_next_edge_is_the_first_minute_at_which_holds_changes(schedule, which, s
         assert schedule.holds(edge - timedelta(microseconds=1)) is now
 
 
+@settings(deadline=None)
 @given(schedules())
 def test_schedule_survives_text(schedule):
     assert schedule_from_text(str(schedule)) == schedule
