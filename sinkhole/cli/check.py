@@ -49,6 +49,8 @@ def check(
         for line in verdict.lines():
             print_line(line)
         return
+    if at is not None and not 1970 <= at.year < 3000:
+        raise click.BadParameter("wanted a time from 1970 to 2999", param_hint="--at")
     settings = place.settings()
     policy = policy_in_force(settings)
     running = settings_of_server(settings)

@@ -81,6 +81,7 @@ def test_wrong_time(run, at):
     done = run("check", "example.org", "--at", at)
     assert done.status == 2
     assert at in done.error
+    assert "wanted a time from 1970 to 2999" in run("check", "example.org", "--at", "0001-01-01 00:00").error
 
 
 def test_running_server_is_not_compiled_for(run):
