@@ -13,7 +13,10 @@ _OLD = '"id", "subject", "action", "group", "reason", "owner", "ticket", "expire
 
 def upgrade() -> None:
     """Add the column, empty for always, to the table and to what is unique in it."""
-    _remake(sa.Column("schedule", sa.Text, nullable=False, server_default=""), key=("subject", "group", "schedule"))
+    _remake(
+        sa.Column("schedule", sa.Text, nullable=False, server_default=sa.text("''")),
+        key=("subject", "group", "schedule"),
+    )
 
 
 def downgrade() -> None:

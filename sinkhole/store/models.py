@@ -101,7 +101,7 @@ class StatementRow(Base):
     owner: Mapped[str | None] = mapped_column(Text)
     ticket: Mapped[str | None] = mapped_column(Text)
     expires: Mapped[int | None]
-    schedule: Mapped[str] = mapped_column(Text, server_default="")
+    schedule: Mapped[str] = mapped_column(Text, server_default=text("''"))
 
     __table_args__ = (
         UniqueConstraint("subject", "group", "schedule"),

@@ -80,7 +80,7 @@ def test_windows_of_the_wall_clock(text, begin, expected):
         ("01:00-02:30 @Europe/Berlin", "2026-10-24T22:00", ["+Sat 23:00", "-Sun 00:30", "+Sun 01:00", "-Sun 01:30"]),
         ("02:30-04:00 @Europe/Berlin", "2026-10-25T00:00", ["+Sun 00:30", "-Sun 01:00", "+Sun 01:30", "-Sun 03:00"]),
         ("02:00-03:00 @Europe/Berlin", "2026-10-25T00:00", ["+Sun 00:00", "-Sun 02:00"]),
-        ("08:00-12:00 @Europe/Berlin", "2026-10-25T00:00", ["+Sun 07:00", "-Sun 11:00"]),
+        ("08:00-12:00 @Europe/Berlin", "2026-10-25T06:00", ["+Sun 07:00", "-Sun 11:00"]),
         # New York
         ("02:30-03:30 @America/New_York", "2026-03-08T05:00", ["+Sun 07:00", "-Sun 07:30"]),
         ("01:00-01:30 @America/New_York", "2026-11-01T03:00", ["+Sun 05:00", "-Sun 05:30", "+Sun 06:00", "-Sun 06:30"]),
