@@ -88,6 +88,18 @@ def by_jurisdiction(server: Server, _: str) -> None:
     assert recorded(server) == {"deepseek": "block", "openai": "monitor"}
 
 
+def in_working_hours(server: Server, _: str) -> None:
+    """Lunch, the evening and Sunday are free, on both sides of the change of clocks."""
+    hours = {
+        "2030-03-29T08:00+01:00": "BLOCK", "2030-03-29T12:00+01:00": "NONE", "2030-03-29T17:29+01:00": "BLOCK",
+        "2030-03-29T17:30+01:00": "NONE", "2030-03-31T10:00+02:00": "NONE", "2030-04-01T07:59+02:00": "NONE",
+        "2030-04-01T08:00+02:00": "BLOCK",
+    }  # fmt: skip
+    for at, outcome in hours.items():
+        told = sinkhole_json("check", "chat.deepseek.com", "--at", at, data_dir=server.data_dir)
+        assert (at, told["outcome"]) == (at, outcome)
+
+
 def monitor_everything(server: Server, _: str) -> None:
     assert server.addresses("chat.deepseek.com") == TRUE
     assert server.addresses("api.openai.com") == TRUE
@@ -119,6 +131,7 @@ EFFECTS: dict[str, Callable[[Server, str], None]] = {
     "Block by jurisdiction": by_jurisdiction,
     "Block DeepSeek wherever its models are served": models_everywhere,
     "Monitor everything, block nothing": monitor_everything,
+    "Block in working hours only": in_working_hours,
     "Approve one vendor": approve_one,
     "Then ask why": ask_why_and_who,
 }

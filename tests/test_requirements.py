@@ -13,9 +13,7 @@ TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs" / "requirements.md"
 COUNTS = {"W": 26, "T": 20, "C": 27, "B": 19, "L": 16, "F": 14, "D": 11, "P": 8, "O": 12}
 ENCRYPTED = "the listeners for DoT and DoH are an issue of their own"
-ELSEWHERE = {f"R-T{number}": ENCRYPTED for number in range(11, 20)} | {
-    "R-B14": "schedules are an issue of their own",
-}
+ELSEWHERE = {f"R-T{number}": ENCRYPTED for number in range(11, 20)}
 """Duties that this issue does not cover, and why; R-A, the admin interface, is not on the page at all."""
 
 

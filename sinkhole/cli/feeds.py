@@ -15,7 +15,7 @@ from sinkhole.cli.feed_facts import catalogue_facts, catalogue_words, facts
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import age, local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened, put_in_force
-from sinkhole.errors import FeedError, PolicyError
+from sinkhole.errors import FeedError
 from sinkhole.feeds.parse import READERS
 from sinkhole.feeds.revise import approve as approve_version
 from sinkhole.feeds.revise import roll_back
@@ -125,11 +125,9 @@ def remove(place: Place, name: str) -> None:
     """Remove feed NAME, its rules, its versions and the statement on it."""
     with opened(place) as state:
         feed = state.feeds.remove(name)
-        for group in (None, *(g.name for g in state.policy.groups())):
-            try:
-                state.policy.remove(Subject(SubjectKind.FEED, name), group)
-            except PolicyError:
-                continue  # there was no statement on it in this scope
+        for said in state.policy.statements():
+            if said.subject == Subject(SubjectKind.FEED, name):
+                state.policy.remove(said.subject, said.group, said.schedule or "always")
         put_in_force(state, f"removed feed {name}")
         state.snapshots.remove(name)
         _tell_catalogue(state, feed)

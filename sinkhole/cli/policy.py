@@ -1,7 +1,8 @@
 """`sinkhole policy`: what is blocked, monitored and allowed, and for whom."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -9,6 +10,8 @@ from sinkhole.app.gaps import gap_of
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force, subject_of
+from sinkhole.policy.schedule import Schedule
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import SubjectKind
 from sinkhole.policy.verdict import Action
@@ -32,7 +35,7 @@ def policy() -> None:
 def list_statements(place: Place, as_json: bool) -> None:
     """List all statements; the more specific wins, whatever the order."""
     with opened(place) as state:
-        statements = sorted(state.policy.statements(), key=lambda s: (-s.subject.kind, s.subject.value, s.scope))
+        statements = sorted(state.policy.statements(), key=lambda s: (-s.subject.kind, s.subject.value, s.extent))
     if as_json:
         print_json([_as_dict(statement) for statement in statements])
         return
@@ -41,6 +44,7 @@ def list_statements(place: Place, as_json: bool) -> None:
             str(s.subject),
             s.action,
             s.scope,
+            s.schedule or "always",
             _expiry(s.expires),
             s.owner,
             s.ticket,
@@ -48,7 +52,7 @@ def list_statements(place: Place, as_json: bool) -> None:
         )
         for s in statements
     ]
-    header = ("subject", "action", "for", "expires", "owner", "ticket", "reason")
+    header = ("subject", "action", "for", "schedule", "expires", "owner", "ticket", "reason")
     print_table(header, rows, empty="no statement: everything is answered truly, nothing is recorded")
 
 
@@ -62,7 +66,7 @@ def _as_dict(statement: Statement) -> dict[str, Any]:
     return {
         "id": statement.id, "subject": str(statement.subject), "action": str(statement.action),
         "scope": statement.scope, "group": statement.group, "reason": statement.reason, "owner": statement.owner,
-        "ticket": statement.ticket, "expires": statement.expires,
+        "ticket": statement.ticket, "expires": statement.expires, "schedule": statement.schedule,
     }  # fmt: skip
 
 
@@ -80,24 +84,56 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
         metavar="TIME",
         help="Local time at which it ends by itself: 2030-12-31 or 2030-12-31T18:00:00.",
     )
+    @click.option(
+        "--schedule",
+        metavar="TEXT",
+        help="Only at these times: 'mon-fri 08:00-12:00,13:00-17:30; sat 09:00-12:00 @Europe/Berlin'.",
+    )
     def command(
         place: Place, subject: str, group: str | None, reason: str | None, owner: str | None, ticket: str | None,
-        until: datetime | None,
+        until: datetime | None, schedule: str | None,
     ) -> None:  # fmt: skip
         expires = until.astimezone(UTC) if until else None
         if expires and expires <= datetime.now(UTC):
             raise click.BadParameter(f"{local_time(expires)} is in the past", param_hint="--until")
+        times = schedule_from_text(schedule) if schedule is not None else None
+        if times is not None:
+            _check_is_to_come(times, expires)
         with opened(place) as state:
             about = subject_of(state, subject)
             if about.kind is SubjectKind.DOMAIN and action is Action.BLOCK and is_public_suffix(about.value):
                 click.echo(f"sinkhole: warning: {about.value} is a public suffix: all names below it are hit", err=True)
-            stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires))
-            put_in_force(state, f"{stored.action} {stored.subject} for {stored.scope}")
+            stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires, times))
+            put_in_force(state, f"{stored.action} {stored.subject} for {stored.extent}")
             gap = gap_of(about, state.catalogue().catalogue) if action is not Action.ALLOW else None
             if gap is not None:
                 click.echo(f"sinkhole: note: {gap}", err=True)
+            for other in _outranking(stored, state.policy.statements()):
+                said = f"{other.action} {other.subject} for {other.scope} holds at all times and goes before {action}"
+                click.echo(f"sinkhole: note: {said}", err=True)
 
     return command
+
+
+def _check_is_to_come(schedule: Schedule, expires: datetime | None) -> None:
+    now = datetime.now(UTC)
+    begins = now if schedule.holds(now) else schedule.next_edge(now)
+    if begins is None or (expires is not None and expires <= begins):
+        raise click.BadParameter(f"{schedule} does not hold from now on", param_hint="--schedule")
+
+
+def _outranking(stored: Statement, statements: Sequence[Statement]) -> list[Statement]:
+    """Return what leaves a statement with a schedule no effect: a stricter one without, on its subject and scope."""
+    same, now = (stored.subject, stored.group, None), datetime.now(UTC)
+    rivals = [s for s in statements if (s.subject, s.group, s.schedule) == same and s.action > stored.action]
+    return [s for s in rivals if s.holds(now)]
+
+
+def _which(schedule: str | None) -> Schedule | Literal["always", "any"]:
+    """Read which of the statements on one subject and scope is meant."""
+    if schedule is None:
+        return "any"
+    return "always" if schedule.strip().lower() == "always" else schedule_from_text(schedule)
 
 
 _statement_command(Action.BLOCK, "Answer SUBJECT with the sinkhole, and record who tried.")
@@ -109,8 +145,10 @@ _statement_command(Action.ALLOW, "Answer SUBJECT truly.")
 @place_options
 @click.argument("subject")
 @click.option("--group", help="The statement of this group, instead of that for all.")
-def remove(place: Place, subject: str, group: str | None) -> None:
+@click.option("--schedule", metavar="TEXT", help="Where there are several: that with this schedule, or `always`.")
+def remove(place: Place, subject: str, group: str | None, schedule: str | None) -> None:
     """Remove the statement on SUBJECT."""
+    times = _which(schedule)
     with opened(place) as state:
-        gone = state.policy.remove(subject_of(state, subject), group)
-        put_in_force(state, f"removed {gone.action} {gone.subject} for {gone.scope}")
+        gone = state.policy.remove(subject_of(state, subject), group, times)
+        put_in_force(state, f"removed {gone.action} {gone.subject} for {gone.extent}")

@@ -11,6 +11,7 @@ from sinkhole.errors import PolicyError
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import ClientGroups
 from sinkhole.policy.image import NameIndex
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.standing import Statements
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
@@ -19,6 +20,9 @@ from sinkhole.policy.verdict import Action, BlockAnswer, BlockMode
 DOCUMENT_NAME = "policy.json"
 PREVIOUS_NAME = "policy.previous.json"
 _FORMAT = 1
+_FORMAT_WITH_SCHEDULES = 2
+"""Written only where a statement has a schedule: a program that knows no schedules then refuses the document, and does
+not let the statement hold at all times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,9 @@ class PolicyDocument:
 
     def to_json(self) -> str:
         """Return the document as text that `from_json` reads."""
+        has_schedules = any(statement.schedule is not None for statement in self.statements)
         fields = {
-            "format": _FORMAT,
+            "format": _FORMAT_WITH_SCHEDULES if has_schedules else _FORMAT,
             "generation": self.generation,
             "image": self.image,
             "statements": [_statement_to_json(statement) for statement in self.statements],
@@ -52,8 +57,10 @@ class PolicyDocument:
         """
         try:
             fields = json.loads(text)
-            if fields["format"] != _FORMAT:
-                raise PolicyError(f"policy document: wanted format {_FORMAT}; found {fields['format']!r}")
+            if fields["format"] not in (_FORMAT, _FORMAT_WITH_SCHEDULES):
+                raise PolicyError(
+                    f"policy document: wanted format {_FORMAT} or {_FORMAT_WITH_SCHEDULES}; found {fields['format']!r}"
+                )
             return cls(
                 generation=int(fields["generation"]),
                 image=_file_name(fields["image"]),
@@ -168,11 +175,11 @@ def _statement_to_json(statement: Statement) -> dict[str, Any]:
         "owner": statement.owner,
         "ticket": statement.ticket,
         "expires": None if expires is None else expires.isoformat(),
-    }
+    } | ({} if statement.schedule is None else {"schedule": str(statement.schedule)})
 
 
 def _statement_from_json(fields: dict[str, Any]) -> Statement:
-    expires = fields["expires"]
+    expires, schedule = fields["expires"], fields.get("schedule")
     return Statement(
         id=int(fields["id"]),
         subject=Subject.from_text(fields["subject"]),
@@ -182,6 +189,7 @@ def _statement_from_json(fields: dict[str, Any]) -> Statement:
         owner=fields["owner"],
         ticket=fields["ticket"],
         expires=None if expires is None else datetime.fromisoformat(expires),
+        schedule=None if schedule is None else schedule_from_text(schedule),
     )
 
 

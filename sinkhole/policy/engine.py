@@ -2,7 +2,8 @@
 
 Precedence: more specific subject (domain, the longer the better > product > vendor > models > category > jurisdiction >
 bypass > feed > ai > lookalikes) > more specific scope (the more specific network of a client's groups, then the order
-of groups, then all) > block over monitor over allow. The order in which statements and rows were written never matters.
+of groups, then all) > block over monitor over allow. The order in which statements and rows were written never matters,
+nor whether one has a schedule: while it holds, it is a statement like any other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,14 +46,9 @@ class Policy:
         self._statements = Statements(statements)
         self._nothing = {group.name: Verdict(Action.ALLOW, group=group.name) for group in groups}
 
-    @property
-    def valid_until(self) -> datetime | None:
-        """The earliest expiry of a statement, past or to come; None if none expires."""
-        return self._statements.next_expiry(None)
-
     def next_change(self, when: datetime) -> datetime | None:
-        """Return when verdicts given at `when` may stop being right; None for never."""
-        return self._statements.next_expiry(when)
+        """Return when verdicts given at `when` may stop being right, by an expiry or a schedule; None for never."""
+        return self._statements.next_edge(when)
 
     def scope_of(self, address: str) -> Scope:
         """Return the scope of a client; an address that cannot be read gets the policy for all."""
@@ -83,7 +79,7 @@ class Policy:
 
         Args:
             qname: wire form, in any letter case, with any octets.
-            when: aware time; statements that have expired by then do not count.
+            when: aware time; statements that have expired by then, or whose schedule does not hold, do not count.
             client: address for rows limited to clients; None takes that of the scope.
             explain: fill in `losers`, which costs more.
         """

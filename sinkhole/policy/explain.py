@@ -6,6 +6,7 @@ from datetime import datetime
 from sinkhole.policy.evidence import Evidence
 from sinkhole.policy.matches import Chosen, Matches
 from sinkhole.policy.standing import Standing, Standings
+from sinkhole.policy.statement import Statement
 from sinkhole.policy.verdict import Action, Loser
 
 
@@ -28,7 +29,7 @@ def losers_of(matches: Matches, standings: Standings, chosen: Chosen | None, whe
 
 def _why(standing: Standing, chosen: Chosen | None, is_passed: bool, when: datetime) -> str:
     if not standing.holds(when):
-        return f"expired {standing.statement.expires:%Y-%m-%d %H:%M %Z}"
+        return _why_not_now(standing.statement, when)
     winner = chosen[0] if chosen else standing
     if is_passed:
         return f"{winner.statement.subject} is more specific"
@@ -37,6 +38,16 @@ def _why(standing: Standing, chosen: Chosen | None, is_passed: bool, when: datet
     if winner.statement.action is not standing.statement.action:
         return f"{winner.statement.action} goes before {standing.statement.action}"
     return f"says the same as statement {winner.statement.id}"
+
+
+def _why_not_now(statement: Statement, when: datetime) -> str:
+    expires, schedule = statement.expires, statement.schedule
+    if schedule is None or (expires is not None and expires <= when):
+        return f"expired {expires:%Y-%m-%d %H:%M %Z}"
+    begins = schedule.next_edge(when)
+    if begins is None or (expires is not None and expires <= begins):
+        return "outside its schedule (next: never)"
+    return f"outside its schedule (next: {begins.astimezone(schedule.zone):%Y-%m-%d %H:%M %Z})"
 
 
 def _loser(standing: Standing, evidence: Evidence, why: str) -> Loser:

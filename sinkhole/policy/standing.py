@@ -30,8 +30,8 @@ class Standing:
     scope: str
 
     def holds(self, when: datetime) -> bool:
-        """Return whether it has not expired."""
-        return self.statement.expires is None or when < self.statement.expires
+        """Return whether it counts at an aware time: it has not expired, and its schedule holds."""
+        return self.statement.holds(when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Statements:
     def __init__(self, statements: Sequence[Statement]) -> None:
         self._keyed = [(key_of(statement), statement) for statement in statements]
         self._memo: dict[tuple[tuple[str, ...], tuple[int, ...]], Standings] = {}
-        self._edges = sorted({s.expires for s in statements if s.expires is not None})
+        self._timed = [s for s in statements if s.expires is not None or s.schedule is not None]
 
     def of(self, scope: Scope) -> Standings:
         """Return the statements that hold for a scope."""
@@ -63,9 +63,10 @@ class Statements:
             standings = self._memo[at] = self._sort_out(scope)
         return standings
 
-    def next_expiry(self, when: datetime | None) -> datetime | None:
-        """Return the first expiry after `when`, or of all; None where there is none."""
-        return next((edge for edge in self._edges if when is None or edge > when), None)
+    def next_edge(self, when: datetime) -> datetime | None:
+        """Return the first moment after `when` at which a statement begins or ceases to hold; None for never."""
+        edges = (statement.next_edge(when) for statement in self._timed)
+        return min((edge for edge in edges if edge is not None), default=None)
 
     def _sort_out(self, scope: Scope) -> Standings:
         by_key: dict[Key, list[Standing]] = {}

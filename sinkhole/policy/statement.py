@@ -1,8 +1,9 @@
-"""Statements (subject, action, scope) and groups of clients: the policy as an administrator writes it."""
+"""Statements (subject, action, scope, schedule) and groups of clients: the policy as an administrator writes it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from sinkhole.policy.schedule import Schedule
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action, BlockAnswer
 
@@ -11,6 +12,7 @@ from sinkhole.policy.verdict import Action, BlockAnswer
 class Statement:
     """One line of policy. `group` is None for all clients; `expires` is an aware UTC time or None.
 
+    It holds while its `schedule` does, None for always, and before it expires.
     `id` is the store's number; the order of numbers never matters to a verdict.
     """
 
@@ -22,11 +24,30 @@ class Statement:
     owner: str | None = None
     ticket: str | None = None
     expires: datetime | None = None
+    schedule: Schedule | None = None
 
     @property
     def scope(self) -> str:
         """`all`, or `group:NAME`."""
         return "all" if self.group is None else f"group:{self.group}"
+
+    @property
+    def extent(self) -> str:
+        """Its scope, and its schedule if it has one: `all`, or `group:NAME, mon-fri 08:00-17:00 @Europe/Berlin`."""
+        return self.scope if self.schedule is None else f"{self.scope}, {self.schedule}"
+
+    def holds(self, when: datetime) -> bool:
+        """Return whether it counts at an aware time."""
+        if self.expires is not None and when >= self.expires:
+            return False
+        return self.schedule is None or self.schedule.holds(when)
+
+    def next_edge(self, when: datetime) -> datetime | None:
+        """Return the first moment after `when` at which `holds` may change; None for never."""
+        if self.expires is not None and when >= self.expires:
+            return None
+        edge = self.schedule.next_edge(when) if self.schedule is not None else None
+        return min((moment for moment in (edge, self.expires) if moment is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

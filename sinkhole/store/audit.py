@@ -40,7 +40,7 @@ def _name_of(uid: int) -> str:
 
 
 def note(connection: Connection, who: str, what: str, before: object, after: object) -> None:
-    """Add one entry; values are dataclasses or None."""
+    """Add one entry; values are dataclasses, or plain values for JSON."""
     connection.exec_driver_sql(
         'INSERT INTO audit (at, who, what, "before", "after") VALUES (?, ?, ?, ?, ?)',
         (int(time.time()), who, what, _json(before), _json(after)),

@@ -89,7 +89,7 @@ class Counter(Base):
 
 
 class StatementRow(Base):
-    """One statement of policy."""
+    """One statement of policy; `schedule` is empty for always, since two NULLs would be two values of its key."""
 
     __tablename__ = "statement"
 
@@ -101,11 +101,12 @@ class StatementRow(Base):
     owner: Mapped[str | None] = mapped_column(Text)
     ticket: Mapped[str | None] = mapped_column(Text)
     expires: Mapped[int | None]
+    schedule: Mapped[str] = mapped_column(Text, server_default=text("''"))
 
     __table_args__ = (
-        UniqueConstraint("subject", "group"),
+        UniqueConstraint("subject", "group", "schedule"),
         # To a unique constraint two NULLs are two values.
-        Index("statement_for_all", "subject", unique=True, sqlite_where=text('"group" IS NULL')),
+        Index("statement_for_all", "subject", "schedule", unique=True, sqlite_where=text('"group" IS NULL')),
         {"sqlite_autoincrement": True},
     )
 

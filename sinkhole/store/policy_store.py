@@ -1,12 +1,16 @@
 """Statements and groups in the store; every change is noted in the audit log in the same transaction."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.schedule import Schedule
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action, BlockAnswer, BlockMode
@@ -33,7 +37,7 @@ class PolicyStore:
         """Return whether a statement on `subject` for all was ever made or taken back, as the audit log tells."""
         with self._store.reading() as connection:
             row = connection.exec_driver_sql(
-                "SELECT 1 FROM audit WHERE what LIKE ? ESCAPE '!' LIMIT 1",
+                "SELECT 1 FROM audit WHERE what LIKE ?1 ESCAPE '!' OR what LIKE ?1 || ', %' ESCAPE '!' LIMIT 1",
                 (f"%policy % {_literal(str(subject))} for all",),
             ).fetchone()
         return row is not None
@@ -49,7 +53,9 @@ class PolicyStore:
             return tuple(self._group(connection, name) for name in self._names(connection))
 
     def put(self, statement: Statement) -> Statement:
-        """Add a statement, or replace that on the same subject and scope; its number is the store's to give.
+        """Add a statement, or replace that on the same subject and scope with the same schedule, or with none either.
+
+        Its number is the store's to give.
 
         Raises:
             PolicyError: its group does not exist.
@@ -57,11 +63,13 @@ class PolicyStore:
         with self._store.transaction() as connection:
             if statement.group is not None and statement.group not in self._names(connection):
                 raise PolicyError(f"there is no group {statement.group!r}")
-            before = self._find(connection, statement.subject, statement.group)
+            about = self._about(connection, statement.subject, statement.group)
+            before = next((found for found in about if found.schedule == statement.schedule), None)
             values = {
                 "subject": str(statement.subject), "action": str(statement.action), "group": statement.group,
                 "reason": statement.reason, "owner": statement.owner, "ticket": statement.ticket,
                 "expires": int(statement.expires.timestamp()) if statement.expires else None,
+                "schedule": str(statement.schedule or ""),
             }  # fmt: skip
             if before:
                 number = before.id
@@ -69,22 +77,29 @@ class PolicyStore:
             else:
                 number = connection.execute(insert(StatementRow).values(values).returning(StatementRow.id)).scalar_one()
             after = _statement(connection.execute(_STATEMENTS.where(StatementRow.id == number)).mappings().one())
-            note(connection, self._who, f"policy {after.action} {after.subject} for {after.scope}", before, after)
+            _note(connection, self._who, f"policy {after.action} {after.subject} for {after.extent}", before, after)
             return after
 
-    def remove(self, subject: Subject, group: str | None) -> Statement:
+    def remove(
+        self, subject: Subject, group: str | None, schedule: Schedule | Literal["always", "any"] = "any"
+    ) -> Statement:
         """Remove the statement on a subject and scope, and return it.
 
+        Args:
+            schedule: its schedule; `always` for that without one, `any` for the only one there is.
+
         Raises:
-            PolicyError: there is none.
+            PolicyError: there is none, or several from which to choose; they are told.
         """
         with self._store.transaction() as connection:
-            before = self._find(connection, subject, group)
-            if before is None:
+            about = self._about(connection, subject, group)
+            found = [s for s in about if schedule in ("any", s.schedule or "always")]
+            if len(found) != 1:
                 scope = "all" if group is None else f"group:{group}"
-                raise PolicyError(f"there is no statement on {subject} for {scope}")
+                raise PolicyError(_not_one(f"{subject} for {scope}", about, found))
+            (before,) = found
             connection.execute(delete(StatementRow).where(StatementRow.id == before.id))
-            note(connection, self._who, f"policy remove {subject} for {before.scope}", before, None)
+            _note(connection, self._who, f"policy remove {subject} for {before.extent}", before, None)
             return before
 
     def put_group(self, group: Group) -> Group:
@@ -118,16 +133,17 @@ class PolicyStore:
             before = self._group(connection, name)
             found = connection.execute(_STATEMENTS.where(StatementRow.group == name)).mappings().all()
             for statement in map(_statement, found):
-                note(connection, self._who, f"policy remove {statement.subject} for group:{name}", statement, None)
+                what = f"policy remove {statement.subject} for {statement.extent}"
+                _note(connection, self._who, what, statement, None)
             connection.execute(delete(GroupRow).where(GroupRow.name == name))
             note(connection, self._who, f"group {name} removed", before, None)
             return before
 
-    def _find(self, connection: Connection, subject: Subject, group: str | None) -> Statement | None:
+    def _about(self, connection: Connection, subject: Subject, group: str | None) -> list[Statement]:
+        """Return the statements on a subject and scope, which differ by their schedule."""
         scope = StatementRow.group.is_(None) if group is None else StatementRow.group == group
-        found = connection.execute(_STATEMENTS.where(StatementRow.subject == str(subject), scope))
-        row = found.mappings().one_or_none()
-        return _statement(row) if row else None
+        query = _STATEMENTS.where(StatementRow.subject == str(subject), scope).order_by(StatementRow.schedule)
+        return [_statement(row) for row in connection.execute(query).mappings()]
 
     def _names(self, connection: Connection) -> list[str]:
         return list(connection.execute(select(GroupRow.name).order_by(GroupRow.name)).scalars())
@@ -150,7 +166,29 @@ def _statement(row: RowMapping) -> Statement:
         owner=row["owner"],
         ticket=row["ticket"],
         expires=None if row["expires"] is None else datetime.fromtimestamp(row["expires"], UTC),
+        schedule=schedule_from_text(row["schedule"]) if row["schedule"] else None,
     )
+
+
+def _note(connection: Connection, who: str, what: str, before: Statement | None, after: Statement | None) -> None:
+    """Note a change of a statement, with its schedule as people write it."""
+    note(connection, who, what, *(_plain(statement) for statement in (before, after)))
+
+
+def _plain(statement: Statement | None) -> dict[str, Any] | None:
+    if statement is None:
+        return None
+    schedule = statement.schedule
+    return asdict(replace(statement, schedule=None)) | {"schedule": None if schedule is None else str(schedule)}
+
+
+def _not_one(what: str, about: Sequence[Statement], found: Sequence[Statement]) -> str:
+    there_are = "; ".join(f"{s.action} {s.schedule or 'always'}" for s in about)
+    if found:
+        return f"there are several statements on {what}; name one by its schedule: {there_are}"
+    if about:
+        return f"there is no such statement on {what}; there are: {there_are}"
+    return f"there is no statement on {what}"
 
 
 def _answer_to_json(answer: BlockAnswer | None) -> str | None:

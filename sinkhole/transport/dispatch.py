@@ -14,7 +14,6 @@ from typing import Any
 
 from sinkhole.config.schema import TransportSettings
 from sinkhole.log import Log
-from sinkhole.policy.engine import Policy
 from sinkhole.protocol.names import name_to_text
 from sinkhole.protocol.question import BadQuery, QueryMessage, Silence, read_query
 from sinkhole.protocol.reply import Ede, ReplyBody, write_error
@@ -45,7 +44,8 @@ class Dispatch:
 
     Args:
         gate: who may ask.
-        packet_cache: finished replies; emptied here whenever the policy in the box is another or ends.
+        packet_cache: finished replies; emptied here whenever the policy in the box is another, or what it says ends: at
+            an expiry, at the edge of a schedule, and where the clock is set back over one.
         handler: the resolver's chain.
         policy_box: where the policy in force is found.
         hits: where replies served by the packet cache are counted; the chain counts its own.
@@ -86,12 +86,13 @@ class Dispatch:
         self._served = Served(hits, wall)
         self._pending = self._served.pending
         self._now = clock()
+        self._period = 0
         self._follow_policy()
 
     def tick(self) -> None:
         """Take the time and notice a new policy; to be called before each batch of queries."""
         self._now = self._clock()
-        if self._box.current is not self._policy or self._wall() >= self._policy_ends:
+        if self._box.current is not self._policy or not self._policy_begins <= self._wall() < self._policy_ends:
             self._follow_policy()
 
     def cached(self, wire: bytes, host: str) -> bytes | None:
@@ -160,12 +161,16 @@ class Dispatch:
         self._served.flush()
 
     def _follow_policy(self) -> None:
-        """Forget all that the policy before this moment said."""
+        """Begin a period, in which verdicts stay right: forget all that the policy before this moment said."""
+        self._period += 1
         self._policy = policy = self._box.current
         self._cache.clear()
         self._gate.forget_scopes()
-        ends = policy.next_change(datetime.fromtimestamp(self._wall(), UTC))
+        now = self._wall()
+        ends = policy.next_change(datetime.fromtimestamp(now, UTC))
         self._policy_ends = ends.timestamp() if ends is not None else float("inf")
+        # A clock that is set back may pass the edge before this moment once more.
+        self._policy_begins = now if ends is not None else float("-inf")
 
     def _begin(self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool) -> Outcome:
         if table is not None:
@@ -190,27 +195,30 @@ class Dispatch:
         try:
             answer = self._at_once(asked)
             if answer is not None:
-                return self._finish(wire, asked, answer, self._policy, table)
+                return self._finish(wire, asked, answer, self._period, table)
         except Exception:
             return self._failed(asked)
         return self._resolve(wire, asked, table)
 
     async def _resolve(self, wire: bytes, asked: Query, table: Table) -> bytes:
-        policy = self._policy
+        period = self._period
         try:
-            return self._finish(wire, asked, await self._handler(asked), policy, table)
+            return self._finish(wire, asked, await self._handler(asked), period, table)
         except Exception:
             return self._failed(asked)
 
-    def _finish(self, wire: bytes, asked: Query, answer: Answer, policy: Policy, table: Table) -> bytes:
-        reply = self._fit(asked.message, self._until_policy_ends(answer.body), asked.is_stream)
+    def _finish(self, wire: bytes, asked: Query, answer: Answer, period: int, table: Table) -> bytes:
+        reply = self._fit(asked.message, self._until_policy_ends(answer.body, period), asked.is_stream)
         # What an old policy said, or said before its end, answers this query and no other.
-        if answer.ttl and policy is self._box.current and self._wall() < self._policy_ends:
+        is_in_force = period == self._period and self._policy is self._box.current
+        if answer.ttl and is_in_force and self._wall() < self._policy_ends:
             self._keep(wire, asked.message, answer, reply, table)
         return reply
 
-    def _until_policy_ends(self, body: ReplyBody) -> ReplyBody:
+    def _until_policy_ends(self, body: ReplyBody, period: int) -> ReplyBody:
         """Let no client keep an answer longer than the policy that permits it lasts: TTLs end with it."""
+        if period != self._period:
+            return cap_ttls(body, 0)
         if self._policy_ends == float("inf"):
             return body
         return cap_ttls(body, max(0, int(self._policy_ends - self._wall())))

@@ -76,6 +76,14 @@ def test_wrong_questions(run, words, said):
     assert said in run("check", *words).sentence
 
 
+@pytest.mark.parametrize("at", ["tomorrow", "2026-13-01 08:00", "08:00"])
+def test_wrong_time(run, at):
+    done = run("check", "example.org", "--at", at)
+    assert done.status == 2
+    assert at in done.error
+    assert "wanted a time from 1970 to 2999" in run("check", "example.org", "--at", "0001-01-01 00:00").error
+
+
 def test_running_server_is_not_compiled_for(run):
     """Its settings may be others than those of the command, so only what it published counts."""
     run.good("check", "example.org")
@@ -106,6 +114,12 @@ def test_list_file_alone(run, rules, name, word):
     assert "line 4, column 20: " in done.lines[1]
     assert (len(done.lines) == 3) == (word == "NONE")
     assert not run.folder.exists()
+
+
+def test_list_file_does_not_depend_on_the_time(run, rules):
+    done = run("check", "a.blocked.example", "--rules", rules, "--at", "2026-11-24 08:00", place=False)
+    assert done.status == 2
+    assert "--at is for policy" in done.error
 
 
 def test_list_file_as_json(run, rules):

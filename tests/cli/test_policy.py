@@ -93,9 +93,11 @@ def test_wrong_subject_is_one_sentence_and_stores_nothing(run, word, said):
 def test_list_shows_the_more_specific_first_and_who_answers_for_it(run):
     run.good("policy", "block", "deepseek", "--reason", "data protection", "--owner", "Ann", "--ticket", "DP-12")
     lines = run.good("policy", "list").lines
-    assert lines[0].split() == ["subject", "action", "for", "expires", "owner", "ticket", "reason"]
-    assert lines[1].split(maxsplit=6) == [
-        "vendor:deepseek", "block", "all", "never", "Ann", "DP-12", "data protection",
+    assert lines[0].split() == [
+        "subject", "action", "for", "schedule", "expires", "owner", "ticket", "reason",
+    ]  # fmt: skip
+    assert lines[1].split(maxsplit=7) == [
+        "vendor:deepseek", "block", "all", "always", "never", "Ann", "DP-12", "data protection",
     ]  # fmt: skip
     assert [line.split()[0] for line in lines[1:]] == [
         "vendor:deepseek", "bypass:encrypted-dns", "bypass:httpdns", "bypass:translation-proxies", "feed:doh",
@@ -126,6 +128,100 @@ def test_expiry_is_told_local_to_people_and_utc_to_programs(run, monkeypatch):
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+WORK = "mon-fri 08:00-12:00,13:00-17:30 @Europe/Berlin"
+
+
+def outcome(run, name: str, at: str) -> str:
+    return run.good("check", name, "--at", at).lines[-1]
+
+
+def test_statement_with_a_schedule(run):
+    """Shown as it is understood, in force at its times, kept beside one that always holds."""
+    run.good("policy", "remove", "ai")
+    done = run.good("policy", "block", "deepseek", "--schedule", "Mon-Fri 8:00-12:00, 13:00-17:30 @Europe/Berlin")
+    assert done.out.startswith(f"block vendor:deepseek for all, {WORK}: stored as generation ")
+    assert f"  all  {WORK}  never" in run.good("policy", "list").out
+    row = run.good("policy", "list", "--json").json[0]
+    assert (row["subject"], row["schedule"]) == ("vendor:deepseek", WORK)
+    assert run.good("policy", "list", "--json").json[-1]["schedule"] is None
+    for at, expected in (
+        ("2026-11-24T09:00+01:00", "BLOCK"),
+        ("2026-11-24 11:59:59Z", "NONE"),
+        ("2026-11-24 12:00Z", "BLOCK"),
+        ("2026-11-28 09:00+0100", "NONE"),
+    ):
+        assert outcome(run, "chat.deepseek.com", at) == expected
+    said = run.good("check", "chat.deepseek.com", "--at", "2026-11-28T09:00+01:00").out
+    assert "vendor:deepseek block for all (chat.deepseek.com and below): outside its schedule" in said
+    assert "(next: 2026-11-30 08:00 CET)" in said
+    run.good("policy", "monitor", "deepseek")
+    assert outcome(run, "chat.deepseek.com", "2026-11-24T09:00+01:00") == "BLOCK"
+    assert outcome(run, "chat.deepseek.com", "2026-11-28T09:00+01:00") == "MONITOR"
+
+
+def test_local_time_to_ask_at(run, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    import time
+
+    time.tzset()
+    try:
+        run.good("policy", "remove", "ai")
+        run.good("policy", "block", "deepseek", "--schedule", "09:00-10:00 @Asia/Kolkata")
+        assert [outcome(run, "chat.deepseek.com", f"2026-11-24 {at}") for at in ("09:59:59", "10:00")] == [
+            "BLOCK", "NONE",
+        ]  # fmt: skip
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_one_of_several_statements_is_removed_by_its_schedule(run):
+    run.good("policy", "block", "deepseek")
+    run.good("policy", "block", "deepseek", "--schedule", WORK)
+    assert run("policy", "remove", "deepseek").sentence == (
+        f"there are several statements on vendor:deepseek for all; name one by its schedule: block always; block {WORK}"
+    )
+    assert "no such statement" in run("policy", "remove", "deepseek", "--schedule", "08:00-09:00 @UTC").sentence
+    assert run.good("policy", "remove", "deepseek", "--schedule", WORK).out.startswith(
+        f"removed block vendor:deepseek for all, {WORK}: "
+    )
+    run.good("policy", "block", "deepseek", "--schedule", WORK)
+    run.good("policy", "remove", "deepseek", "--schedule", "Always")
+    assert run.good("policy", "list", "--json").json[0]["schedule"] == WORK
+    run.good("policy", "remove", "deepseek")
+    assert ("vendor:deepseek", "all") not in subjects(run)
+
+
+def test_wrong_schedule_is_one_sentence_and_stores_nothing(run):
+    before = subjects(run)
+    assert run("policy", "block", "deepseek", "--schedule", "mon-fri 08:00-12:00 @Europe/Berln").sentence == (
+        "schedule: column 22: there is no time zone 'Europe/Berln'; did you mean Europe/Berlin?"
+    )
+    assert "column 1: wanted a time zone" in run("policy", "block", "deepseek", "--schedule", "").sentence
+    assert subjects(run) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--schedule", "2020-01-01 08:00-12:00 @Europe/Berlin"),
+        ("--schedule", "2999-01-01 08:00-12:00 @Europe/Berlin", "--until", "2998-01-01"),
+    ],
+)
+def test_schedule_that_never_holds_is_refused(run, words):
+    done = run("policy", "allow", "mistral", *words)
+    assert done.status == 2
+    assert "08:00-12:00 @Europe/Berlin does not hold from now on" in done.error
+
+
+def test_statement_that_another_one_leaves_no_effect_is_told_of(run):
+    run.good("policy", "block", "mistral")
+    done = run("policy", "allow", "mistral", "--schedule", WORK)
+    assert done.status == 0
+    assert done.error == "sinkhole: note: block vendor:mistral for all holds at all times and goes before allow\n"
+    assert run("policy", "allow", "mistral").error == ""
 
 
 def test_public_suffix_is_blocked_with_a_warning(run):

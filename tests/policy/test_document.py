@@ -19,6 +19,7 @@ from sinkhole.policy.document import (
     restore_previous,
 )
 from sinkhole.policy.image import build_image
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer, BlockMode
 from tests.policy.world import NOW, PROTECTED, VENDORS, decide, listed, statement, statements
@@ -38,15 +39,27 @@ def published(folder, generation=1, said=STATEMENTS, groups=GROUPS, **image):
     return document
 
 
-def test_document_survives_json():
-    document = PolicyDocument(7, "names-0.img", STATEMENTS, GROUPS, ANSWER)
+SCHEDULED = statement(3, "block ai", schedule=schedule_from_text("mon-fri 08:00-12:00; sat 09:00-12:00 @Europe/Berlin"))
+
+
+@pytest.mark.parametrize("said", [STATEMENTS, (*STATEMENTS, SCHEDULED)])
+def test_document_survives_json(said):
+    document = PolicyDocument(7, "names-0.img", said, GROUPS, ANSWER)
     assert PolicyDocument.from_json(document.to_json()) == document
+
+
+def test_older_program_refuses_schedules_and_nothing_else():
+    """One that knows no schedules would let the statement hold at all times."""
+    for said, number in ((STATEMENTS, 1), ((SCHEDULED,), 2)):
+        fields = json.loads(PolicyDocument(7, "names-0.img", said, GROUPS, ANSWER).to_json())
+        assert fields["format"] == number
+        assert [s.get("schedule") for s in fields["statements"]] == [s.schedule and str(s.schedule) for s in said]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
+        {"format": 3},
         {"generation": "many"},
         {"image": "../names.img"},
         {"image": 3},
@@ -63,7 +76,7 @@ def test_wrong_document_is_refused(change):
         PolicyDocument.from_json(json.dumps(fields))
 
 
-@pytest.mark.parametrize("field", ["subject", "action", "expires"])
+@pytest.mark.parametrize("field", ["subject", "action", "expires", "schedule"])
 def test_wrong_statement_is_refused(field):
     fields = json.loads(PolicyDocument(7, "names-0.img", STATEMENTS, (), ANSWER).to_json())
     fields["statements"][0][field] = "nonsense"

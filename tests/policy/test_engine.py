@@ -12,6 +12,7 @@ from sinkhole.policy.groups import EVERYONE, Scope
 from sinkhole.policy.image import NameIndex
 from sinkhole.policy.lookalikes import BrandBook
 from sinkhole.policy.rule import Condition, Match, Rule, RuleAction
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, BlockMode
 from sinkhole.protocol.names import name_from_text
@@ -265,9 +266,56 @@ def test_policy_knows_when_verdicts_end():
     policy = make_policy(
         [statement(9, "allow vendor:deepseek", expires=second), statement(8, "block ai", expires=first)]
     )
-    assert policy.valid_until == first
     assert [policy.next_change(when) for when in (NOW, first, second)] == [first, second, None]
-    assert make_policy(["block ai"]).valid_until is None
+    assert make_policy(["block ai"]).next_change(NOW) is None
+
+
+LUNCH = schedule_from_text("tue 12:30-13:30 @Europe/Berlin")
+"""Until half an hour after NOW, which is 13:00 there."""
+
+
+def at(policy: Policy, minutes: float) -> str:
+    verdict = policy.decide(name_from_text("deepseek.example"), A, EVERYONE, NOW + timedelta(minutes=minutes))
+    return f"{verdict.action} {verdict.subject}"
+
+
+def test_statement_counts_while_its_schedule_holds():
+    """Judged when the query comes, not by a timer."""
+    policy = make_policy([statement(9, "allow vendor:deepseek", schedule=LUNCH), "block ai"])
+    told = [at(policy, minutes) for minutes in (-30.01, -30, 0, 29.99, 30, 24 * 60)]
+    assert told == ["block ai", *["allow vendor:deepseek"] * 3, "block ai", "block ai"]
+
+
+def test_statement_with_a_schedule_expires_like_any_other():
+    lunch = statement(9, "allow ai", schedule=LUNCH, expires=NOW + timedelta(minutes=1))
+    policy = make_policy([lunch])
+    assert [at(policy, minutes) for minutes in (0, 1)] == ["allow ai", "allow None"]
+    assert policy.next_change(NOW) == lunch.expires
+    assert policy.next_change(lunch.expires) is None
+
+
+def test_of_several_that_hold_at_once_the_stricter_wins():
+    """Also where one has no schedule: a schedule makes a statement no stronger."""
+    long = schedule_from_text("tue 12:30-14:30 @Europe/Berlin")
+    policy = make_policy([statement(1, "allow ai", schedule=long), statement(2, "block ai", schedule=LUNCH)])
+    assert [at(policy, minutes) for minutes in (0, 45, 100)] == ["block ai", "allow ai", "allow None"]
+    assert at(make_policy([statement(9, "allow ai", schedule=LUNCH), "block ai"]), 0) == "block ai"
+
+
+def test_policy_knows_the_next_edge_of_all_schedules():
+    """R-C21: the packet cache and the TTLs of answers end there."""
+    evening = schedule_from_text("20:00-22:00 @Europe/Berlin")
+    said = [
+        statement(1, "allow ai", schedule=LUNCH),
+        statement(2, "block ai", schedule=evening),
+        statement(3, "block domain:example", expires=NOW + timedelta(hours=8)),
+        statement(4, "block vendor:cloud", schedule=schedule_from_text("00:00-24:00 @UTC")),
+    ]
+    when, edges = NOW, []
+    for _ in range(5):
+        when = make_policy(said).next_change(when)
+        edges.append(f"{when:%a %H:%M}")
+    assert edges == ["Tue 12:30", "Tue 19:00", "Tue 20:00", "Tue 21:00", "Wed 19:00"]
 
 
 def test_target_is_decided_by_domains_and_catalogue_alone():

@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
+
 from sinkhole.policy.rule import Match, Rule, RuleAction
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import Verdict
 from tests.policy.world import NOW, decide, domain, listed, make_policy, product, statement, vendor
@@ -43,6 +46,36 @@ def test_expired():
     said = [statement(1, "allow vendor:deepseek", expires=NOW - timedelta(days=1)), "block ai"]
     assert explain("deepseek.example", said=said) == ["allow vendor:deepseek (all): expired 2026-11-23 12:00 UTC"]
     assert explain("deepseek.example", said=said[:1]) == ["allow vendor:deepseek (all): expired 2026-11-23 12:00 UTC"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expires", "why"),
+    [
+        ("mon-fri 08:00-12:00 @Europe/Berlin", None, "outside its schedule (next: 2026-11-25 08:00 CET)"),
+        ("2026-11-23 08:00-12:00 @Europe/Berlin", None, "outside its schedule (next: never)"),
+        ("08:00-12:00 @UTC", NOW + timedelta(days=2), "outside its schedule (next: 2026-11-25 08:00 UTC)"),
+        ("08:00-12:00 @UTC", NOW + timedelta(hours=2), "outside its schedule (next: never)"),
+        ("08:00-18:00 @UTC", NOW, "expired 2026-11-24 12:00 UTC"),
+        ("08:00-18:00 @UTC", None, "vendor:deepseek is more specific"),
+    ],
+)
+def test_outside_its_schedule(schedule, expires, why):
+    lost = statement(1, "block category:chat", schedule=schedule_from_text(schedule), expires=expires)
+    assert explain("deepseek.example", said=[lost, statement(2, "allow vendor:deepseek")]) == [
+        f"block category:chat (all): {why}"
+    ]
+
+
+def test_statements_that_differ_by_their_schedule():
+    said = [
+        statement(1, "allow ai", schedule=schedule_from_text("11:00-13:00 @UTC")),
+        statement(2, "block ai", schedule=schedule_from_text("08:00-12:30 @UTC")),
+        statement(3, "block ai", schedule=schedule_from_text("13:00-14:00 @UTC")),
+    ]
+    assert explain("deepseek.example", said=said) == [
+        "block ai (all): outside its schedule (next: 2026-11-24 13:00 UTC)",
+        "allow ai (all): block goes before allow",
+    ]
 
 
 def test_statement_that_two_rows_lead_to_is_told_once():

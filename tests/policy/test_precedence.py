@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import FeedRules, NameIndex
 from sinkhole.policy.rule import Match, Rule, RuleAction
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action, BlockAnswer, Verdict
@@ -35,6 +36,9 @@ SUBJECTS = (
     "domain:api.deepseek.example", "domain:org", "domain:update.example",
 )  # fmt: skip
 
+NOW_TOO, NOT_NOW = schedule_from_text("mon 22:00-22:00 @Asia/Kolkata"), schedule_from_text("mon 00:00-24:00 @UTC")
+"""NOW is Tuesday noon, in Kolkata half past five: within the day that began on Monday evening."""
+
 said = st.lists(
     st.builds(
         Statement,
@@ -42,6 +46,7 @@ said = st.lists(
         st.sampled_from(SUBJECTS).map(Subject.from_text),
         st.sampled_from(Action),
         st.sampled_from([None, *(group.name for group in GROUPS)]),
+        schedule=st.sampled_from([None, None, NOW_TOO, NOT_NOW]),
     ),
     max_size=8,
     unique_by=lambda statement: statement.id,
@@ -149,7 +154,10 @@ def strength(statement: Statement, client: str) -> tuple[int, int, int, int]:
 def test_precedence_is_the_documented_one(statements, one, two, name, client):
     """R-B08, R-B09, R-B12: domain > … > ai, then client > group > all, then block > monitor > allow."""
     reach = subjects_of(name, one, two)
-    matching = [s for s in statements if str(s.subject) in reach and scope_place(s, client) is not None]
+    matching = [
+        s for s in statements
+        if str(s.subject) in reach and scope_place(s, client) is not None and s.schedule is not NOT_NOW
+    ]  # fmt: skip
     verdict = decide(build(statements, one, two), name, client)
     assert isinstance(verdict, Verdict)
     if not matching:

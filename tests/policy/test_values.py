@@ -4,6 +4,7 @@ import pytest
 
 from sinkhole.errors import PolicyError
 from sinkhole.policy.hit import HitRow
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 from tests.policy.world import statement
@@ -55,3 +56,11 @@ def test_hit_row_survives_json():
     assert HitRow.from_json_row(row.to_json_row()) == row
     with pytest.raises(PolicyError, match="13 fields"):
         HitRow.from_json_row([1])
+
+
+def test_extent_of_a_statement_is_its_scope_and_its_schedule():
+    schedule = schedule_from_text("22:00-06:00 @UTC")
+    made = [statement(1, "block ai", group, schedule=times) for group in (None, "staff") for times in (None, schedule)]
+    assert [one.extent for one in made] == [
+        "all", "all, 22:00-06:00 @UTC", "group:staff", "group:staff, 22:00-06:00 @UTC",
+    ]  # fmt: skip

@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from sinkhole.errors import StoreError
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.feed import Feed
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
@@ -31,7 +32,7 @@ from tests.store.disk import limited_files
 from tests.store.rows import batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0003"
+HEAD = "0004"
 _STEP = """
 revision = "next"
 down_revision = "{down}"
@@ -136,7 +137,7 @@ def test_file_says_whose_it_is(path):
 def test_all_steps_go_forward_and_back_on_filled_data(filled):
     """R-D05, R-O07: and what older versions knew is still there."""
     before = told(filled)
-    revisions = ["0001", "0002"]
+    revisions = ["0001", "0002", "0003"]
     for revision in revisions:
         downgrade(filled, revision)
         assert revision_of(filled) == revision
@@ -161,6 +162,33 @@ def test_older_version_does_not_take_a_catalogue_for_a_list(filled):
     with sqlite3.connect(filled) as connection:
         assert dict(connection.execute("SELECT name, enabled FROM feed")) == {"catalogue": 0, "doh": 1}
     connection.close()
+
+
+def test_older_version_does_not_let_a_statement_hold_outside_its_schedule(filled):
+    """Going back forgets statements with a schedule and keeps the others, and no number is given twice."""
+    store = open_store(filled)
+    policy = PolicyStore(store, "admin")
+    schedule = schedule_from_text("mon-fri 08:00-17:00 @Europe/Berlin")
+    last = policy.put(Statement(0, Subject.from_text("domain:example.org"), Action.ALLOW, "staff", schedule=schedule))
+    store.close()
+    downgrade(filled, "0003")
+    with sqlite3.connect(filled) as connection:
+        assert connection.execute('SELECT subject, action, "group" FROM statement').fetchall() == [
+            ("domain:example.org", "block", "staff")
+        ]
+    connection.close()
+    store = open_store(filled)
+    policy = PolicyStore(store, "admin")
+    assert [statement.schedule for statement in policy.statements()] == [None]
+    assert policy.put(Statement(0, Subject.from_text("ai"), Action.BLOCK)).id == last.id + 1
+    store.close()
+
+
+def test_empty_table_goes_forward_and_back(path):
+    upgrade(path, to="0003")
+    upgrade(path)
+    downgrade(path, "0003")
+    assert revision_of(path) == "0003"
 
 
 def test_copy_is_made_before_an_upgrade(filled, caplog):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sinkhole.errors import PolicyError, StoreError
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action, BlockAnswer, BlockMode
@@ -15,6 +16,8 @@ from sinkhole.store.policy_store import PolicyStore
 
 VENDOR = Subject.from_text("vendor:example")
 STAFF = Group("staff", ("192.0.2.0/24", "2001:db8::/32"))
+WORK = schedule_from_text("mon-fri 08:00-12:00,13:00-17:30 @Europe/Berlin")
+NIGHT = schedule_from_text("22:00-06:00 @Europe/Berlin")
 
 
 @pytest.fixture
@@ -37,6 +40,7 @@ def audit(store):
         ),
         Statement(1, VENDOR, Action.ALLOW, expires=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
         Statement(1, VENDOR, Action.ALLOW, expires=datetime.fromtimestamp(0, UTC)),
+        Statement(1, VENDOR, Action.BLOCK, schedule=WORK),
     ],
     ids=lambda statement: str(statement.subject),
 )
@@ -53,6 +57,50 @@ def test_statement_on_the_same_subject_and_scope_is_replaced(policy):
     assert second.id == first.id
     assert second.reason is None
     assert policy.statements() == (second, group)
+
+
+@pytest.mark.parametrize("group", [None, "staff"])
+def test_statements_on_one_subject_and_scope_may_differ_by_their_schedule(policy, group):
+    policy.put_group(STAFF)
+    always = policy.put(Statement(0, VENDOR, Action.MONITOR, group))
+    work = policy.put(Statement(0, VENDOR, Action.BLOCK, group, schedule=WORK))
+    policy.put(Statement(0, VENDOR, Action.BLOCK, group, schedule=NIGHT))
+    night = policy.put(Statement(0, VENDOR, Action.ALLOW, group, schedule=schedule_from_text(str(NIGHT))))
+    assert policy.statements() == (always, work, night)
+    assert night.action is Action.ALLOW
+
+
+def test_one_of_several_is_removed_by_its_schedule(policy):
+    for schedule in (None, WORK, NIGHT):
+        policy.put(Statement(0, VENDOR, Action.BLOCK, schedule=schedule))
+    with pytest.raises(PolicyError) as refused:
+        policy.remove(VENDOR, None)
+    assert str(refused.value) == (
+        "there are several statements on vendor:example for all; name one by its schedule: block always; "
+        f"block {NIGHT}; block {WORK}"
+    )
+    assert policy.remove(VENDOR, None, "always").schedule is None
+    assert policy.remove(VENDOR, None, WORK).schedule == WORK
+    for absent in ("always", WORK):
+        with pytest.raises(PolicyError, match=r"no such statement on vendor:example for all; there are: block 22:00"):
+            policy.remove(VENDOR, None, absent)
+    assert policy.remove(VENDOR, None).schedule == NIGHT
+    with pytest.raises(PolicyError, match=r"there is no statement on vendor:example for all$"):
+        policy.remove(VENDOR, None, WORK)
+
+
+def test_audit_log_tells_the_schedule(policy, store):
+    assert not policy.was_ever_about(VENDOR)
+    policy.put(Statement(0, VENDOR, Action.BLOCK, schedule=WORK))
+    policy.remove(VENDOR, None)
+    assert audit(store) == [
+        f"policy block vendor:example for all, {WORK}", f"policy remove vendor:example for all, {WORK}",
+    ]  # fmt: skip
+    with store.reading() as connection:
+        removed, added = entries(connection)
+    assert removed.before == added.after
+    assert json.loads(added.after)["schedule"] == str(WORK)
+    assert policy.was_ever_about(VENDOR)
 
 
 def test_number_of_a_removed_statement_is_not_given_again(policy):
@@ -147,8 +195,12 @@ def test_change_that_cannot_be_noted_is_not_made(policy, store):
 
 def test_two_statements_on_one_subject_and_scope_cannot_be(policy, store):
     policy.put(Statement(0, VENDOR, Action.BLOCK))
-    with pytest.raises(StoreError, match="UNIQUE"), store.transaction() as connection:
-        connection.exec_driver_sql("INSERT INTO statement (subject, action) VALUES ('vendor:example', 'allow')")
+    policy.put(Statement(0, VENDOR, Action.BLOCK, schedule=NIGHT))
+    for schedule in ("", str(NIGHT)):
+        with pytest.raises(StoreError, match="UNIQUE"), store.transaction() as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO statement (subject, action, schedule) VALUES ('vendor:example', 'allow', ?)", (schedule,)
+            )
 
 
 def test_what_another_program_wrote_wrongly_is_a_documented_error(policy, path):
@@ -156,4 +208,9 @@ def test_what_another_program_wrote_wrongly_is_a_documented_error(policy, path):
         connection.execute("INSERT INTO statement (subject, action) VALUES ('planet:mars', 'block')")
     connection.close()
     with pytest.raises(PolicyError, match="planet:mars"):
+        policy.statements()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE statement SET subject = 'ai', schedule = 'always'")
+    connection.close()
+    with pytest.raises(PolicyError, match="schedule: column 7: wanted a time zone"):
         policy.statements()

@@ -7,6 +7,7 @@ import dns.rcode
 import dns.tsig
 import pytest
 
+from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
@@ -119,6 +120,34 @@ async def test_expiry_of_a_statement_ends_what_was_judged_before_it():
         asked.append(len(serving.handler.queries))
 
     assert asked == [1, 1, 2, 2, 2, 3, 3, 3]
+
+
+async def test_edge_of_a_schedule_ends_what_was_judged_before_it():
+    """R-C21: each begin and each end, one after the other."""
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    schedule = schedule_from_text("12:01-12:02,12:04-12:05 @UTC")
+    serving = Serving(policy=make_policy(Statement(1, Subject.from_text("ai"), Action.BLOCK, schedule=schedule)))
+    asked = []
+    for seconds in (0, 59, 60, 119, 120, 239, 240, 299, 300, 1000):
+        serving.wall.now = noon.timestamp() + seconds
+        await ask(serving, question())
+        asked.append(len(serving.handler.queries))
+
+    assert asked == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+
+
+@pytest.mark.parametrize(("back_to", "asked"), [(61, 1), (59, 2)])
+async def test_clock_that_is_set_back_over_an_edge(back_to, asked):
+    """R-B14, R-C21: what was judged after the edge does not answer before it, in the second pass."""
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
+    schedule = schedule_from_text("12:01-12:02 @UTC")
+    serving = Serving(policy=make_policy(Statement(1, Subject.from_text("ai"), Action.BLOCK, schedule=schedule)))
+    serving.wall.now = noon + 61
+    await ask(serving, question())
+    serving.wall.now = noon + back_to
+    await ask(serving, question())
+
+    assert len(serving.handler.queries) == asked
 
 
 async def test_groups_do_not_share_replies():
