@@ -5,8 +5,10 @@ from typing import Any
 
 import click
 
+from sinkhole.app.expectations import gated
 from sinkhole.app.gaps import gap_of
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli import policy_file
+from sinkhole.cli.options import Place, force_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force, subject_of
 from sinkhole.policy.statement import Statement
@@ -80,9 +82,10 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
         metavar="TIME",
         help="Local time at which it ends by itself: 2030-12-31 or 2030-12-31T18:00:00.",
     )
+    @force_option
     def command(
         place: Place, subject: str, group: str | None, reason: str | None, owner: str | None, ticket: str | None,
-        until: datetime | None,
+        until: datetime | None, force: bool,
     ) -> None:  # fmt: skip
         expires = until.astimezone(UTC) if until else None
         if expires and expires <= datetime.now(UTC):
@@ -91,7 +94,8 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
             about = subject_of(state, subject)
             if about.kind is SubjectKind.DOMAIN and action is Action.BLOCK and is_public_suffix(about.value):
                 click.echo(f"sinkhole: warning: {about.value} is a public suffix: all names below it are hit", err=True)
-            stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires))
+            with gated(state, force=force):
+                stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires))
             put_in_force(state, f"{stored.action} {stored.subject} for {stored.scope}")
             gap = gap_of(about, state.catalogue().catalogue) if action is not Action.ALLOW else None
             if gap is not None:
@@ -109,8 +113,15 @@ _statement_command(Action.ALLOW, "Answer SUBJECT truly.")
 @place_options
 @click.argument("subject")
 @click.option("--group", help="The statement of this group, instead of that for all.")
-def remove(place: Place, subject: str, group: str | None) -> None:
+@force_option
+def remove(place: Place, subject: str, group: str | None, force: bool) -> None:
     """Remove the statement on SUBJECT."""
     with opened(place) as state:
-        gone = state.policy.remove(subject_of(state, subject), group)
+        about = subject_of(state, subject)
+        with gated(state, force=force):
+            gone = state.policy.remove(about, group)
         put_in_force(state, f"removed {gone.action} {gone.subject} for {gone.scope}")
+
+
+for _command in policy_file.COMMANDS:
+    policy.add_command(_command)
