@@ -1,4 +1,4 @@
-"""What a change of policy would do to names that are known: those of the catalogue, and those that were asked lately."""
+"""What a change of policy does to names that are known: those of the catalogue, and those asked in the last days."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -24,7 +24,7 @@ Item = Group | Statement | Expectation
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
-    """What a file says. Statements have number 0, and members of a group are in order, so that equal policy is equal."""
+    """What a file says. Statements have number 0 and members are in order, so that what says the same is equal."""
 
     groups: tuple[Group, ...] = ()
     statements: tuple[Statement, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
 
-from sinkhole.app.policy_file import KINDS, Item, PolicyFile, identity, title_of
+from sinkhole.app.policy_file import KINDS, PolicyFile, identity, title_of
 from sinkhole.app.policy_text import key_line, line_of
 from sinkhole.app.subjects import nearest, network_text, read_subject
 from sinkhole.catalogue.host_name import name_mistake

@@ -1,4 +1,4 @@
-"""The text of a policy file: which lines each table takes, so that mistakes have a line and what stays keeps its comments."""
+"""The text of a policy file: which lines each table takes, for the line of a mistake, and to leave alone what stays."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

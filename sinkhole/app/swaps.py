@@ -1,6 +1,6 @@
 """The gate for new versions of feeds: one that breaks an expectation is held, and the version before it stays in force.
 
-What a person changes is asked before it is stored (`expectations.gated`); a version comes by itself, so here it is put back.
+What a person changes is judged before it is stored (`expectations.gated`); a version comes by itself, and is put back.
 """
 
 from collections.abc import Callable, Mapping, Sequence
