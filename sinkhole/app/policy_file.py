@@ -9,6 +9,7 @@ from sinkhole.app.policy_text import (
     Piece,
     blocks_of,
     changed_table,
+    lines_of,
     rewritten,
     table_text,
 )
@@ -62,7 +63,7 @@ def updated_text(text: str, was: PolicyFile, wanted: PolicyFile) -> str:
     Raises:
         PolicyError: its tables are not written as `[[groups]]`, `[[statements]]` and `[[expectations]]`.
     """
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text)
     blocks = blocks_of(text)
     pieces: list[Piece] = []
     added: dict[str, list[str]] = {}

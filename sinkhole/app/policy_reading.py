@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
 
-from sinkhole.app.policy_file import KINDS, PolicyFile, identity, title_of
+from sinkhole.app.policy_file import KINDS, Item, PolicyFile, identity, title_of
+from sinkhole.app.policy_table import Table
 from sinkhole.app.policy_text import key_line, line_of
 from sinkhole.app.subjects import nearest, network_text, read_subject
 from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
-from sinkhole.errors import FormError, PolicyError
+from sinkhole.errors import PolicyError
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.groups import name_mistake as group_name_mistake
 from sinkhole.policy.groups import parse_client
@@ -30,7 +30,7 @@ _KEYS = {
 }
 _ACTIONS = tuple(str(action) for action in Action)
 _MODES = tuple(str(mode.value) for mode in BlockMode)
-_T = TypeVar("_T")
+_I = TypeVar("_I", bound=Item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +91,31 @@ class _Reading:
 
     def _note(self, line: int | None, path: str, said: str) -> None:
         at = f"line {line}: " if line else ""
-        self._mistakes.append((line or 0, f"{self._where}: {at}{path}: {said}"))
+        told = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in f"{self._where}: {at}{path}: {said}")
+        self._mistakes.append((line or 0, told))
 
-    def _tables(self, kind: str, found: object) -> list["_Table"]:
+    def _tables(self, kind: str, found: object) -> list[Table]:
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
             self._note(key_line(self._text, kind), kind, f"wanted tables, each under a line [[{kind}]]")
             return []
-        return [_Table(self, kind, number, fields) for number, fields in enumerate(found)]
+        return [Table(kind, number, fields, self._note_in) for number, fields in enumerate(found)]
 
-    def _all(self, tables: "Sequence[_Table]", read: "Callable[[_Table], _T | None]") -> tuple[_T, ...]:
+    def _all(self, tables: Sequence[Table], read: Callable[[Table], _I | None]) -> tuple[_I, ...]:
         """Read tables; of those with a mistake there is nothing, and of two about the same the second is one."""
-        items: list[_T] = []
-        seen: dict[object, int] = {}
+        items: list[_I] = []
+        seen: dict[object, str] = {}
         for table in tables:
-            table.refuse_unknown()
+            table.refuse_unknown(_KEYS[table.kind])
             item = read(table)
             if item is None:
                 continue
-            first = seen.setdefault(identity(item), table.number)  # type: ignore[arg-type]
-            if first != table.number:
-                table.note(None, f"is the {title_of(item)} again, which is {table.path_of(first)}")  # type: ignore[arg-type]
+            first = seen.setdefault(identity(item), table.path)
+            if first != table.path:
+                table.note(None, f"is the {title_of(item)} again, which is {first}")
             items.append(item)
         return tuple(items)
 
-    def _group(self, table: "_Table") -> Group | None:
+    def _group(self, table: Table) -> Group | None:
         name = table.text("name", wanted=True)
         if name is not None and (mistake := group_name_mistake(name)):
             table.note("name", mistake)
@@ -135,7 +136,7 @@ class _Reading:
         base = replace(answers.get(name) or self._known.answer, mode=BlockMode(mode or BlockMode.ADDRESS.value))
         return replace(base, ipv4=addresses[0], ipv6=addresses[1]) if any(addresses) else base
 
-    def _statement(self, table: "_Table") -> Statement | None:
+    def _statement(self, table: Table) -> Statement | None:
         subject = table.read("subject", self._subject, wanted=True)
         action = table.one_of("action", _ACTIONS, wanted=True)
         group = self._group_of(table)
@@ -145,7 +146,7 @@ class _Reading:
             return None
         return Statement(0, subject, Action.from_text(action), group, reason, owner, ticket, expires)
 
-    def _expectation(self, table: "_Table") -> Expectation | None:
+    def _expectation(self, table: Table) -> Expectation | None:
         client = table.read("client", _client)
         group = self._group_of(table)
         if client is not None and group is not None:
@@ -162,116 +163,15 @@ class _Reading:
     def _subject(self, text: str) -> Subject:
         return read_subject(text, self._known.catalogue, self._known.feeds)
 
-    def _group_of(self, table: "_Table") -> str | None:
+    def _group_of(self, table: Table) -> str | None:
         group = table.text("group")
         if group is not None and group not in self._groups:
             table.note("group", f"there is no group {group!r} in this file{nearest(group, self._groups)}")
         return group
 
-    def note(self, kind: str, number: int, key: str | None, said: str) -> None:
-        """Note a mistake in a table."""
-        path = f"{kind}[{number + 1}]" + (f".{key}" if key else "")
-        self._note(line_of(self._text, kind, number, key), path, said)
-
-
-class _Table:
-    """One table of a file: gives the values of its keys, and notes what is wrong with them."""
-
-    def __init__(self, reading: _Reading, kind: str, number: int, fields: Mapping[str, Any]) -> None:
-        self._reading = reading
-        self._kind = kind
-        self.number = number
-        self.fields = fields
-        self.is_wrong = False
-
-    def note(self, key: str | None, said: str) -> None:
-        """Note a mistake."""
-        self.is_wrong = True
-        self._reading.note(self._kind, self.number, key, said)
-
-    def path_of(self, number: int) -> str:
-        """Return the path of another table of the kind."""
-        return f"{self._kind}[{number + 1}]"
-
-    def refuse_unknown(self) -> None:
-        """Note keys that such a table does not have."""
-        for key in self.fields:
-            if key not in _KEYS[self._kind]:
-                near = nearest(key, _KEYS[self._kind]) or f"; there are {', '.join(_KEYS[self._kind])}"
-                self.note(key, f"is no key of {self._kind}{near}")
-
-    def text(self, key: str, *, wanted: bool = False) -> str | None:
-        """Return a text; None where it is left out."""
-        value = self.fields.get(key)
-        if value is None:
-            if wanted:
-                self.note(key, "is missing")
-            return None
-        if not isinstance(value, str) or not value.strip():
-            self.note(key, f"wanted a text; found {value!r}")
-            return None
-        return value
-
-    def read(self, key: str, read: Callable[[str], _T], *, wanted: bool = False) -> _T | None:
-        """Return what a text means."""
-        text = self.text(key, wanted=wanted)
-        return None if text is None else self._meaning(key, text, read)
-
-    def one_of(self, key: str, words: Sequence[str], *, wanted: bool = False) -> str | None:
-        """Return one of some words."""
-        text = self.text(key, wanted=wanted)
-        if text is not None and text not in words:
-            self.note(key, f"wanted one of {', '.join(words)}; found {text!r}{nearest(text, words)}")
-            return None
-        return text
-
-    def number_of(self, key: str, default: int) -> int:
-        """Return a whole number that the store can hold."""
-        value = self.fields.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
-            self.note(key, f"wanted a whole number such as {default}; found {value!r}")
-            return default
-        return value
-
-    def time(self, key: str) -> datetime | None:
-        """Return a time in UTC, to the second; None where it is left out."""
-        value = self.fields.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, datetime) or value.tzinfo is None:
-            self.note(key, f"wanted a time with its zone, such as 2030-12-31T18:00:00Z without quotes; found {value!s}")
-            return None
-        try:
-            return value.astimezone(UTC).replace(microsecond=0)
-        except OverflowError:
-            self.note(key, f"{value!s} is out of range")
-            return None
-
-    def each(self, key: str, read: Callable[[str], str]) -> list[str]:
-        """Return what the texts of a list mean."""
-        value = self.fields.get(key)
-        if value is None or not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            self.note(key, "is missing" if value is None else 'wanted a list of texts such as ["10.20.0.0/16"]')
-            return []
-        return [found for one in value if (found := self._meaning(key, one, read)) is not None]
-
-    def address(self, key: str, version: int) -> str | None:
-        """Return an address of one IP version."""
-
-        def read(text: str) -> str:
-            found = parse_client(text)
-            if found is None or found.version != version or "%" in text:
-                raise PolicyError(f"{text!r} is no IPv{version} address")
-            return str(found)
-
-        return self.read(key, read)
-
-    def _meaning(self, key: str, text: str, read: Callable[[str], _T]) -> _T | None:
-        try:
-            return read(text)
-        except (PolicyError, FormError) as error:
-            self.note(key, str(error))
-            return None
+    def _note_in(self, table: Table, key: str | None, said: str) -> None:
+        path = table.path if key is None else f"{table.path}.{key}"
+        self._note(line_of(self._text, table.kind, table.number, key), path, said)
 
 
 def _client(text: str) -> str:

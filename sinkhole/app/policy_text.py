@@ -30,7 +30,7 @@ class Block:
 
 def blocks_of(text: str) -> list[Block]:
     """Return the tables of a text, in their order; of one that is no TOML any."""
-    lines = text.splitlines()
+    lines = lines_of(text)
     found: list[Block] = []
     for place, line in _outside_of_strings(lines):
         header = _header(line)
@@ -51,7 +51,7 @@ def line_of(text: str, kind: str, number: int, key: str | None = None) -> int | 
     if number >= len(same):
         return None
     block = same[number]
-    for place, line in list(_outside_of_strings(text.splitlines()))[block.header : block.end]:
+    for place, line in list(_outside_of_strings(lines_of(text)))[block.header : block.end]:
         if key is not None and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
             return place + 1
     return block.header + 1
@@ -59,7 +59,7 @@ def line_of(text: str, kind: str, number: int, key: str | None = None) -> int | 
 
 def key_line(text: str, key: str) -> int | None:
     """Return the first line, from 1, that has a key or a table of this name; None where none is found."""
-    for place, line in _outside_of_strings(text.splitlines()):
+    for place, line in _outside_of_strings(lines_of(text)):
         if re.match(rf"\s*(\[{{1,2}}\s*)?[\"']?{re.escape(key)}[\"']?\s*[\]=.]", line):
             return place + 1
     return None
@@ -99,7 +99,7 @@ class Piece:
 
 def rewritten(text: str, pieces: Sequence[Piece], added: Mapping[str, Sequence[str]]) -> str:
     """Return a text with some tables changed or gone, and new ones after the last of their kind, else at the end."""
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
     after: dict[int, list[str]] = {}
@@ -123,6 +123,11 @@ def rewritten(text: str, pieces: Sequence[Piece], added: Mapping[str, Sequence[s
         out += after.pop(place, [])
     out += [one for texts in after.values() for one in texts]
     return "".join(out) if lines else "".join(out).lstrip("\n")
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text with their ends; only those that are lines to TOML."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _outside_of_strings(lines: Sequence[str]) -> Iterator[tuple[int, str]]:

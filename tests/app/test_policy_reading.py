@@ -169,7 +169,7 @@ expect = 3
             '[[expectations]]\nclient = "192.0.2.1"\ngroup = "lab"\nname = "a.example"\nexpect = "block"\n',
             "line 5: expectations[1].client: give a client or a group, not both",
         ),
-        ('[[expectations]]\nname = "a b.example"\nexpect = "block"\n', "line 2: expectations[1].name: 'a b.example' is no"),
+        ('[[expectations]]\nname = "a b.org"\nexpect = "block"\n', "expectations[1].name: 'a b.org' is no name"),
     ],
 )  # fmt: skip
 def test_single_mistakes(text, said):

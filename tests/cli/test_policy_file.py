@@ -156,8 +156,8 @@ def test_apply_refuses_what_its_own_expectations_forbid(run, file):
     assert done.status == 1
     assert done.error == "sinkhole: refused: nothing is changed\n"
     assert done.lines[-1] == (
-        "broken: api.mistral.ai A for client 10.20.1.1: allow by vendor:mistral (the contract of 2026); found monitor by "
-        "vendor:mistral for group:developers, for api.mistral.ai and below"
+        "broken: api.mistral.ai A for client 10.20.1.1: allow by vendor:mistral (the contract of 2026); found monitor "
+        "by vendor:mistral for group:developers, for api.mistral.ai and below"
     )
     assert ("vendor:mistral", "group:developers") not in statements(run)
 

@@ -98,8 +98,8 @@ def test_words():
 def test_question_tells_expectations_apart():
     same = {BLOCKED.question, ALLOWED.question, replace(BLOCKED, why="x", by=Subject.from_text("ai")).question}
     assert len(same) == 1
-    others = [replace(BLOCKED, **{key: value}) for key, value in
-              (("name", "x.example"), ("qtype", "AAAA"), ("client", "192.0.2.1"), ("group", "lab"), ("at", NOW))]  # fmt: skip
+    changes = ({"name": "x.example"}, {"qtype": "AAAA"}, {"client": "192.0.2.1"}, {"group": "lab"}, {"at": NOW})
+    others = [replace(BLOCKED, **change) for change in changes]
     assert len({one.question for one in (BLOCKED, *others)}) == 6
 
 

@@ -57,8 +57,12 @@ def test_override_is_noted(store, expectations):
 
 
 def test_part_of_a_transaction_that_fails_is_undone(store, expectations):
-    with pytest.raises(ZeroDivisionError), store.transaction():
-        expectations.replace([PLAIN])
-        raise ZeroDivisionError
+    def fail():
+        with store.transaction():
+            expectations.replace([PLAIN])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert expectations.all() == ()
     assert audit(store) == []
