@@ -35,8 +35,8 @@ def blocks_of(text: str) -> list[Block]:
     for place, line in _outside_of_strings(lines):
         header = _header(line)
         if header:
-            start = place
-            while start and lines[start - 1].lstrip().startswith("#"):
+            start, floor = place, found[-1].end if found else 0
+            while start > floor and lines[start - 1].lstrip().startswith("#"):
                 start -= 1
             found.append(Block(header[1], start, place, place + 1))
         elif found and line.strip() and not line.lstrip().startswith("#"):
