@@ -80,7 +80,7 @@ def table_text(kind: str, fields: Mapping[str, Any]) -> str:
 def changed_table(text: str, kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return the text of one table with the keys changed that differ, and all else as it was."""
     document = tomlkit.parse(text)
-    table: Any = document[kind][0]  # type: ignore[index]
+    table: Any = document[kind][0]
     for key in before.keys() - after.keys():
         table.remove(key)
     for key, value in after.items():

@@ -128,7 +128,7 @@ expect = 3
         "line 7: statments: is no table of a policy; did you mean statements?",
         "line 9: statements[1].subject: there is no vendor 'mistrl'; did you mean mistral?",
         "line 10: statements[1].action: wanted one of allow, monitor, block; found 'alow'; did you mean allow?",
-        "line 11: statements[1].group: there is no group 'dev' in this file; did you mean Dev?",
+        "line 11: statements[1].group: there is no group 'dev' in this file",
         "line 12: statements[1].expires: wanted a time with its zone, such as 2030-12-31T18:00:00Z without quotes; "
         "found 2030-01-01 00:00:00",
         "line 13: statements[2].subject: is missing",
@@ -143,7 +143,7 @@ expect = 3
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x = ", "line 1, column 4: is no TOML: "),
+        ("a = 1\nx = ?\n", "line 2, column 4: is no TOML: "),
         ("[a]\n[a]\n", "is no TOML: "),
         ("groups = 1\n", "line 1: groups: wanted tables, each under a line [[groups]]"),
         ("groups = [1]\n", "line 1: groups: wanted tables"),
@@ -256,7 +256,7 @@ STATEMENTS = st.builds(
     Statement, st.just(0), SUBJECTS, st.sampled_from(Action), st.none() | st.just("lab"), TEXTS, TEXTS, TEXTS, TIMES
 )
 EXPECTATIONS = st.builds(
-    Expectation, st.sampled_from(["a.example", "b.example"]), st.sampled_from(Action), st.sampled_from(["A", "TYPE99"]),
+    Expectation, st.sampled_from(["a.example", "b.example"]), st.sampled_from(Action), st.sampled_from(["A", "TYPE65300"]),
     st.none(), st.none() | st.just("lab"), TIMES, st.none() | SUBJECTS, TEXTS,
 )  # fmt: skip
 POLICIES = st.builds(

@@ -308,8 +308,11 @@ def test_held_version_is_approved_only_once_the_expectation_is_gone(run, ours, t
     expect(run, tmp_path, FREE)
     ours.server.serve(rows([*names(10), "ai99.example.org"]))
     run("sync", "ours")
-    refused = run("feeds", "approve", "ours").sentence
-    assert refused.startswith("feed ours: version 2 is held back: it breaks the expectation ai99.example.org A")
+    refused = run("feeds", "approve", "ours")
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.error.splitlines()[-1].startswith(
+        "sinkhole: feed ours: version 2 is held back: it breaks the expectation ai99.example.org A"
+    )
     assert run.good("feeds", "show", "ours", "--json").json["pending_version"] == 2
     path = tmp_path / "policy.toml"
     path.write_text(path.read_text().replace(FREE, ""))
