@@ -27,7 +27,7 @@ _NOTHING = "nothing to change"
 _file = click.argument("file", type=click.Path(path_type=Path))
 
 
-@click.command()
+@click.command(short_help="Print the policy as a file, or update one.")
 @place_options
 @click.option(
     "--into", type=click.Path(path_type=Path), metavar="FILE", help="Update FILE; what stays keeps its words."
@@ -61,7 +61,7 @@ def diff(place: Place, file: Path) -> None:
     sys.exit(1 if found else 0)
 
 
-@click.command()
+@click.command(short_help="Judge the expectations of FILE by the policy of FILE.")
 @place_options
 @_file
 def test(place: Place, file: Path) -> None:
@@ -77,7 +77,7 @@ def test(place: Place, file: Path) -> None:
     sys.exit(1 if broken else 0)
 
 
-@click.command()
+@click.command(short_help="Make the policy what FILE says.")
 @place_options
 @_file
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -256,7 +256,7 @@ STATEMENTS = st.builds(
     Statement, st.just(0), SUBJECTS, st.sampled_from(Action), st.none() | st.just("lab"), TEXTS, TEXTS, TEXTS, TIMES
 )
 EXPECTATIONS = st.builds(
-    Expectation, st.sampled_from(["a.example", "b.example"]), st.sampled_from(Action), st.sampled_from(["A", "TYPE65300"]),
+    Expectation, st.sampled_from(["a.example", "b.org"]), st.sampled_from(Action), st.sampled_from(["A", "TYPE65300"]),
     st.none(), st.none() | st.just("lab"), TIMES, st.none() | SUBJECTS, TEXTS,
 )  # fmt: skip
 POLICIES = st.builds(
