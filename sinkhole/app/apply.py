@@ -1,7 +1,8 @@
 """Put a stored change in force: through the running server, else by compiling here."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,16 @@ class NoAnswerError(SinkholeError):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A change that is compiled. `late` is how many workers do not answer by it yet, None where no server runs."""
+    """A change that is compiled.
+
+    Attributes:
+        late: how many workers do not answer by it yet, None where no server runs.
+        refused: feeds whose new version it is without, and why.
+    """
 
     generation: int
     late: int | None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         if self.late is None:
@@ -42,14 +49,15 @@ def apply(state: State) -> Applied:
         SinkholeError: it cannot be compiled, or the running server does not answer; the change is stored.
     """
     if not running_server(state.folder):
-        return Applied(compile_state(state).generation, None)
+        compiled = compile_state(state)
+        return Applied(compiled.generation, None, {one.feed: str(one) for one in compiled.refused})
     try:
         answer = request(state.folder, {"op": "apply"})
     except NoAnswerError as error:
         raise StoreError(
             f"{error}; the change is stored and comes into force when its control process is back"
         ) from error
-    return Applied(int(answer["generation"]), int(answer["late"]))
+    return Applied(int(answer["generation"]), int(answer["late"]), answer.get("refused", {}))
 
 
 def request(folder: Path, message: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ The policy document is small and is written anew with each change.
 
 import fcntl
 import hashlib
+import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from sinkhole.policy.document import (
     publish,
     restore_previous,
 )
+from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import FeedRules, NameIndex, build_image
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import BlockAnswer
@@ -37,7 +39,9 @@ from sinkhole.resolver.blocked import block_answer
 
 _LOG = Log("compile")
 _INPUTS = "inputs"
-"""File beside the image that holds the digest of what the image was built from."""
+"""File beside the image: its name and the digest of what it was built from, and then the versions of feeds."""
+_DRAFT = "inputs.draft"
+"""The same of an image that was built and is not in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,17 @@ class FeedInput:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All that a generation is made of."""
+    """All that a generation is made of.
+
+    `versions` are those of all feeds, those that are off too; None where they are not known.
+    """
 
     catalogue: Catalogue
     feeds: Sequence[FeedInput]
     statements: tuple[Statement, ...]
     groups: tuple[Group, ...]
     answer: BlockAnswer
+    versions: Mapping[str, int] | None = None
 
 
 def compiled_folder(data_dir: Path) -> Path:
@@ -79,16 +87,42 @@ def compile_policy(folder: Path, inputs: Inputs) -> PolicyDocument:
     Raises:
         PolicyError: the inputs do not make a policy, or the folder cannot be written; what was published stays.
     """
+    with _writing(folder):
+        return _compile(folder, inputs)
+
+
+def draft_policy(folder: Path, inputs: Inputs) -> Policy:
+    """Return the policy that the inputs would make, with its names built as far as they are new; publish nothing.
+
+    Raises:
+        PolicyError: as in `compile_policy`.
+    """
+    with _writing(folder):
+        before = _published(folder)
+        image = _image(folder, inputs, before.image if before else None)
+        return Policy(NameIndex.open(folder / image), inputs.statements, inputs.groups, inputs.answer, 0)
+
+
+def versions_in_force(folder: Path) -> dict[str, int] | None:
+    """Return the versions of feeds that what is published was compiled from, None where that is not known."""
     try:
-        with _one_at_a_time(folder):
-            return _compile(folder, inputs)
-    except OSError as error:
-        raise PolicyError(f"{folder}: the compiled policy cannot be written: {error.strerror}") from error
+        found = json.loads((folder / _INPUTS).read_text().partition("\n")[2])
+        return {str(name): int(version) for name, version in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
 
 
 def _compile(folder: Path, inputs: Inputs) -> PolicyDocument:
     before = _published(folder)
     image = _image(folder, inputs, before.image if before else None)
+    document = _publish(folder, inputs, image, before)
+    note = f"{image} {_digest_of(inputs)}\n{json.dumps(inputs.versions, sort_keys=True)}"
+    if _read(folder / _INPUTS) != note:
+        (folder / _INPUTS).write_text(note)
+    return document
+
+
+def _publish(folder: Path, inputs: Inputs, image: str, before: PolicyDocument | None) -> PolicyDocument:
     generation = before.generation if before else _generation_after_damage(folder)
     document = PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer)
     if document == before:
@@ -138,6 +172,15 @@ def _default_inputs(settings: Settings) -> Inputs:
 
 
 @contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        with _one_at_a_time(folder):
+            yield
+    except OSError as error:
+        raise PolicyError(f"{folder}: the compiled policy cannot be written: {error.strerror}") from error
+
+
+@contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
     """Keep the command line and the control process from publishing the same generation."""
     fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -157,16 +200,33 @@ def _published(folder: Path) -> PolicyDocument | None:
 
 
 def _image(folder: Path, inputs: Inputs, current: str | None) -> str:
-    digest = _digest(inputs.catalogue.fingerprint, *(feed.fingerprint for feed in inputs.feeds))
-    note = folder / _INPUTS
-    if current and note.exists() and note.read_text() == f"{current} {digest}":
-        return current
+    """Return the file name of the compiled names, which are built unless they are there."""
+    wanted = _digest_of(inputs)
+    for note in (_INPUTS, _DRAFT):
+        image, _, digest = _read(folder / note).partition("\n")[0].partition(" ")
+        if digest == wanted and (image == current or _is_whole(folder / image)):
+            return image
     catalogue = inputs.catalogue
     rules = [feed.rules for feed in inputs.feeds]
     image = build_image(folder, catalogue.vendors, rules, catalogue.never_block, catalogue.bypass, catalogue.brand_book)
     _prove(NameIndex.open(folder / image, verify=True), inputs.catalogue)
-    note.write_text(f"{image} {digest}")
+    (folder / _DRAFT).write_text(f"{image} {wanted}")
     return image
+
+
+def _is_whole(image: Path) -> bool:
+    try:
+        NameIndex.open(image, verify=True)
+    except PolicyError:
+        return False
+    return True
+
+
+def _read(note: Path) -> str:
+    try:
+        return note.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _prove(index: NameIndex, catalogue: Catalogue) -> None:
@@ -181,6 +241,10 @@ def _prove(index: NameIndex, catalogue: Catalogue) -> None:
                 found = index.find(name_from_text(domain.name.replace("*", "x")))
                 if found is None or all(entry.product != product.id for entry in found.entries):
                     raise PolicyError(f"self-test: {domain.name} of {product.id} is not in the compiled names")
+
+
+def _digest_of(inputs: Inputs) -> str:
+    return _digest(inputs.catalogue.fingerprint, *(feed.fingerprint for feed in inputs.feeds))
 
 
 def _digest(*parts: str) -> str:

@@ -86,10 +86,11 @@ class Control:
 
     async def _apply(self) -> dict[str, Any]:
         """Compile what the store says, publish it, and wait until the workers have it in force."""
-        document = await self._store.do(compile_state)
-        self._generation = document.generation
-        late = await self._server.announce(document.generation)
-        return {"generation": document.generation, "late": late}
+        compiled = await self._store.do(compile_state)
+        self._generation = compiled.generation
+        late = await self._server.announce(compiled.generation)
+        refused = {one.feed: str(one) for one in compiled.refused}
+        return {"generation": compiled.generation, "late": late, "refused": refused}
 
     async def _take_hits(self, worker: str, message: dict[str, Any]) -> bool:
         rows = [HitRow.from_json_row(row) for row in message["rows"]]

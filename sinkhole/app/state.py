@@ -1,5 +1,6 @@
 """The state of one installation: its store and feeds, opened and, the first time, filled with the defaults."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +11,20 @@ from sinkhole.app.compiled import (
     Inputs,
     compile_policy,
     compiled_folder,
+    draft_policy,
     shipped_catalogue,
+    versions_in_force,
 )
 from sinkhole.app.data_dir import FEEDS, STORE, prepare, running_server
 from sinkhole.app.feed_guard import guard_of
+from sinkhole.app.swaps import Refused, hold_breaking
 from sinkhole.config.schema import Settings
 from sinkhole.feeds.defaults import default_feeds
 from sinkhole.feeds.in_force import rules_in_force
 from sinkhole.feeds.snapshot import Snapshots
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.default import default_statements
-from sinkhole.policy.document import PolicyDocument, load_policy
+from sinkhole.policy.document import load_policy
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.image import FeedRules
@@ -30,6 +34,7 @@ from sinkhole.policy.verdict import Action
 from sinkhole.resolver.blocked import block_answer
 from sinkhole.store.audit import current_user
 from sinkhole.store.database import Store, open_store
+from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
 from sinkhole.store.policy_store import PolicyStore
 
@@ -41,6 +46,7 @@ class State:
     settings: Settings
     store: Store
     policy: PolicyStore
+    expectations: ExpectationStore
     feeds: FeedStore
     snapshots: Snapshots
 
@@ -49,13 +55,16 @@ class State:
         """The data folder."""
         return self.settings.server.data_dir
 
-    def catalogue(self) -> CatalogueInForce:
+    def catalogue(self, feeds: Sequence[tuple[Feed, FeedState]] | None = None) -> CatalogueInForce:
         """Return the catalogue in force: that of this installation, or a newer one that was synced.
+
+        Args:
+            feeds: how all feeds stand; None: as the store says.
 
         Raises:
             CatalogueError: that of this installation is broken.
         """
-        feeds = self.feeds.all()
+        feeds = self.feeds.all() if feeds is None else feeds
         return find_catalogue(
             feeds,
             self.snapshots,
@@ -80,7 +89,9 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     folder = settings.server.data_dir
     store = open_store(folder / STORE, is_thorough=is_thorough)
     who = who or current_user()
-    state = State(settings, store, PolicyStore(store, who), FeedStore(store, who), Snapshots(folder / FEEDS))
+    expectations = ExpectationStore(store, who)
+    snapshots = Snapshots(folder / FEEDS)
+    state = State(settings, store, PolicyStore(store, who), expectations, FeedStore(store, who), snapshots)
     with ExitStack() as stack:
         stack.callback(store.close)
         _seed(state)
@@ -131,21 +142,43 @@ def put_feed(state: State, feed: Feed) -> None:
         state.policy.put(Statement(0, subject, Action.BLOCK, reason=f"feed {feed.name} was added"))
 
 
-def compile_state(state: State) -> PolicyDocument:
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A generation of policy, and the versions of feeds that it is without, since they break an expectation."""
+
+    generation: int
+    refused: tuple[Refused, ...] = ()
+
+
+def compile_state(state: State) -> Compiled:
     """Compile what the store and the snapshots say, and publish it if it is new.
+
+    This is where every version of a feed passes on its way into force, so the gate for them is here.
 
     Raises:
         PolicyError, CatalogueError, StoreError: it cannot be compiled; what was published stays.
     """
-    feeds = [_input(state, feed, known) for feed, known in state.feeds.all()]
-    inputs = Inputs(
-        catalogue=state.catalogue().catalogue,
+    folder = compiled_folder(state.folder)
+    expected, before = state.expectations.all(), versions_in_force(folder)
+    refused: tuple[Refused, ...] = ()
+    if expected and before is not None:
+        refused = hold_breaking(
+            state.feeds, state.snapshots, before, expected, lambda feeds: draft_policy(folder, _inputs(state, feeds))
+        )
+    return Compiled(compile_policy(folder, _inputs(state, state.feeds.all())).generation, refused)
+
+
+def _inputs(state: State, standing: Sequence[tuple[Feed, FeedState]]) -> Inputs:
+    """Return what a generation is made of, with feeds that stand so; its rows can be read once."""
+    feeds = [_input(state, feed, known) for feed, known in standing]
+    return Inputs(
+        catalogue=state.catalogue(standing).catalogue,
         feeds=[found for found in feeds if found is not None],
         statements=state.policy.statements(),
         groups=state.policy.groups(),
         answer=block_answer(state.settings.blocking),
+        versions={feed.name: known.version for feed, known in standing},
     )
-    return compile_policy(compiled_folder(state.folder), inputs)
 
 
 def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:

@@ -20,7 +20,7 @@ from sinkhole.feeds.parse import READERS
 from sinkhole.feeds.revise import approve as approve_version
 from sinkhole.feeds.revise import roll_back
 from sinkhole.feeds.visit import read_url
-from sinkhole.policy.feed import Feed, FeedState
+from sinkhole.policy.feed import Feed, FeedState, FeedStatus
 from sinkhole.policy.subject import Subject, SubjectKind
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
@@ -50,6 +50,9 @@ def list_feeds(place: Place, as_json: bool) -> None:
     ]  # fmt: skip
     header = ("feed", "is", "status", "version", "rules", "rejected", "content age", "reached", "in ai")
     print_table(header, rows, empty="no feeds")
+    for feed, known in found:
+        if known.status is FeedStatus.QUARANTINED:
+            print_line(f"{feed.name}: {known.message}")
 
 
 @feeds.command(short_help="Add the list at URL, or configure it anew.")
@@ -234,7 +237,7 @@ def _revise(state: State, name: str, what: str, change: Callable[[FeedState, dt.
     feed, known = state.feeds.get(name)
     after = change(known, dt.datetime.now(dt.UTC))
     state.feeds.put_state(name, after, what)
-    put_in_force(state, f"feed {name} is at version {after.version}")
+    put_in_force(state, f"feed {name} is at version {after.version}", name)
     _tell_catalogue(state, feed)
 
 

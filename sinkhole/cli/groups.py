@@ -1,21 +1,20 @@
 """`sinkhole groups`: groups of clients by address and network."""
 
 import ipaddress
-import re
 from dataclasses import replace
 
 import click
 
+from sinkhole.app.expectations import gated
 from sinkhole.app.subjects import nearest, network_text
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.options import Place, force_option, place_options
 from sinkhole.cli.output import count_of, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
+from sinkhole.policy.groups import name_mistake
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer, BlockMode
 from sinkhole.resolver.blocked import block_answer
-
-_NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 
 
 @click.group()
@@ -80,13 +79,14 @@ class _Address(click.ParamType[str]):
 @click.option("--mode", type=click.Choice([m.value for m in BlockMode]), help="How blocked names are answered.")
 @click.option("--ipv4", type=_Address(4), metavar="ADDR", help="Sinkhole address for A in this group.")
 @click.option("--ipv6", type=_Address(6), metavar="ADDR", help="Sinkhole address for AAAA in this group.")
+@force_option
 def add(
     place: Place, name: str, members: tuple[str, ...], order: int | None, mode: str | None, ipv4: str | None,
-    ipv6: str | None,
+    ipv6: str | None, force: bool,
 ) -> None:  # fmt: skip
     """Add a group NAME of MEMBERS (addresses and networks), or add members to it."""
-    if not _NAME.match(name):
-        raise PolicyError(f"group name {name!r}: wanted lower-case letters, digits and inner -")
+    if mistake := name_mistake(name):
+        raise PolicyError(mistake)
     with opened(place) as state:
         known = {group.name: group for group in state.policy.groups()}
         group = known.get(name, Group(name, ()))
@@ -98,7 +98,8 @@ def add(
             if mode or ipv4 or ipv6
             else group.answer,
         )
-        state.policy.put_group(group)
+        with gated(state, force=force):
+            state.policy.put_group(group)
         put_in_force(state, f"group {name} has {count_of(len(group.members), 'member')}")
 
 
@@ -112,14 +113,16 @@ def _answer(base: BlockAnswer, mode: str | None, ipv4: str | None, ipv6: str | N
 @place_options
 @click.argument("name")
 @click.argument("members", nargs=-1)
-def remove(place: Place, name: str, members: tuple[str, ...]) -> None:
+@force_option
+def remove(place: Place, name: str, members: tuple[str, ...], force: bool) -> None:
     """Remove MEMBERS from group NAME; without members, remove the group and the statements on it."""
     with opened(place) as state:
         known = {group.name: group for group in state.policy.groups()}
         if name not in known:
             raise PolicyError(f"there is no group {name!r}{nearest(name, tuple(known))}")
         if not members:
-            state.policy.remove_group(name)
+            with gated(state, force=force):
+                state.policy.remove_group(name)
             put_in_force(state, f"removed group {name}")
             return
         gone = set(map(network_text, members))
@@ -127,5 +130,6 @@ def remove(place: Place, name: str, members: tuple[str, ...]) -> None:
         if missing:
             raise PolicyError(f"group {name} has no member {', '.join(missing)}")
         left = tuple(member for member in known[name].members if member not in gone)
-        state.policy.put_group(replace(known[name], members=left))
+        with gated(state, force=force):
+            state.policy.put_group(replace(known[name], members=left))
         put_in_force(state, f"group {name} has {count_of(len(left), 'member')}")

@@ -42,6 +42,12 @@ class Place:
         return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir, **given}, mistakes_of)
 
 
+force_option = click.option(
+    "--force", is_flag=True, help="Even if it breaks an expectation; the audit log notes which."
+)
+"""For what changes policy: see `app.expectations`."""
+
+
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--config` and `--data-dir`, and pass them as one `place`."""
 

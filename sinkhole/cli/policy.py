@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import click
 
+from sinkhole.app.expectations import gated
 from sinkhole.app.gaps import gap_of
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli import policy_file
+from sinkhole.cli.options import Place, force_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force, subject_of
 from sinkhole.policy.schedule import Schedule
@@ -89,9 +91,10 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
         metavar="TEXT",
         help="Only at these times: 'mon-fri 08:00-12:00,13:00-17:30; sat 09:00-12:00 @Europe/Berlin'.",
     )
+    @force_option
     def command(
         place: Place, subject: str, group: str | None, reason: str | None, owner: str | None, ticket: str | None,
-        until: datetime | None, schedule: str | None,
+        until: datetime | None, schedule: str | None, force: bool,
     ) -> None:  # fmt: skip
         expires = until.astimezone(UTC) if until else None
         if expires and expires <= datetime.now(UTC):
@@ -103,7 +106,8 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
             about = subject_of(state, subject)
             if about.kind is SubjectKind.DOMAIN and action is Action.BLOCK and is_public_suffix(about.value):
                 click.echo(f"sinkhole: warning: {about.value} is a public suffix: all names below it are hit", err=True)
-            stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires, times))
+            with gated(state, force=force):
+                stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires, times))
             put_in_force(state, f"{stored.action} {stored.subject} for {stored.extent}")
             gap = gap_of(about, state.catalogue().catalogue) if action is not Action.ALLOW else None
             if gap is not None:
@@ -146,9 +150,16 @@ _statement_command(Action.ALLOW, "Answer SUBJECT truly.")
 @click.argument("subject")
 @click.option("--group", help="The statement of this group, instead of that for all.")
 @click.option("--schedule", metavar="TEXT", help="Where there are several: that with this schedule, or `always`.")
-def remove(place: Place, subject: str, group: str | None, schedule: str | None) -> None:
+@force_option
+def remove(place: Place, subject: str, group: str | None, schedule: str | None, force: bool) -> None:
     """Remove the statement on SUBJECT."""
     times = _which(schedule)
     with opened(place) as state:
-        gone = state.policy.remove(subject_of(state, subject), group, times)
+        about = subject_of(state, subject)
+        with gated(state, force=force):
+            gone = state.policy.remove(about, group, times)
         put_in_force(state, f"removed {gone.action} {gone.subject} for {gone.extent}")
+
+
+for _command in policy_file.COMMANDS:
+    policy.add_command(_command)

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 import click
 
 from sinkhole.app import data_dir
-from sinkhole.app.apply import apply
+from sinkhole.app.apply import Applied, apply
 from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.state import State, catalogue_of_folder, open_state
 from sinkhole.app.subjects import read_subject
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place
 from sinkhole.cli.output import print_line
-from sinkhole.errors import StoreError
+from sinkhole.errors import FeedError, StoreError
 from sinkhole.log import configure
 from sinkhole.policy.subject import Subject
 
@@ -41,9 +41,22 @@ def catalogue_of(place: Place) -> Catalogue:
         return shipped_catalogue()
 
 
-def put_in_force(state: State, said: str) -> None:
-    """Apply a change and print what was done."""
-    print_line(f"{said}: {apply(state)}")
+def put_in_force(state: State, said: str, feed: str | None = None) -> Applied:
+    """Apply a change, print what was done and which feeds are without their new version, and return it.
+
+    Args:
+        feed: the one that the change is about.
+
+    Raises:
+        FeedError: the new version of that feed is not in force, since it breaks an expectation.
+    """
+    applied = apply(state)
+    for name, why in applied.refused.items():
+        if name == feed:
+            raise FeedError(f"{why}; change the expectations first, with: sinkhole policy apply FILE")
+        click.echo(f"sinkhole: {why}", err=True)
+    print_line(f"{said}: {applied}")
+    return applied
 
 
 def subject_of(state: State, text: str) -> Subject:

@@ -40,9 +40,11 @@ def sync(place: Place, names: tuple[str, ...], force: bool) -> None:
         results, has_waited = asyncio.run(_sync(state, names, force))
         rows = [(r.feed, r.state.status.value, r.state.rules, f"{r.took:.1f} s", r.state.message) for r in results]
         print_table(("feed", "status", "rules", "took", "why"), rows, empty="no feed is enabled")
+        status = _status(results)
         if any(result.is_changed for result in results) or has_waited:
-            put_in_force(state, "new rules")
-    sys.exit(_status(results))
+            refused = put_in_force(state, "new rules").refused
+            status = max(status, SOME_KEPT) if refused else status
+    sys.exit(status)
 
 
 async def _sync(state: State, names: tuple[str, ...], force: bool) -> tuple[list[SyncResult], bool]:

@@ -1,9 +1,10 @@
-"""What an administrator does with the versions of a feed: approve a held one, go back to an older one."""
+"""What is done with the versions of a feed: approve a held one, go back to an older one, hold one that does harm."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sinkhole.errors import FeedError
-from sinkhole.feeds.outcome import adopted
+from sinkhole.feeds.outcome import adopted, held
 from sinkhole.feeds.snapshot import Snapshots
 from sinkhole.policy.feed import FeedState
 
@@ -47,3 +48,28 @@ def roll_back(
         if target < newer <= state.version:
             snapshots.refuse(name, newer)
     return adopted(state, meta, target, now, f"rolled back from version {state.version} to {target}")
+
+
+def hold_back(snapshots: Snapshots, name: str, state: FeedState, before: int, why: tuple[str, ...]) -> FeedState:
+    """Let the version in force wait for approval, and the one before it be in force; return the state to store.
+
+    Args:
+        snapshots: where the versions are.
+        name: of the feed.
+        state: how it stands, with the version to hold.
+        before: the version to put in its place; 0 for none.
+        why: why it waits.
+
+    Raises:
+        FeedError: one of the versions is not there, or is broken.
+    """
+    if before:
+        good = snapshots.verify(name, before)
+        kept = adopted(state, good, before, datetime.fromisoformat(good.created), None)
+    else:
+        kept = FeedState()
+    meta = snapshots.hold(name, state.version, why)
+    if before:
+        snapshots.readmit(name, before)
+    now = datetime.fromisoformat(meta.created)
+    return replace(held(kept, meta, state.version, now, now), fetched_at=state.fetched_at, next_due=state.next_due)

@@ -165,6 +165,16 @@ class Snapshots:
         self.readmit(name, version)
         return meta
 
+    def hold(self, name: str, version: int, why: tuple[str, ...]) -> Meta:
+        """Note that a version waits for approval, and why; return what is known of it now.
+
+        Raises:
+            FeedError: there is no such version, or it is broken.
+        """
+        meta = replace(self.verify(name, version), held=why)
+        _write_meta(self.path(name, version), meta)
+        return meta
+
     def refuse(self, name: str, version: int) -> None:
         """Note that someone went back from a version: its content is not taken over again."""
         (self.path(name, version) / _REFUSED).touch(mode=0o600)

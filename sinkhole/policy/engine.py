@@ -58,6 +58,10 @@ class Policy:
         client = parse_client(address)
         return replace(scope, client=None if client is None else str(client))
 
+    def scope_of_group(self, name: str) -> Scope | None:
+        """Return the scope of a client that is in this group and in no other; None where there is no such group."""
+        return Scope((name,), (0,)) if name in self._nothing else None
+
     def answer_for(self, scope: Scope) -> BlockAnswer:
         """Return how blocked names are answered: as the most specific group that says so, else as the server does."""
         for group in scope.groups:

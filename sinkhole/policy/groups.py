@@ -1,6 +1,7 @@
 """Which groups a client is in, by its address, and which of them counts more."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from sinkhole.policy.statement import Group
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_is_name = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class ClientGroups:
         places = sorted(found.values())
         steps = sorted({place[:2] for place in places})
         return Scope(tuple(place[2] for place in places), tuple(steps.index(place[:2]) for place in places))
+
+
+def name_mistake(name: str) -> str | None:
+    """Say what is wrong with the name of a group, or return None."""
+    return None if _is_name(name) else f"group name {name!r}: wanted lower-case letters, digits and inner -"
 
 
 def parse_client(address: str) -> _Address | None:

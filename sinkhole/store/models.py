@@ -131,6 +131,22 @@ class MemberRow(Base):
     value: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
+class ExpectationRow(Base):
+    """What policy must say of a name, as the fields of `policy.expectation`; `group` may be of one that is gone."""
+
+    __tablename__ = "expectation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    qtype: Mapped[str] = mapped_column(String(16))
+    client: Mapped[str | None] = mapped_column(String(64))
+    group: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[int | None]
+    expect: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str | None] = mapped_column(Text)
+    why: Mapped[str | None] = mapped_column(Text)
+
+
 class FeedRow(Base):
     """A feed as configured, and how it stands; both as the fields of `policy.feed`."""
 

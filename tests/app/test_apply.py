@@ -84,6 +84,14 @@ def test_running_server_is_asked_and_says_who_is_late(state, tmp_path, late, sai
     assert not (compiled_folder(tmp_path) / "policy.json").exists()
 
 
+def test_feeds_that_the_server_holds_back_are_told(state, tmp_path):
+    async def answer(message: dict[str, Any]) -> dict[str, Any]:
+        return {"generation": 4, "late": 0, "refused": {"ours": "feed ours: version 2 is held back"}}
+
+    with answering(tmp_path, answer):
+        assert apply(state) == Applied(4, 0, {"ours": "feed ours: version 2 is held back"})
+
+
 def test_refusal_of_the_server_is_told(state, tmp_path):
     async def answer(message: dict[str, Any]) -> dict[str, Any]:
         raise PolicyError("statement 9 is wrong")

@@ -8,7 +8,7 @@ import pytest
 
 from sinkhole.errors import FeedError
 from sinkhole.feeds.in_force import rules_in_force
-from sinkhole.feeds.revise import approve, roll_back
+from sinkhole.feeds.revise import approve, hold_back, roll_back
 from sinkhole.policy.feed import FeedState, FeedStatus
 from tests.feeds.list_server import ListServer
 from tests.feeds.rig import Rig, names, rows
@@ -121,3 +121,45 @@ async def test_older_version_serves_while_the_present_one_is_broken(rig: Rig, ca
     assert "feed.snapshot_broken feed=list version=2 instead=1" in caplog.text
     await rig.sync()
     assert rig.blocked() == names(20, 1)
+
+
+async def test_version_that_is_held_back_waits_and_the_one_before_is_in_force(rig: Rig) -> None:
+    """R-F06: with the reason, and the same content is not taken over by the next sync."""
+    await rig.sync_list(names(20))
+    first = rig.state
+    await rig.sync_list(names(20, 1))
+    rig.state = hold_back(rig.snapshots, "list", rig.state, 1, ("it does harm",))
+    assert (rig.state.status, rig.state.version, rig.state.pending_version) == (FeedStatus.QUARANTINED, 1, 2)
+    assert (rig.state.rules, rig.state.sha256, rig.state.etag) == (first.rules, first.sha256, first.etag)
+    assert rig.state.message == "version 2 waits for approval: it does harm"
+    assert rig.blocked() == names(20)
+    again = (await rig.sync()).state
+    assert (again.status, again.version, again.pending_version) == (FeedStatus.QUARANTINED, 1, 2)
+    assert again.message == "version 2 waits for approval: it does harm"
+    rig.state = approve(rig.snapshots, "list", again, rig.now)
+    assert (rig.state.version, rig.blocked()) == (2, names(20, 1))
+
+
+async def test_first_version_that_is_held_back_leaves_none_in_force(rig: Rig) -> None:
+    await rig.sync_list(names(20))
+    due = rig.state.next_due
+    rig.state = hold_back(rig.snapshots, "list", rig.state, 0, ("it does harm",))
+    assert (rig.state.status, rig.state.version, rig.state.pending_version) == (FeedStatus.QUARANTINED, 0, 1)
+    assert (rig.state.rules, rig.state.next_due) == (0, due)
+
+
+async def test_rollback_that_is_held_back_is_undone(rig: Rig) -> None:
+    for n in range(2):
+        await rig.sync_list(names(20, n))
+    back = roll_back(rig.snapshots, "list", rig.state, rig.now)
+    rig.state = hold_back(rig.snapshots, "list", back, 2, ("it does harm",))
+    assert (rig.state.version, rig.state.pending_version) == (2, 1)
+    assert not rig.snapshots.is_refused("list", 2)
+
+
+async def test_nothing_is_held_back_for_a_version_that_is_gone(rig: Rig) -> None:
+    await rig.sync_list(names(20))
+    await rig.sync_list(names(20, 1))
+    with pytest.raises(FeedError, match="has no version 7"):
+        hold_back(rig.snapshots, "list", rig.state, 7, ("it does harm",))
+    assert rig.snapshots.meta("list", 2).held == ()

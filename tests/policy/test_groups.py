@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinkhole.errors import PolicyError
-from sinkhole.policy.groups import EVERYONE, ClientGroups, Scope, parse_client
+from sinkhole.policy.groups import EVERYONE, ClientGroups, Scope, name_mistake, parse_client
 from sinkhole.policy.statement import Group
 
 
@@ -87,3 +87,13 @@ def test_order_of_groups_never_matters(groups, low, random):
     assert ClientGroups(random.sample(groups, len(groups))).scope_of(address) == scope
     assert len(set(scope.groups)) == len(scope.groups) == len(scope.ranks)
     assert list(scope.ranks) == sorted(scope.ranks)
+
+
+@pytest.mark.parametrize("name", ["a", "lab", "r-and-d", "3", "a" * 63])
+def test_name_of_a_group(name):
+    assert name_mistake(name) is None
+
+
+@pytest.mark.parametrize("name", ["", "Lab", "-a", "a-", "a b", "a\n", "a" * 64, "é"])
+def test_what_is_no_name_of_a_group(name):
+    assert "wanted lower-case letters" in (name_mistake(name) or "")

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine
 
 from sinkhole.errors import StoreError
 from sinkhole.packaged import packaged_path
+from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
@@ -22,6 +23,7 @@ from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
 from sinkhole.store.broken import APPLICATION_ID
 from sinkhole.store.database import open_store
+from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
 from sinkhole.store.migrate import downgrade, revision_of, upgrade
 from sinkhole.store.models import Base
@@ -32,7 +34,7 @@ from tests.store.disk import limited_files
 from tests.store.rows import batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0004"
+HEAD = "0005"
 _STEP = """
 revision = "next"
 down_revision = "{down}"
@@ -57,6 +59,7 @@ def filled(path):
     policy.put_group(Group("staff", ("192.0.2.0/24",)))
     policy.put(Statement(0, Subject.from_text("domain:example.org"), Action.BLOCK, "staff"))
     FeedStore(store, "admin").put(Feed("doh", "https://example.org/doh.txt"))
+    ExpectationStore(store, "admin").replace([Expectation("example.org", Action.BLOCK, group="staff")])
     Recorder(store, str).write(batch(row(), row(name="other.example.org", count=3), dropped=1))
     store.close()
     return path
@@ -189,6 +192,18 @@ def test_empty_table_goes_forward_and_back(path):
     upgrade(path)
     downgrade(path, "0003")
     assert revision_of(path) == "0003"
+
+
+def test_expectations_are_forgotten_on_the_way_back_alone(filled):
+    """R-O07: an older version neither knows nor keeps them; forward, they are kept."""
+    store = open_store(filled)
+    assert [str(one) for one in ExpectationStore(store, "x").all()] == ["example.org A for group staff: block"]
+    store.close()
+    downgrade(filled, "0003")
+    store = open_store(filled)
+    assert ExpectationStore(store, "x").all() == ()
+    assert [str(statement.subject) for statement in PolicyStore(store, "x").statements()] == ["domain:example.org"]
+    store.close()
 
 
 def test_copy_is_made_before_an_upgrade(filled, caplog):

@@ -1,0 +1,72 @@
+"""The gate for changes of policy: one that breaks an expectation which held is taken back before anything is stored."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from sinkhole.app.compiled import compiled_folder
+from sinkhole.app.data_dir import running_server
+from sinkhole.app.state import State, compile_state
+from sinkhole.errors import PolicyError
+from sinkhole.policy.document import load_document
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.expectation import broken_of, newly_broken
+from sinkhole.policy.image import NameIndex
+from sinkhole.policy.statement import Group, Statement
+from sinkhole.resolver.blocked import block_answer
+
+
+class BrokenExpectationError(PolicyError):
+    """A change would break an expectation; nothing was changed."""
+
+
+@contextmanager
+def gated(state: State, *, force: bool = False) -> Iterator[None]:
+    """Make a change of statements and groups, in one transaction that is undone where it breaks an expectation.
+
+    What was broken before is not held against it.
+
+    Args:
+        force: let it be stored all the same; the audit log says what it breaks.
+
+    Raises:
+        BrokenExpectationError: it breaks one, and is undone.
+    """
+    expected = state.expectations.all()
+    names = names_in_force(state) if expected else None
+    with state.store.transaction():
+        before = _stored(state, names) if names else None
+        yield
+        if names is None or before is None:
+            return
+        now = datetime.now(UTC)
+        broken = newly_broken(broken_of(before, expected, now), broken_of(_stored(state, names), expected, now))
+        if broken and not force:
+            told = "\n".join(f"this breaks the expectation {one}" for one in broken)
+            raise BrokenExpectationError(f"{told}\nnothing is changed; change the expectations first, or give --force")
+        state.expectations.note_override(broken)
+
+
+def names_in_force(state: State) -> NameIndex:
+    """Return the compiled names in force; where there are none, and no server to make them, they are compiled now.
+
+    Raises:
+        SinkholeError: there are none and none can be made.
+    """
+    folder = compiled_folder(state.folder)
+    try:
+        return NameIndex.open(folder / load_document(folder).image)
+    except PolicyError:
+        if running_server(state.folder):
+            raise
+        compile_state(state)
+        return NameIndex.open(folder / load_document(folder).image)
+
+
+def policy_over(state: State, names: NameIndex, statements: Sequence[Statement], groups: Sequence[Group]) -> Policy:
+    """Return the policy that these statements and groups make over compiled names."""
+    return Policy(names, statements, groups, block_answer(state.settings.blocking), 0)
+
+
+def _stored(state: State, names: NameIndex) -> Policy:
+    return policy_over(state, names, state.policy.statements(), state.policy.groups())

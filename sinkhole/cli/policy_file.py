@@ -1,0 +1,167 @@
+"""`sinkhole policy export|diff|apply|test`: policy as a file, under version control."""
+
+import datetime as dt
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from sinkhole.app.expectations import names_in_force, policy_over
+from sinkhole.app.impact import impact
+from sinkhole.app.policy_changes import Change, changes, store_policy, stored_policy
+from sinkhole.app.policy_file import PolicyFile, text_of, updated_text
+from sinkhole.app.policy_reading import Known, read_policy
+from sinkhole.app.state import State
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.output import count_of, print_line
+from sinkhole.cli.session import opened, put_in_force
+from sinkhole.errors import PolicyError
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.expectation import Broken, broken_of
+from sinkhole.resolver.blocked import block_answer
+
+_MAX_OCTETS = 16 * 1024 * 1024
+_NOTHING = "nothing to change"
+_file = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command(short_help="Print the policy as a file, or update one.")
+@place_options
+@click.option(
+    "--into", type=click.Path(path_type=Path), metavar="FILE", help="Update FILE; what stays keeps its words."
+)
+def export(place: Place, into: Path | None) -> None:
+    """Print the policy as a file: groups, statements and expectations, always in the same order.
+
+    With --into, change an existing file instead: comments and the order of what did not change stay.
+    """
+    with opened(place) as state:
+        policy = stored_policy(state)
+        if into is None:
+            click.echo(text_of(policy), nl=False)
+            return
+        text = _text(into) if into.exists() else text_of(PolicyFile())
+        new = updated_text(text, _read(state, text, into), policy)
+        if _read(state, new, into).in_order() != policy:
+            raise PolicyError(f"{into}: cannot be updated; write it anew with: sinkhole policy export")
+    _write(into, new)
+    print_line(f"{into}: {'is up to date' if new == text else 'updated'}")
+
+
+@click.command()
+@place_options
+@_file
+def diff(place: Place, file: Path) -> None:
+    """Tell what apply would change. Exit status: 0 nothing, 1 something, 2 FILE cannot be used."""
+    with opened(place) as state:
+        found = changes(stored_policy(state), _read(state, _text(file), file))
+    _print_changes(found)
+    sys.exit(1 if found else 0)
+
+
+@click.command(short_help="Judge the expectations of FILE by the policy of FILE.")
+@place_options
+@_file
+def test(place: Place, file: Path) -> None:
+    """Judge the expectations of FILE by the policy of FILE, over the names in force; change nothing.
+
+    Exit status: 0 all hold, 1 some are broken, 2 FILE cannot be used.
+    """
+    with opened(place) as state:
+        wanted = _read(state, _text(file), file)
+        broken = broken_of(_policy(state, wanted), wanted.expectations, dt.datetime.now(dt.UTC))
+    _print_broken(broken)
+    print_line(f"{count_of(len(wanted.expectations), 'expectation')}, {len(broken) or 'none'} broken")
+    sys.exit(1 if broken else 0)
+
+
+@click.command(short_help="Make the policy what FILE says.")
+@place_options
+@_file
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do not do it.")
+def apply(place: Place, file: Path, yes: bool, dry_run: bool) -> None:
+    """Make the policy what FILE says: all of it or nothing, after showing what changes and what that means.
+
+    Exit status: 0 done or nothing to do, 1 refused since an expectation would be broken, 2 FILE cannot be used.
+    """
+    now = dt.datetime.now(dt.UTC)
+    with opened(place) as state:
+        before = stored_policy(state)
+        after = _read(state, _text(file), file)
+        found = changes(before, after)
+        _print_changes(found)
+        if not found:
+            return
+        old, new = _policy(state, before), _policy(state, after)
+        groups = [group.name for group in (*before.groups, *after.groups)]
+        for line in impact(state, old, new, groups, now) or ["no known name gets another verdict"]:
+            print_line(f"impact {line}")
+        broken = broken_of(new, after.expectations, now)
+        if broken:
+            _print_broken(broken)
+            click.echo("sinkhole: refused: nothing is changed", err=True)
+            sys.exit(1)
+        if dry_run:
+            return
+        _ask(yes)
+        store_policy(state, before, after)
+        put_in_force(state, f"{count_of(len(found), 'change')} made")
+
+
+def _ask(yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise PolicyError("nobody can be asked here: give --yes to apply, or --dry-run to look only")
+    click.confirm("Apply?", abort=True)
+
+
+def _read(state: State, text: str, file: Path) -> PolicyFile:
+    lists = [feed.name for feed, _ in state.feeds.all() if feed.key is None]
+    answer = block_answer(state.settings.blocking)
+    return read_policy(text, str(file), Known(state.catalogue().catalogue, lists, state.policy.groups(), answer))
+
+
+def _text(file: Path) -> str:
+    with file.open("rb") as octets:
+        found = octets.read(_MAX_OCTETS + 1)
+    if len(found) > _MAX_OCTETS:
+        raise PolicyError(f"{file}: is larger than {_MAX_OCTETS} octets, which no policy is")
+    try:
+        return found.decode()
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{file}: is not in UTF-8: {error}") from error
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace a file in one step; a crash leaves the old one or the new one."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        draft.write_text(text)
+        if file.exists():
+            draft.chmod(file.stat().st_mode & 0o777)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _policy(state: State, policy: PolicyFile) -> Policy:
+    return policy_over(state, names_in_force(state), policy.statements, policy.groups)
+
+
+def _print_changes(found: Sequence[Change]) -> None:
+    for change in found:
+        print_line(str(change))
+    if not found:
+        print_line(_NOTHING)
+
+
+def _print_broken(broken: Sequence[Broken]) -> None:
+    for one in broken:
+        print_line(f"broken: {one}")
+
+
+COMMANDS = (export, diff, test, apply)
