@@ -12,6 +12,7 @@ from tests.shared_data import SHARED, needs_shared
 PAIRS = exactness()
 
 
+@pytest.mark.alone
 @needs_shared
 def test_bounds_hold():
     text, broken = report(shipped(), Material(SHARED), dt.datetime.now(dt.UTC).date())
