@@ -50,6 +50,7 @@ def test_synced_rules_are_in_force_when_the_command_returns(server, lists):
     assert server.addresses("ai1.example.org") == TRUE
 
 
+@pytest.mark.alone
 def test_server_syncs_by_itself_and_keeps_what_it_has(tmp_path, upstream, lists):
     """R-F01, R-F10: fetched at the start, in force within a second; after a restart with the list gone, still."""
     lists.server.serve(rows(names(5)))
