@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sinkhole.catalogue.load import Catalogue
-from sinkhole.policy.vendor import CatalogueDomain, Vendor
+from sinkhole.policy.vendor import CatalogueDomain, Product, Vendor
 
 _OWN_FIELDS = ("name", "kind", "not_default", "never_block", "note", "data_use", "confidence")
 _STATED = ("owner", "jurisdiction")
@@ -50,9 +50,15 @@ def _vendor(id_: str, old: Vendor, new: Vendor) -> Iterator[Change]:
 
 
 def _products(id_: str, old: Vendor, new: Vendor) -> Iterator[Change]:
-    before = {p.id: (p.name, p.categories, p.separable, p.note, p.serves, p.not_default) for p in old.products}
-    after = {p.id: (p.name, p.categories, p.separable, p.note, p.serves, p.not_default) for p in new.products}
+    before, after = ({product.id: _facts(product) for product in vendor.products} for vendor in (old, new))
     yield from _named("product ", before, after)
+
+
+def _facts(product: Product) -> tuple[Any, ...]:
+    """Return what is known of a product besides its domains, which are compared one by one."""
+    return (
+        product.name, product.categories, product.separable, product.note, product.serves, product.not_default,
+    )  # fmt: skip
 
 
 def _domains(id_: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
