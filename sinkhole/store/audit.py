@@ -1,8 +1,8 @@
 """The append-only log of changes, written in the transaction of the change itself.
 
 Each entry carries a digest of itself and of the digest before it, so whoever changes, removes or slips in an entry
-breaks the chain there. A chain made anew from its first changed entry on is whole again; a digest noted elsewhere tells.
-The server logs one at each start.
+breaks the chain there. A chain that was forged as a whole looks whole: a digest noted elsewhere tells, and the server
+logs one at each start.
 """
 
 import hashlib
