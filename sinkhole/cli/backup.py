@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import print_line
 from sinkhole.store.backup import backup as write_backup
 
 
 @click.command()
 @place_options
+@json_option
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(place: Place, file: Path) -> None:
     """Write store, feeds, policy and local lists to FILE; a running server is not disturbed.

@@ -16,7 +16,7 @@ from sinkhole.cli.catalogue_export import export, keygen, schema
 from sinkhole.cli.catalogue_look import bypass, diff, search, stats, taxonomy
 from sinkhole.cli.complete import complete_category, complete_jurisdiction, complete_vendor
 from sinkhole.cli.dossier import print_dossier
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import count_of, print_json, print_line, print_table
 from sinkhole.cli.session import catalogue_of
 from sinkhole.errors import CatalogueError
@@ -89,6 +89,7 @@ def show(place: Place, vendor: str, as_json: bool) -> None:
 
 @catalogue.command(short_help="Check the catalogue; exit status 1 for a mistake.")
 @place_options
+@json_option
 @click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 def lint(place: Place, folder: Path | None) -> None:
     """Check the catalogue in FOLDER (else the installed one); exit status 1 if there is a mistake.

@@ -14,13 +14,14 @@ from sinkhole.catalogue.published import json_schema
 from sinkhole.catalogue.selection import Selection
 from sinkhole.catalogue.signing_key import SigningKey
 from sinkhole.cli.complete import complete_category, complete_jurisdiction, complete_vendor
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import count_of, print_line
 from sinkhole.errors import CatalogueError
 
 
 @click.command(short_help="Write the catalogue, signed, and its lists into FOLDER.")
 @place_options
+@json_option
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--sign", "key_file", metavar="KEY", type=click.Path(path_type=Path), help="Secret key to sign with.")
 @click.option("--from", "source", type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -111,6 +112,7 @@ def schema(place: Place) -> None:
 
 @click.command(short_help="Make a key to sign exports with.")
 @place_options
+@json_option
 @click.argument("file", type=click.Path(path_type=Path))
 def keygen(place: Place, file: Path) -> None:
     """Make a secret key in FILE, without a password and for its owner alone, and the public key in FILE.pub.

@@ -13,8 +13,8 @@ from sinkhole.app.state import State, put_feed
 from sinkhole.catalogue.signature import PublicKey
 from sinkhole.cli.complete import complete_feed
 from sinkhole.cli.feed_facts import catalogue_facts, catalogue_words, facts
-from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import age, local_time, print_json, print_line, print_table, utc_time
+from sinkhole.cli.options import Place, json_option, place_options
+from sinkhole.cli.output import age, local_time, print_fact, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import FeedError
 from sinkhole.feeds.parse import READERS
@@ -62,6 +62,7 @@ def list_feeds(place: Place, as_json: bool) -> None:
 
 @feeds.command(short_help="Add the list at URL, or configure it anew.")
 @place_options
+@json_option
 @click.argument("url")
 @click.option("--name", help="Name; made from the URL unless given.")
 @click.option(
@@ -132,6 +133,7 @@ def _name_from(url: str) -> str:
 
 @feeds.command(short_help="Remove feed NAME and all that hangs on it.")
 @place_options
+@json_option
 @click.argument("name", shell_complete=complete_feed)
 def remove(place: Place, name: str) -> None:
     """Remove feed NAME, its rules, its versions and the statement on it.
@@ -152,6 +154,7 @@ def remove(place: Place, name: str) -> None:
 def _switch(verb: str, enabled: bool, meaning: str) -> None:
     @feeds.command(verb, short_help=meaning, help=f"{meaning}\n\n\b\nExample: sinkhole feeds {verb} v2fly")
     @place_options
+    @json_option
     @click.argument("name", shell_complete=complete_feed)
     def command(place: Place, name: str) -> None:
         with opened(place) as state:
@@ -207,6 +210,7 @@ def show(place: Place, name: str, as_json: bool) -> None:
 
 @feeds.command(short_help="Show what a version adds and removes.")
 @place_options
+@json_option
 @click.argument("name", shell_complete=complete_feed)
 @click.argument("old", type=int, required=False)
 @click.argument("new", type=int, required=False)
@@ -228,6 +232,8 @@ def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) 
             raise FeedError(f"feed {name} has {'only one version' if new else 'no version yet'}: nothing to compare")
         found = state.snapshots.diff(name, old, new, limit)
     print_line(f"feed {name}, version {old} to {new}: {found.added} added, {found.removed} removed")
+    print_fact("added", found.added)
+    print_fact("removed", found.removed)
     for sign, rows, all_of in (("+", found.added_rows, found.added), ("-", found.removed_rows, found.removed)):
         for row in rows:
             print_line(f"{sign} {row}")
@@ -237,6 +243,7 @@ def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) 
 
 @feeds.command(short_help="Go back to an older version of feed NAME.")
 @place_options
+@json_option
 @click.argument("name", shell_complete=complete_feed)
 @click.argument("version", type=int, required=False)
 def rollback(place: Place, name: str, version: int | None) -> None:
@@ -251,6 +258,7 @@ def rollback(place: Place, name: str, version: int | None) -> None:
 
 @feeds.command()
 @place_options
+@json_option
 @click.argument("name", shell_complete=complete_feed)
 def approve(place: Place, name: str) -> None:
     """Put the version of feed NAME that waits for approval in force.

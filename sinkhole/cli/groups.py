@@ -7,7 +7,7 @@ import click
 
 from sinkhole.app.expectations import gated
 from sinkhole.app.subjects import nearest, network_text
-from sinkhole.cli.options import Place, force_option, place_options
+from sinkhole.cli.options import Place, force_option, json_option, place_options
 from sinkhole.cli.output import count_of, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
@@ -77,6 +77,7 @@ class _Address(click.ParamType[str]):
 
 @groups.command(short_help="Add a group, or members to one.")
 @place_options
+@json_option
 @click.argument("name")
 @click.argument("members", nargs=-1, required=True)
 @click.option("--order", type=int, metavar="N", help="Between equally specific networks the lower wins; 100 if untold.")
@@ -119,6 +120,7 @@ def _answer(base: BlockAnswer, mode: str | None, ipv4: str | None, ipv6: str | N
 
 @groups.command(short_help="Remove members of a group, or the group.")
 @place_options
+@json_option
 @click.argument("name")
 @click.argument("members", nargs=-1)
 @force_option

@@ -10,7 +10,7 @@ from sinkhole.app.expectations import gated
 from sinkhole.app.gaps import gap_of
 from sinkhole.cli import policy_file
 from sinkhole.cli.complete import complete_group, complete_subject
-from sinkhole.cli.options import Place, dry_run_option, force_option, place_options
+from sinkhole.cli.options import Place, dry_run_option, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, print_preview, put_in_force, subject_of
 from sinkhole.policy.schedule import Schedule
@@ -80,6 +80,7 @@ def _as_dict(statement: Statement) -> dict[str, Any]:
 def _statement_command(action: Action, meaning: str, example: str) -> click.Command:
     @policy.command(str(action), short_help=meaning, help=f"{meaning}\n\n\b\nExample: sinkhole policy {example}")
     @place_options
+    @json_option
     @click.argument("subject", shell_complete=complete_subject)
     @click.option("--group", shell_complete=complete_group, help="Only for clients of this group.")
     @click.option("--reason", help="Why; shown by check and in the audit log.")
@@ -161,6 +162,7 @@ _statement_command(Action.ALLOW, "Answer SUBJECT truly.", "allow mistral --group
 
 @policy.command()
 @place_options
+@json_option
 @click.argument("subject", shell_complete=complete_subject)
 @click.option("--group", shell_complete=complete_group, help="The statement of this group, instead of that for all.")
 @click.option("--schedule", metavar="TEXT", help="Where there are several: that with this schedule, or `always`.")

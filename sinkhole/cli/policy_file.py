@@ -5,17 +5,18 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sinkhole.app.expectations import names_in_force, policy_over
 from sinkhole.app.policy_changes import Change, changes, store_policy, stored_policy
-from sinkhole.app.policy_file import PolicyFile, text_of, updated_text
+from sinkhole.app.policy_file import PolicyFile, fields_of, text_of, updated_text
 from sinkhole.app.policy_reading import Known, read_policy
 from sinkhole.app.preview import impacts
 from sinkhole.app.state import State
-from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import count_of, print_line
+from sinkhole.cli.options import Place, json_option, place_options
+from sinkhole.cli.output import count_of, print_fact, print_line
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
 from sinkhole.policy.engine import Policy
@@ -55,6 +56,7 @@ def export(place: Place, into: Path | None) -> None:
 
 @click.command()
 @place_options
+@json_option
 @_file
 def diff(place: Place, file: Path) -> None:
     """Tell what apply would change. Exit status: 0 nothing, 1 something, 2 FILE cannot be used.
@@ -70,6 +72,7 @@ def diff(place: Place, file: Path) -> None:
 
 @click.command(short_help="Judge the expectations of FILE by the policy of FILE.")
 @place_options
+@json_option
 @_file
 def test(place: Place, file: Path) -> None:
     """Judge the expectations of FILE by the policy of FILE, over the names in force; change nothing.
@@ -89,6 +92,7 @@ def test(place: Place, file: Path) -> None:
 
 @click.command(short_help="Make the policy what FILE says.")
 @place_options
+@json_option
 @_file
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do not do it.")
@@ -128,7 +132,7 @@ def _ask(yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise PolicyError("nobody can be asked here: give --yes to apply, or --dry-run to look only")
-    click.confirm("Apply?", abort=True)
+    click.confirm("Apply?", abort=True, err=True)
 
 
 def _read(state: State, text: str, file: Path) -> PolicyFile:
@@ -169,11 +173,18 @@ def _print_changes(found: Sequence[Change]) -> None:
         print_line(str(change))
     if not found:
         print_line(_NOTHING)
+    print_fact("changes", [_as_dict(change) for change in found])
+
+
+def _as_dict(change: Change) -> dict[str, Any]:
+    sides = (("before", change.before), ("after", change.after))
+    return {"kind": change.kind} | {side: None if item is None else fields_of(item) for side, item in sides}
 
 
 def _print_broken(broken: Sequence[Broken]) -> None:
     for one in broken:
         print_line(f"broken: {one}")
+    print_fact("broken", [str(one) for one in broken])
 
 
 COMMANDS = (export, diff, test, apply)

@@ -13,7 +13,7 @@ from sinkhole.app.state import State, catalogue_of_folder, open_state
 from sinkhole.app.subjects import read_subject
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place
-from sinkhole.cli.output import print_line
+from sinkhole.cli.output import print_fact, print_line
 from sinkhole.errors import FeedError, StoreError
 from sinkhole.log import configure
 from sinkhole.policy.subject import Subject
@@ -57,6 +57,9 @@ def put_in_force(state: State, said: str, feed: str | None = None) -> Applied:
             raise FeedError(f"{why}; change the expectations first, with: sinkhole policy apply FILE")
         click.echo(f"sinkhole: {why}", err=True)
     print_line(f"{said}: {applied}")
+    print_fact("generation", applied.generation)
+    print_fact("in_force", applied.late == 0)
+    print_fact("refused_feeds", dict(applied.refused))
     return applied
 
 

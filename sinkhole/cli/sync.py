@@ -11,7 +11,7 @@ from sinkhole.app.state import State
 from sinkhole.app.subjects import nearest
 from sinkhole.app.sync_job import pick, store_result
 from sinkhole.cli.complete import complete_feed
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import print_table
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import FeedError
@@ -26,6 +26,7 @@ ALL_GOOD, SOME_KEPT, NOTHING_USABLE = 0, 1, 2
 
 @click.command()
 @place_options
+@json_option
 @click.argument("names", nargs=-1, metavar="[FEED]...", shell_complete=complete_feed)
 @click.option("--force", is_flag=True, help="Fetch the content even if the server says it has not changed.")
 def sync(place: Place, names: tuple[str, ...], force: bool) -> None:

@@ -110,3 +110,59 @@ def test_words_are_completed_as_the_shell_asks(run):
 def test_completion_of_what_cannot_be_read_is_quiet(run):
     run.folder.write_text("a file where the folder should be")
     assert offered(run, "policy", "block", "x", "--group", "st") == [""]
+
+
+WITHOUT_JSON = {
+    "catalogue add": "asks questions",
+    "catalogue schema": "prints JSON",
+    "catalogue taxonomy": "prints a page",
+    "completion": "prints a script",
+    "config docs": "prints a page",
+    "policy export": "prints a file",
+    "serve": "logs",
+}
+
+
+def test_every_command_prints_json_or_has_a_reason_not_to():
+    silent = {
+        " ".join(path) for path, command in COMMANDS.items() if not any("--json" in p.opts for p in command.params)
+    }
+    assert silent == set(WITHOUT_JSON)
+
+
+def test_what_was_done_is_told_as_json(run):
+    done = run.good("feeds", "disable", "doh", "--json").json
+    assert done == {
+        "said": ["disabled feed doh: stored as generation 1; no server runs on this data folder"],
+        "generation": 1,
+        "in_force": False,
+        "refused_feeds": {},
+    }
+
+
+def test_a_no_is_told_as_json_too(run, tmp_path):
+    """The exit status is that of the same command without."""
+    file = tmp_path / "policy.toml"
+    file.write_text('[[groups]]\nname = "lab"\nmembers = ["10.1.0.0/16"]\n')
+    done = run("policy", "diff", file, "--json")
+    assert done.status == 1
+    changes = done.json["changes"]
+    assert changes[0] == {
+        "kind": "groups",
+        "before": None,
+        "after": {"name": "lab", "members": ["10.1.0.0/16"], "order": 100},
+    }
+    assert done.json["said"][0].startswith("+ group lab")
+
+
+def test_refusal_is_a_sentence_and_no_json(run):
+    assert run("feeds", "disable", "nowhere", "--json").sentence.startswith("there is no feed 'nowhere'")
+
+
+def test_sync_tells_its_rows_as_json(run):
+    run.good("policy", "list")
+    (run.folder / "lists").mkdir(exist_ok=True)
+    (run.folder / "lists" / "mine.txt").write_text("a.example\n")
+    run.good("feeds", "add", "file:mine.txt", "--name", "mine")
+    told = run.good("sync", "mine", "--json").json
+    assert [(row["feed"], row["status"], row["rules"]) for row in told["rows"]] == [("mine", "updated", "1")]
