@@ -9,9 +9,11 @@ import click
 from sinkhole.app.expectations import gated
 from sinkhole.app.gaps import gap_of
 from sinkhole.cli import policy_file
+from sinkhole.cli.basis import basis_option
 from sinkhole.cli.options import Place, force_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force, subject_of
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.schedule import Schedule
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Statement
@@ -50,11 +52,12 @@ def list_statements(place: Place, as_json: bool) -> None:
             _expiry(s.expires),
             s.owner,
             s.ticket,
+            s.basis,
             s.reason,
         )
         for s in statements
     ]
-    header = ("subject", "action", "for", "schedule", "expires", "owner", "ticket", "reason")
+    header = ("subject", "action", "for", "schedule", "expires", "owner", "ticket", "basis", "reason")
     print_table(header, rows, empty="no statement: everything is answered truly, nothing is recorded")
 
 
@@ -69,6 +72,7 @@ def _as_dict(statement: Statement) -> dict[str, Any]:
         "id": statement.id, "subject": str(statement.subject), "action": str(statement.action),
         "scope": statement.scope, "group": statement.group, "reason": statement.reason, "owner": statement.owner,
         "ticket": statement.ticket, "expires": statement.expires, "schedule": statement.schedule,
+        "basis": statement.basis,
     }  # fmt: skip
 
 
@@ -91,10 +95,11 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
         metavar="TEXT",
         help="Only at these times: 'mon-fri 08:00-12:00,13:00-17:30; sat 09:00-12:00 @Europe/Berlin'.",
     )
+    @basis_option(action)
     @force_option
     def command(
         place: Place, subject: str, group: str | None, reason: str | None, owner: str | None, ticket: str | None,
-        until: datetime | None, schedule: str | None, force: bool,
+        until: datetime | None, schedule: str | None, force: bool, basis: Basis | None = None,
     ) -> None:  # fmt: skip
         expires = until.astimezone(UTC) if until else None
         if expires and expires <= datetime.now(UTC):
@@ -107,7 +112,8 @@ def _statement_command(action: Action, meaning: str) -> click.Command:
             if about.kind is SubjectKind.DOMAIN and action is Action.BLOCK and is_public_suffix(about.value):
                 click.echo(f"sinkhole: warning: {about.value} is a public suffix: all names below it are hit", err=True)
             with gated(state, force=force):
-                stored = state.policy.put(Statement(0, about, action, group, reason, owner, ticket, expires, times))
+                stated = Statement(0, about, action, group, reason, owner, ticket, expires, times, basis)
+                stored = state.policy.put(stated)
             put_in_force(state, f"{stored.action} {stored.subject} for {stored.extent}")
             gap = gap_of(about, state.catalogue().catalogue) if action is not Action.ALLOW else None
             if gap is not None:
@@ -140,7 +146,11 @@ def _which(schedule: str | None) -> Schedule | Literal["always", "any"]:
     return "always" if schedule.strip().lower() == "always" else schedule_from_text(schedule)
 
 
-_statement_command(Action.BLOCK, "Answer SUBJECT with the sinkhole, and record who tried.")
+_statement_command(
+    Action.BLOCK,
+    "Answer SUBJECT with the sinkhole, and record who tried.\n\n\b\n"
+    "Example: sinkhole policy block vendor:deepseek --basis law --reason 'order 7/2026'",
+)
 _statement_command(Action.MONITOR, "Answer SUBJECT truly, and record who asked.")
 _statement_command(Action.ALLOW, "Answer SUBJECT truly.")
 

@@ -10,6 +10,8 @@ from sinkhole.resolver.background import Background
 from sinkhole.resolver.cache import Cache, Clock
 from sinkhole.resolver.chase import Chase
 from sinkhole.resolver.coalesce import Coalesce
+from sinkhole.resolver.ech import strip_ech
+from sinkhole.resolver.explanation import Explanations
 from sinkhole.resolver.filter import Filter
 from sinkhole.resolver.forward import Forward, Upstreams
 from sinkhole.resolver.handler import Handler, Stage, chain
@@ -100,9 +102,10 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
         # Asks for further links of a chain: before the filter, so that each is judged before it leaves.
         Chase(),
         # Judges each answer when it is served: before the cache, so that no policy is ever cached.
-        Filter(box, ede_text=settings.blocking.ede_text),
+        Filter(box, Explanations(settings.blocking)),
         # Looks at what is served, from the cache too.
         *rebinding,
+        *([strip_ech] if settings.inspection.strip_ech else ()),
         # Only what is answered above is for those who do not want recursion.
         refuse_without_rd,
         # ANY is never forwarded or kept, but may be blocked.
