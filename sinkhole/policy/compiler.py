@@ -59,6 +59,7 @@ class ImageCompiler:
         self._patterns: list[int] = []
         self._pattern_counts: Counter[bytes] = Counter()
         self._networks: list[NetworkRow] = []
+        self._full: set[int] = set()
         self._refused: list[Refusal] = []
         self._by_client = False
         self._book = NO_BRANDS
@@ -163,9 +164,13 @@ class ImageCompiler:
 
     def _add_network(self, source: int, rule: Rule) -> None:
         row = network_row(source - FIRST_FEED, rule)
-        if len(self._networks) >= MAX_NETWORKS:
-            raise PolicyError(f"more than {MAX_NETWORKS} rows about addresses in all lists together")
-        self._networks.append(row)
+        if len(self._networks) < MAX_NETWORKS:
+            self._networks.append(row)
+            return
+        # One refusal for all of them: a hostile list must not fill every worker with its rows in another form.
+        if source not in self._full:
+            self._full.add(source)
+            raise PolicyError(f"from here on left out: all lists together have {MAX_NETWORKS} rows about addresses")
 
     def _detail(self, rule: Rule) -> int:
         if rule.condition is not None:

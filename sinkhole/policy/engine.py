@@ -49,6 +49,7 @@ class Policy:
         self._statements = Statements(statements)
         self._nothing = {group.name: Verdict(Action.ALLOW, group=group.name) for group in groups}
         self._own = frozenset(map(wire_from_text, suffixes))
+        self._has_networks = len(index.networks) > 0
 
     def next_change(self, when: datetime) -> datetime | None:
         """Return when verdicts given at `when` may stop being right, by an expiry or a schedule; None for never."""
@@ -134,8 +135,7 @@ class Policy:
             qtype: the type that was asked for.
         """
         standings = self._statements.of(scope)
-        networks = self.index.networks
-        parsed = parse_client(address) if standings.networks or networks else None
+        parsed = parse_client(address) if standings.networks or self._has_networks else None
         if parsed is None:
             return self._no_match(scope)
         keys: list[Level] = [
@@ -143,7 +143,7 @@ class Policy:
             for version, bits in standings.networks
             if version == parsed.version
         ]
-        if rules := networks.find(parsed):
+        if self._has_networks and (rules := self.index.networks.find(parsed)):
             asked = [Asked(fold(name), qtype, scope.client, when) for name in names]
             known = [(one, self.index.find(one.name)) for one in asked]
             listed = judge_networks(rules, known, standings, self.index.feeds, when)

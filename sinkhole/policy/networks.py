@@ -8,7 +8,7 @@ from sinkhole.policy.groups import parse_network
 from sinkhole.policy.rule import Match, Rule, RuleAction
 
 MAX_NETWORKS = 20_000
-"""Rows of all lists together: every worker holds them in memory, 200 octets each."""
+"""Rows of all lists together: every worker holds them in memory, 300 octets each."""
 
 NetworkRow = tuple[int, int, int, int, bool, int]
 """Number of the list, IP version, number of host bits, the network's own bits, whether it lets through, line."""

@@ -93,7 +93,8 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
         ConfigError: a local record, a forwarded zone or an allowed name cannot be read; it names all of them.
     """
     background = Background()
-    local, rebinding = _by_names(settings)
+    explanations = Explanations(settings.blocking)
+    local, rebinding = _by_names(settings, explanations)
     prompt: list[Stage] = [
         # Sees every verdict, so it is before all that may end a query.
         Record(hits),
@@ -102,7 +103,7 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
         # Asks for further links of a chain: before the filter, so that each is judged before it leaves.
         Chase(),
         # Judges each answer when it is served: before the cache, so that no policy is ever cached.
-        Filter(box, Explanations(settings.blocking)),
+        Filter(box, explanations),
         # Looks at what is served, from the cache too.
         *rebinding,
         *([strip_ech] if settings.inspection.strip_ech else ()),
@@ -121,7 +122,7 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
     return Chain(chain([*prompt, *patient], last), chain(prompt, _must_wait), background)
 
 
-def _by_names(settings: Settings) -> tuple[Local, list[Stage]]:
+def _by_names(settings: Settings, explanations: Explanations) -> tuple[Local, list[Stage]]:
     """Return the stages that are made from names in the settings: local, and rebinding if it is on."""
     mistakes: list[str] = []
     forwarded = _names([zone.zone for zone in settings.upstream.zones], "upstream.zones[{}].zone", mistakes)
@@ -134,7 +135,7 @@ def _by_names(settings: Settings) -> tuple[Local, list[Stage]]:
     if mistakes:
         raise ConfigError(*mistakes)
     local = Local(own, SpecialNames(forwarded), canaries=settings.canaries)
-    return local, [Rebinding([*allowed, *forwarded])] if settings.rebinding.enabled else []
+    return local, [Rebinding([*allowed, *forwarded], explanations)] if settings.rebinding.enabled else []
 
 
 def _names(texts: Sequence[str], path: str, mistakes: list[str]) -> list[bytes]:

@@ -46,7 +46,10 @@ class Explanations:
     def error(self, query: Query, verdict: Verdict, how: BlockAnswer) -> Ede:
         """Return the extended error: its code is that of the statement's basis, else that of the group or server."""
         code = how.ede if verdict.basis is None else verdict.basis.ede
-        said = _sentence(verdict) if self._names_policy else ""
+        return self.worded(query, code, _sentence(verdict) if self._names_policy else "")
+
+    def worded(self, query: Query, code: int, said: str) -> Ede:
+        """Return an extended error about filtering with this sentence, in the form that the client reads."""
         if not self.is_structured(query):
             return Ede(code, said)
         contacts = [contact for contact in self._contacts if contact.startswith(_SCHEMES)]
@@ -71,11 +74,16 @@ class Explanations:
         lines = [f"vendor={verdict.vendor}"] if verdict.vendor else []
         lines.append(f"policy={verdict.action} {verdict.subject} for {verdict.scope}")
         if verdict.reason:
-            lines.append(f"reason={verdict.reason}")
+            lines.append(f"reason={_shown(verdict.reason)}")
         lines += [f"contact={contact}" for contact in self._contacts]
         if verdict.until is not None:
             lines.append(f"until={verdict.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
         return lines
+
+
+def _shown(text: str) -> str:
+    """Return text that does nothing to the terminal of whoever asks."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _sentence(verdict: Verdict) -> str:

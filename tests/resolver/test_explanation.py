@@ -200,6 +200,11 @@ async def test_other_types_tell_nothing(make_world, qtype):
     assert "policy=" not in reply.to_text()
 
 
+async def test_control_characters_are_not_told(make_world):
+    world = stated(make_world(vendors=DEEPSEEK), reason="a\x1b[31mb\nc\u202ed")
+    assert "reason=a?[31mb?c?d" in txt_of((await world.ask("chat.deepseek.example TXT", client=INSIDE)).answer)
+
+
 async def test_strings_are_cut_at_255_octets(make_world):
     world = stated(make_world(vendors=DEEPSEEK), reason="ü" * 400)
     texts = txt_of((await world.ask("chat.deepseek.example TXT", client=INSIDE)).answer)
@@ -228,3 +233,12 @@ async def test_group_is_told_to_its_members(make_world):
     reply = await world.ask("chat.deepseek.example TXT", client=INSIDE)
     assert txt_of(reply.answer)[1] == "policy=block vendor:deepseek for group:staff"
     assert ede_of(reply) == [17]
+
+
+async def test_private_address_is_explained_in_the_same_forms(make_world):
+    """Text beside "Blocked" is JSON for whoever asked for JSON, whichever stage wrote it."""
+    world = make_world(rebinding={"enabled": True})
+    world.upstream.say("www.example.org A", "www.example.org 300 A 192.168.1.1")
+    _, said = await structured(world, "www.example.org")
+    assert said == {"j": "private address of a public name", "s": 5, "l": "en"}
+    assert (await world.ask("www.example.org")).options[0].text == "private address of a public name"
