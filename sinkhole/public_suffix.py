@@ -1,9 +1,9 @@
 """Names too wide for a list: public suffixes of the ICANN section, from the snapshot that ships with tldextract."""
 
+import importlib
 from functools import cache
 
 import idna
-import tldextract
 
 
 def is_public_suffix(name: str) -> bool:
@@ -25,7 +25,8 @@ def is_listed_suffix(name: str) -> bool:
 
 @cache
 def _icann_suffixes() -> frozenset[str]:
-    """Return the ICANN rules, loaded once: 30 ms that only a process that reads lists should pay."""
+    """Return the ICANN rules, loaded once: 30 ms, and as much again for the library, that few processes should pay."""
+    tldextract = importlib.import_module("tldextract")
     # No URL and no cache folder: nothing is fetched, and two machines judge a list alike.
     extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
     return frozenset(rule if rule.isascii() else _to_ascii(rule) for rule in extract.tlds)

@@ -9,11 +9,12 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.stall import beat, until_orphaned
-from sinkhole.app.state import compile_state
+from sinkhole.app.state import audit_head, compile_state
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.app.sync_job import SyncJob
 from sinkhole.config.schema import Settings
@@ -74,9 +75,15 @@ class Control:
     async def _keep_store(self) -> None:
         """Open the store, whenever it opens; from then on publish what it says and sync what is due."""
         await self._store.until_open()
+        await self._log_audit_head()
         await self._apply_quietly()
         if self._settings.feeds.sync:
             await self._sync.run()
+
+    async def _log_audit_head(self) -> None:
+        """Note the end of the audit log where whoever can write to the store cannot: `sinkhole audit verify --head`."""
+        with suppress(StoreError):  # the keeper says why, and opens it again
+            self._log.info("audit.head", head=await self._store.do(audit_head))
 
     async def _apply_quietly(self) -> None:
         try:

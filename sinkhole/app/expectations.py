@@ -36,12 +36,14 @@ def gated(state: State, *, force: bool = False) -> Iterator[None]:
     expected = state.expectations.all()
     names = names_in_force(state) if expected else None
     with state.store.transaction():
-        before = _stored(state, names) if names else None
+        before = stored_policy_over(state, names) if names else None
         yield
         if names is None or before is None:
             return
         now = datetime.now(UTC)
-        broken = newly_broken(broken_of(before, expected, now), broken_of(_stored(state, names), expected, now))
+        broken = newly_broken(
+            broken_of(before, expected, now), broken_of(stored_policy_over(state, names), expected, now)
+        )
         if broken and not force:
             told = "\n".join(f"this breaks the expectation {one}" for one in broken)
             raise BrokenExpectationError(f"{told}\nnothing is changed; change the expectations first, or give --force")
@@ -70,5 +72,6 @@ def policy_over(state: State, names: NameIndex, statements: Sequence[Statement],
     return Policy(names, statements, groups, answer, 0, suffixes)
 
 
-def _stored(state: State, names: NameIndex) -> Policy:
+def stored_policy_over(state: State, names: NameIndex) -> Policy:
+    """Return the policy that the store says, over compiled names."""
     return policy_over(state, names, state.policy.statements(), state.policy.groups())

@@ -8,9 +8,8 @@ from sinkhole.catalogue.document import admit_catalogue
 from sinkhole.catalogue.signature import PublicKey, Signature, verify
 from sinkhole.config.schema import Settings
 from sinkhole.errors import CatalogueError, FeedError
-from sinkhole.feeds.guard import Guard
+from sinkhole.feeds.guard import Guard, feed_hosts
 from sinkhole.feeds.signed import Signers
-from sinkhole.feeds.sync import feed_hosts
 from sinkhole.policy.feed import Feed
 from sinkhole.upstream.address import parse_upstream
 

@@ -33,7 +33,7 @@ from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 from sinkhole.resolver.blocked import block_answer
-from sinkhole.store.audit import current_user
+from sinkhole.store.audit import current_user, head_of
 from sinkhole.store.database import Store, open_store
 from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
@@ -188,6 +188,12 @@ def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:
     if found is None:
         return None
     return FeedInput(FeedRules(feed, found.rules), f"{feed.name} {found.fingerprint} {feed.part_of_ai} {feed.local}")
+
+
+def audit_head(state: State) -> str:
+    """Return number and digest of the last entry of the audit log."""
+    with state.store.reading() as connection:
+        return head_of(connection)
 
 
 def policy_in_force(settings: Settings) -> Policy:

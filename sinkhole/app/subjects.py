@@ -1,6 +1,7 @@
 """Read a subject as people write it: `vendor:deepseek`, or a bare word where only one thing is called so."""
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 
 from sinkhole.catalogue.host_name import name_mistake
@@ -37,6 +38,16 @@ def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subje
         return _check(Subject(SubjectKind.DOMAIN, text.lower().rstrip(".")), catalogue, feeds)
     everything = [value for values in named.values() for value in values]
     raise PolicyError(f"nothing is called {text!r}{nearest(text, everything)}")
+
+
+def words_of(catalogue: Catalogue, feeds: Sequence[str]) -> list[str]:
+    """Return all subjects that can be named, as `kind:value` and, where one thing is called so, as a bare word."""
+    known = _known(catalogue, feeds)
+    named = [str(Subject(kind, value)) for kind, values in known.items() for value in values]
+    bare = Counter(
+        value.lower() for kind, values in known.items() if kind is not SubjectKind.MODELS for value in values
+    )
+    return ["ai", "lookalikes", *sorted(named), *sorted(word for word, times in bare.items() if times == 1)]
 
 
 def _known(catalogue: Catalogue, feeds: Sequence[str]) -> dict[SubjectKind, Sequence[str]]:

@@ -38,6 +38,9 @@ def check(
     """Explain what a client would be answered for NAME, and why.
 
     The last line is one word: BLOCK, MONITOR, ALLOW, NONE, or with --rules also REWRITE and the answer.
+
+    \b
+    Example: sinkhole check chat.deepseek.com --client 10.20.1.1
     """
     if rules is not None:
         if at is not None:

@@ -14,7 +14,11 @@ def config() -> None:
 @config.command()
 @place_options
 def check(place: Place) -> None:
-    """Report every mistake in the configuration at once."""
+    """Report every mistake in the configuration at once.
+
+    \b
+    Example: sinkhole config check --config /etc/sinkhole.toml
+    """
     place.checked_settings()
     click.echo(f"config {place.config}: is good" if place.config else "config: is good; no file is given, so defaults")
 
@@ -22,11 +26,19 @@ def check(place: Place) -> None:
 @config.command()
 @place_options
 def show(place: Place) -> None:
-    """Print the settings in force, as a file that could be used."""
+    """Print the settings in force, as a file that could be used.
+
+    \b
+    Example: sinkhole config show
+    """
     click.echo(settings_to_toml(place.settings()), nl=False)
 
 
 @config.command()
 def docs() -> None:
-    """Print the page that documents every setting."""
+    """Print the page that documents every setting.
+
+    \b
+    Example: sinkhole config docs > configuration.md
+    """
     click.echo(configuration_page(), nl=False)

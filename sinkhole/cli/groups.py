@@ -26,7 +26,11 @@ def groups() -> None:
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_groups(place: Place, as_json: bool) -> None:
-    """List groups with their members."""
+    """List groups with their members.
+
+    \b
+    Example: sinkhole groups list
+    """
     with opened(place) as state:
         found = state.policy.groups()
     if as_json:
@@ -84,7 +88,11 @@ def add(
     place: Place, name: str, members: tuple[str, ...], order: int | None, mode: str | None, ipv4: str | None,
     ipv6: str | None, force: bool,
 ) -> None:  # fmt: skip
-    """Add a group NAME of MEMBERS (addresses and networks), or add members to it."""
+    """Add a group NAME of MEMBERS (addresses and networks), or add members to it.
+
+    \b
+    Example: sinkhole groups add staff 10.20.0.0/16 2001:db8:20::/48
+    """
     if mistake := name_mistake(name):
         raise PolicyError(mistake)
     with opened(place) as state:
@@ -115,7 +123,11 @@ def _answer(base: BlockAnswer, mode: str | None, ipv4: str | None, ipv6: str | N
 @click.argument("members", nargs=-1)
 @force_option
 def remove(place: Place, name: str, members: tuple[str, ...], force: bool) -> None:
-    """Remove MEMBERS from group NAME; without members, remove the group and the statements on it."""
+    """Remove MEMBERS from group NAME; without members, remove the group and the statements on it.
+
+    \b
+    Example: sinkhole groups remove staff 10.20.0.0/16
+    """
     with opened(place) as state:
         known = {group.name: group for group in state.policy.groups()}
         if name not in known:

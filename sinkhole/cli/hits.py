@@ -30,10 +30,14 @@ def hits() -> None:
 @place_options
 @click.option("--by", type=click.Choice(BY), default="vendor", show_default=True)
 @click.option("--since", type=Since(), default="7d", show_default=True, help="7d, 12h, 30min, or a local date.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Rows shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def top(place: Place, by: str, since: int, limit: int, as_json: bool) -> None:
-    """Count hits by vendor, client, group, category, jurisdiction …, most attempts first."""
+    """Count hits by vendor, client, group, category, jurisdiction …, most attempts first.
+
+    \b
+    Example: sinkhole hits top --by client --since 30d
+    """
     with opened(place) as state:
         reports = Reports(state.store, state.settings.record.attempt_window)
         found = count_hits(reports, state.catalogue().catalogue, by, since)[:limit]
@@ -58,7 +62,11 @@ def top(place: Place, by: str, since: int, limit: int, as_json: bool) -> None:
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def tail(place: Place, count: int, follow: bool, as_json: bool) -> None:
-    """Show the newest hits; with --follow, as they come."""
+    """Show the newest hits; with --follow, as they come.
+
+    \b
+    Example: sinkhole hits tail --follow
+    """
     with opened(place) as state:
         reports = Reports(state.store, state.settings.record.attempt_window)
         seen = 0 if count else reports.newest_id()
@@ -95,7 +103,11 @@ def _print(line: HitLine, as_json: bool) -> None:
 @click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json: one object a line.")
 def export(place: Place, since: int, kind: str, as_json: bool) -> None:
-    """Print all hits as CSV or as JSON lines."""
+    """Print all hits as CSV or as JSON lines.
+
+    \b
+    Example: sinkhole hits export --format csv > hits.csv
+    """
     with opened(place) as state:
         lines = Reports(state.store, state.settings.record.attempt_window).lines(since=since)
         if as_json or kind == "json":

@@ -47,6 +47,9 @@ force_option = click.option(
 )
 """For what changes policy: see `app.expectations`."""
 
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what it would do, and do not do it.")
+"""For what changes policy: see `app.preview`."""
+
 
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--config` and `--data-dir`, and pass them as one `place`."""

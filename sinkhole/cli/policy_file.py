@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from sinkhole.app.expectations import names_in_force, policy_over
-from sinkhole.app.impact import impact
 from sinkhole.app.policy_changes import Change, changes, store_policy, stored_policy
 from sinkhole.app.policy_file import PolicyFile, text_of, updated_text
 from sinkhole.app.policy_reading import Known, read_policy
+from sinkhole.app.preview import impacts
 from sinkhole.app.state import State
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import count_of, print_line
@@ -36,6 +36,9 @@ def export(place: Place, into: Path | None) -> None:
     """Print the policy as a file: groups, statements and expectations, always in the same order.
 
     With --into, change an existing file instead: comments and the order of what did not change stay.
+
+    \b
+    Example: sinkhole policy export > policy.toml
     """
     with opened(place) as state:
         policy = stored_policy(state)
@@ -54,7 +57,11 @@ def export(place: Place, into: Path | None) -> None:
 @place_options
 @_file
 def diff(place: Place, file: Path) -> None:
-    """Tell what apply would change. Exit status: 0 nothing, 1 something, 2 FILE cannot be used."""
+    """Tell what apply would change. Exit status: 0 nothing, 1 something, 2 FILE cannot be used.
+
+    \b
+    Example: sinkhole policy diff policy.toml
+    """
     with opened(place) as state:
         found = changes(stored_policy(state), _read(state, _text(file), file))
     _print_changes(found)
@@ -68,6 +75,9 @@ def test(place: Place, file: Path) -> None:
     """Judge the expectations of FILE by the policy of FILE, over the names in force; change nothing.
 
     Exit status: 0 all hold, 1 some are broken, 2 FILE cannot be used.
+
+    \b
+    Example: sinkhole policy test policy.toml
     """
     with opened(place) as state:
         wanted = _read(state, _text(file), file)
@@ -86,6 +96,9 @@ def apply(place: Place, file: Path, yes: bool, dry_run: bool) -> None:
     """Make the policy what FILE says: all of it or nothing, after showing what changes and what that means.
 
     Exit status: 0 done or nothing to do, 1 refused since an expectation would be broken, 2 FILE cannot be used.
+
+    \b
+    Example: sinkhole policy apply policy.toml --dry-run
     """
     now = dt.datetime.now(dt.UTC)
     with opened(place) as state:
@@ -96,9 +109,8 @@ def apply(place: Place, file: Path, yes: bool, dry_run: bool) -> None:
         if not found:
             return
         old, new = _policy(state, before), _policy(state, after)
-        groups = [group.name for group in (*before.groups, *after.groups)]
-        for line in impact(state, old, new, groups, now) or ["no known name gets another verdict"]:
-            print_line(f"impact {line}")
+        for line in impacts(state, old, new, {group.name for group in (*before.groups, *after.groups)}, now):
+            print_line(line)
         broken = broken_of(new, after.expectations, now)
         if broken:
             _print_broken(broken)

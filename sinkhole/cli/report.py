@@ -27,6 +27,9 @@ def report(place: Place, since: int, until: int | None, as_json: bool, as_csv: b
     """Tell how many clients tried which vendor, how often, when first and last, and whether it was blocked.
 
     An attempt is what one client did with one vendor at a time: A, AAAA, HTTPS and retries count once.
+
+    \b
+    Example: sinkhole report --since 30d
     """
     with opened(place) as state:
         catalogue = state.catalogue().catalogue

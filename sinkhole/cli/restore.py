@@ -15,7 +15,11 @@ from sinkhole.store.backup import restore as put_back
 @place_options
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def restore(place: Place, file: Path) -> None:
-    """Put the backup FILE into the data folder, which must hold no store."""
+    """Put the backup FILE into the data folder, which must hold no store.
+
+    \b
+    Example: sinkhole restore /srv/sinkhole.tar.gz --data-dir /var/lib/sinkhole
+    """
     folder = place.settings().server.data_dir
     if data_dir.running_server(folder):
         raise StoreError(f"{folder}: a server runs on it; stop it first")

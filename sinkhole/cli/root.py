@@ -11,9 +11,11 @@ import click
 from sinkhole import __version__
 
 _COMMANDS = {
+    "audit": "Show who changed what, and whether that record is whole.",
     "backup": "Write the store, feeds and policy of a data folder to one file.",
     "catalogue": "List, show and check the AI vendors that are known.",
     "check": "Explain what would be answered for a name, and why.",
+    "completion": "Print what a shell needs to complete commands and their words.",
     "config": "Check and show the configuration.",
     "doctor": "Look for what is wrong with this installation.",
     "feeds": "Manage remote lists.",

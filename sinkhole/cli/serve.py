@@ -17,7 +17,11 @@ from sinkhole.log import configure
 @click.option("--upstream", multiple=True, metavar="URL", help="udp://, tcp://, tls:// or https:// resolver to ask.")
 @click.option("--workers", type=int, metavar="N", help="Resolver processes.")
 def serve(place: Place, listen: tuple[str, ...], upstream: tuple[str, ...], workers: int | None) -> None:
-    """Run the resolver until SIGTERM; SIGHUP reads configuration and policy again."""
+    """Run the resolver until SIGTERM; SIGHUP reads configuration and policy again.
+
+    \b
+    Example: sinkhole serve --listen 0.0.0.0:5300 --upstream tls://9.9.9.9
+    """
 
     def load() -> Settings:
         return place.checked_settings(

@@ -1,6 +1,6 @@
 """Open the state of an installation for one command, and put what it changed in force."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -8,6 +8,7 @@ import click
 from sinkhole.app import data_dir
 from sinkhole.app.apply import Applied, apply
 from sinkhole.app.compiled import shipped_catalogue
+from sinkhole.app.preview import preview
 from sinkhole.app.state import State, catalogue_of_folder, open_state
 from sinkhole.app.subjects import read_subject
 from sinkhole.catalogue.load import Catalogue
@@ -57,6 +58,12 @@ def put_in_force(state: State, said: str, feed: str | None = None) -> Applied:
         click.echo(f"sinkhole: {why}", err=True)
     print_line(f"{said}: {applied}")
     return applied
+
+
+def print_preview(state: State, change: Callable[[], object]) -> None:
+    """Print what a change of policy would do; nothing is changed."""
+    for line in preview(state, change):
+        print_line(line)
 
 
 def subject_of(state: State, text: str) -> Subject:

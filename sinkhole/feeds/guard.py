@@ -3,6 +3,10 @@
 import ipaddress
 from collections.abc import Iterable
 
+from yarl import URL
+
+from sinkhole.feeds.hostname import is_address
+from sinkhole.policy.feed import Feed
 from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.pattern import PatternSet
 from sinkhole.policy.rule import Match, Rule, RuleAction
@@ -63,3 +67,14 @@ class Guard:
             pattern = PatternSet([expression])
             return next((name for name in sorted(self._names) if pattern.search(name)), None)
         return None
+
+
+def feed_hosts(feeds: Iterable[Feed]) -> frozenset[str]:
+    """Return the host names that feeds are fetched from: none of them may take another's away."""
+    found = set()
+    for feed in feeds:
+        try:
+            found.add(URL(feed.url).raw_host or "")
+        except ValueError:
+            continue  # its sync will say so
+    return frozenset(host for host in found if host and not is_address(host))

@@ -197,7 +197,7 @@ class SyncRun(Base):
 
 
 class Audit(Base):
-    """A change of policy, groups or feeds; rows are only ever added."""
+    """A change of policy, groups or feeds; rows are only ever added. `digest` chains each to the one before."""
 
     __tablename__ = "audit"
 
@@ -207,5 +207,7 @@ class Audit(Base):
     what: Mapped[str] = mapped_column(Text)
     before: Mapped[str | None] = mapped_column(Text)
     after: Mapped[str | None] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    digest: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = ({"sqlite_autoincrement": True},)

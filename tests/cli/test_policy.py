@@ -9,6 +9,8 @@ from sinkhole.config.load import load_settings
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
+from sinkhole.store.recorder import Recorder
+from tests.store.rows import batch, row
 
 
 def subjects(run) -> dict[tuple[str, str], str]:
@@ -340,6 +342,33 @@ def test_wrong_basis_names_the_nearest(run):
     assert run("policy", "monitor", "ai", "--basis", "law").status == 2
 
 
-def test_help_of_block_has_an_example(run):
-    done = run("policy", "block", "--help", place=False)
-    assert "Example: sinkhole policy block vendor:deepseek --basis law" in done.out
+def test_dry_run_shows_what_a_change_would_do_and_does_not_do_it(run):
+    before = subjects(run)
+    state = open_state(load_settings(None, {}, {"server.data_dir": run.folder}))
+    now = int(datetime.now(UTC).timestamp())
+    asked = row(name="chat.mistral.ai", action="block", client="10.1.2.3", minute=now // 60, first=now, last=now)
+    Recorder(state.store, str).write(batch(asked))
+    state.close()
+    done = run.good("policy", "allow", "mistral", "--dry-run")
+    assert done.lines[0] == ("impact 1 client, 1 attempt in the last 7 days would have been allowed instead of blocked")
+    assert done.lines[1].startswith("impact for clients in no group: ")
+    assert subjects(run) == before
+    assert (
+        run.good("policy", "remove", "ai", "--dry-run").lines[0].endswith("would have been allowed instead of blocked")
+    )
+    assert subjects(run) == before
+    assert run.good("audit", "list", "mistral").lines == ["no change that fits"]
+
+
+def test_dry_run_without_effect_says_what_is_not_known(run):
+    done = run.good("policy", "block", "domain:example.org", "--dry-run")
+    assert done.lines == [
+        "impact on recorded queries of the last 7 days: none"
+        " (only what is blocked or monitored is recorded; monitor first to know more)",
+        "no known name gets another verdict",
+    ]
+
+
+def test_dry_run_of_what_cannot_be_done_is_refused_as_the_deed_is(run):
+    assert run("policy", "block", "ai", "--group", "nobody", "--dry-run").sentence == "there is no group 'nobody'"
+    assert "there is no statement on vendor:mistral" in run("policy", "remove", "mistral", "--dry-run").sentence

@@ -22,6 +22,7 @@ from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
+from sinkhole.store.audit import verify
 from sinkhole.store.broken import APPLICATION_ID
 from sinkhole.store.database import open_store
 from sinkhole.store.expectation_store import ExpectationStore
@@ -204,6 +205,18 @@ def test_expectations_are_forgotten_on_the_way_back_alone(filled):
     store = open_store(filled)
     assert ExpectationStore(store, "x").all() == ()
     assert [str(statement.subject) for statement in PolicyStore(store, "x").statements()] == ["domain:example.org"]
+    store.close()
+
+
+def test_entries_of_the_audit_log_are_chained_as_they_are_found(filled):
+    """And are as append-only as before."""
+    downgrade(filled, "0005")
+    store = open_store(filled)
+    with store.reading() as connection:
+        found = verify(connection)
+    assert (found.count > 0, found.broken) == (True, ())
+    with pytest.raises(StoreError, match="append-only"), store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE audit SET digest = NULL")
     store.close()
 
 
