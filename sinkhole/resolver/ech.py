@@ -30,8 +30,9 @@ async def strip_ech(query: Query, forward: Handler) -> Answer:
     changed = {_set_of(new) for old, new in zip(records, written, strict=True) if new is not old}
     if not changed:
         return answer
-    kept = tuple(record for record in written if not (record.rtype == QType.RRSIG and _signed_by(record) in changed))
-    return replace(answer, body=replace(answer.body, answer=kept, ad=False))
+    kept = [record for record in written if not (record.rtype == QType.RRSIG and _signed_by(record) in changed)]
+    # What differed in its keys alone is the same now, and no set has duplicates (RFC 2181, section 5).
+    return replace(answer, body=replace(answer.body, answer=tuple(dict.fromkeys(kept)), ad=False))
 
 
 def _without_ech(record: Record) -> Record:

@@ -79,3 +79,14 @@ async def test_service_record_that_cannot_be_read_ends_in_servfail(make_world):
 async def test_records_of_ones_own_are_left_alone(make_world):
     world = make_world(**ON, records=[f"own.example HTTPS 1 . {KEY}"])
     assert "ech=" in (await world.ask("own.example HTTPS")).to_text()
+
+
+async def test_records_that_differed_in_their_keys_alone_become_one(make_world):
+    """RFC 2181, section 5."""
+    world = make_world(**ON)
+    other = "ech=AAj+DQAEAQIDBQ=="
+    world.upstream.say(
+        "www.example.org HTTPS", f"www.example.org 300 HTTPS 1 . {KEY}", f"www.example.org 300 HTTPS 1 . {other}"
+    )
+    answer = await world.answer("www.example.org HTTPS")
+    assert len(answer.body.answer) == 1
