@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sinkhole.app.data_dir import COMPILED
+from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.catalogue.load import Catalogue, load_catalogue
 from sinkhole.config.schema import Settings
 from sinkhole.errors import PolicyError
@@ -56,7 +57,8 @@ class FeedInput:
 class Inputs:
     """All that a generation is made of.
 
-    `versions` are those of all feeds, those that are off too; None where they are not known.
+    `versions` are those of all feeds, those that are off too; None where they are not known. `suffixes` are domains of
+    this network.
     """
 
     catalogue: Catalogue
@@ -65,6 +67,7 @@ class Inputs:
     groups: tuple[Group, ...]
     answer: BlockAnswer
     versions: Mapping[str, int] | None = None
+    suffixes: tuple[str, ...] = ()
 
 
 def compiled_folder(data_dir: Path) -> Path:
@@ -100,7 +103,8 @@ def draft_policy(folder: Path, inputs: Inputs) -> Policy:
     with _writing(folder):
         before = _published(folder)
         image = _image(folder, inputs, before.image if before else None)
-        return Policy(NameIndex.open(folder / image), inputs.statements, inputs.groups, inputs.answer, 0)
+        index = NameIndex.open(folder / image)
+        return Policy(index, inputs.statements, inputs.groups, inputs.answer, 0, inputs.suffixes)
 
 
 def versions_in_force(folder: Path) -> dict[str, int] | None:
@@ -124,14 +128,18 @@ def _compile(folder: Path, inputs: Inputs) -> PolicyDocument:
 
 def _publish(folder: Path, inputs: Inputs, image: str, before: PolicyDocument | None) -> PolicyDocument:
     generation = before.generation if before else _generation_after_damage(folder)
-    document = PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer)
+    document = _document(generation, image, inputs)
     if document == before:
         return before
-    document = PolicyDocument(generation + 1, image, inputs.statements, inputs.groups, inputs.answer)
+    document = _document(generation + 1, image, inputs)
     publish(folder, document)
     prune(folder)
     _LOG.info("policy.published", generation=document.generation, statements=len(inputs.statements))
     return document
+
+
+def _document(generation: int, image: str, inputs: Inputs) -> PolicyDocument:
+    return PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer, inputs.suffixes)
 
 
 def _generation_after_damage(folder: Path) -> int:
@@ -168,7 +176,14 @@ def ensure_policy(data_dir: Path, settings: Settings) -> bool:
 
 def _default_inputs(settings: Settings) -> Inputs:
     catalogue = shipped_catalogue()
-    return Inputs(catalogue, (), default_statements(catalogue.bypass), (), block_answer(settings.blocking))
+    return Inputs(
+        catalogue=catalogue,
+        feeds=(),
+        statements=default_statements(catalogue.bypass),
+        groups=(),
+        answer=block_answer(settings.blocking),
+        suffixes=own_suffixes(settings),
+    )
 
 
 @contextmanager

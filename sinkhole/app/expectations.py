@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.data_dir import running_server
+from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.state import State, compile_state
 from sinkhole.errors import PolicyError
 from sinkhole.policy.document import load_document
@@ -67,7 +68,8 @@ def names_in_force(state: State) -> NameIndex:
 
 def policy_over(state: State, names: NameIndex, statements: Sequence[Statement], groups: Sequence[Group]) -> Policy:
     """Return the policy that these statements and groups make over compiled names."""
-    return Policy(names, statements, groups, block_answer(state.settings.blocking), 0)
+    answer, suffixes = block_answer(state.settings.blocking), own_suffixes(state.settings)
+    return Policy(names, statements, groups, answer, 0, suffixes)
 
 
 def stored_policy_over(state: State, names: NameIndex) -> Policy:

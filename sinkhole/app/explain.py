@@ -100,16 +100,17 @@ def _answer(answer: BlockAnswer, verdict: Verdict, qtype: int) -> str:
         return "the true answer"
     if verdict.rewrite:
         return f"{', '.join(verdict.rewrite)}, TTL {answer.ttl}"
-    return _blocked(answer, qtype)
+    said = _blocked(answer, qtype, answer.ede if verdict.basis is None else verdict.basis.ede)
+    return f"{said}; why, to networks in blocking.explain_to" if qtype == QType.TXT else said
 
 
-def _blocked(answer: BlockAnswer, qtype: int) -> str:
-    ends = f"TTL {answer.ttl}, EDE {answer.ede}"
+def _blocked(answer: BlockAnswer, qtype: int, ede: int) -> str:
+    ends = f"TTL {answer.ttl}, EDE {ede}"
     match answer.mode:
         case BlockMode.NXDOMAIN:
             return f"NXDOMAIN, {ends}"
         case BlockMode.REFUSED:
-            return f"REFUSED, EDE {answer.ede}"
+            return f"REFUSED, EDE {ede}"
         case BlockMode.ADDRESS:
             address = {QType.A: answer.ipv4, QType.AAAA: answer.ipv6}.get(qtype)
             return f"{address}, {ends}" if address else f"no data, {ends}"
@@ -130,6 +131,8 @@ def lines_of(explanation: Explanation) -> list[str]:
         rows.append(("decided by", "nothing matches"))
     if verdict.reason:
         rows.append(("reason", verdict.reason))
+    if verdict.basis:
+        rows.append(("basis", verdict.basis))
     if verdict.rule:
         rows.append(("rule", verdict.rule))
     if verdict.vendor:

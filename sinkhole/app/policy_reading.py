@@ -14,6 +14,7 @@ from sinkhole.app.subjects import nearest, network_text, read_subject
 from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import PolicyError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.groups import name_mistake as group_name_mistake
 from sinkhole.policy.groups import parse_client
@@ -26,11 +27,12 @@ from sinkhole.protocol.types import qtype_from_text, qtype_to_text
 
 _KEYS = {
     "groups": ("name", "members", "order", "mode", "ipv4", "ipv6"),
-    "statements": ("subject", "action", "group", "reason", "owner", "ticket", "expires", "schedule"),
+    "statements": ("subject", "action", "group", "reason", "owner", "ticket", "expires", "schedule", "basis"),
     "expectations": ("client", "group", "name", "type", "at", "expect", "by", "why"),
 }
 _ACTIONS = tuple(str(action) for action in Action)
 _MODES = tuple(str(mode.value) for mode in BlockMode)
+_BASES = tuple(basis.value for basis in Basis)
 _I = TypeVar("_I", bound=Item)
 
 
@@ -144,9 +146,15 @@ class _Reading:
         reason, owner, ticket = (table.text(key) for key in ("reason", "owner", "ticket"))
         expires = table.time("expires")
         schedule = table.read("schedule", schedule_from_text)
+        basis = table.one_of("basis", _BASES)
+        if basis is not None and action in (str(Action.ALLOW), str(Action.MONITOR)):
+            table.note("basis", f"is of what blocks; {action} has none")
         if table.is_wrong or subject is None or action is None:
             return None
-        return Statement(0, subject, Action.from_text(action), group, reason, owner, ticket, expires, schedule)
+        return Statement(
+            0, subject, Action.from_text(action), group, reason, owner, ticket, expires, schedule,
+            Basis(basis) if basis else None,
+        )  # fmt: skip
 
     def _expectation(self, table: Table) -> Expectation | None:
         client = table.read("client", _client)

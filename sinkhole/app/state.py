@@ -17,6 +17,7 @@ from sinkhole.app.compiled import (
 )
 from sinkhole.app.data_dir import FEEDS, STORE, prepare, running_server
 from sinkhole.app.feed_guard import guard_of
+from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.swaps import Refused, hold_breaking
 from sinkhole.config.schema import Settings
 from sinkhole.feeds.defaults import default_feeds
@@ -178,6 +179,7 @@ def _inputs(state: State, standing: Sequence[tuple[Feed, FeedState]]) -> Inputs:
         groups=state.policy.groups(),
         answer=block_answer(state.settings.blocking),
         versions={feed.name: known.version for feed, known in standing},
+        suffixes=own_suffixes(state.settings),
     )
 
 

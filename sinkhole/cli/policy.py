@@ -9,10 +9,12 @@ import click
 from sinkhole.app.expectations import gated
 from sinkhole.app.gaps import gap_of
 from sinkhole.cli import policy_file
+from sinkhole.cli.basis import basis_option
 from sinkhole.cli.complete import complete_group, complete_subject
 from sinkhole.cli.options import Place, dry_run_option, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, print_preview, put_in_force, subject_of
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.schedule import Schedule
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Statement
@@ -55,11 +57,12 @@ def list_statements(place: Place, as_json: bool) -> None:
             _expiry(s.expires),
             s.owner,
             s.ticket,
+            s.basis,
             s.reason,
         )
         for s in statements
     ]
-    header = ("subject", "action", "for", "schedule", "expires", "owner", "ticket", "reason")
+    header = ("subject", "action", "for", "schedule", "expires", "owner", "ticket", "basis", "reason")
     print_table(header, rows, empty="no statement: everything is answered truly, nothing is recorded")
 
 
@@ -74,6 +77,7 @@ def _as_dict(statement: Statement) -> dict[str, Any]:
         "id": statement.id, "subject": str(statement.subject), "action": str(statement.action),
         "scope": statement.scope, "group": statement.group, "reason": statement.reason, "owner": statement.owner,
         "ticket": statement.ticket, "expires": statement.expires, "schedule": statement.schedule,
+        "basis": statement.basis,
     }  # fmt: skip
 
 
@@ -97,11 +101,13 @@ def _statement_command(action: Action, meaning: str, example: str) -> click.Comm
         metavar="TEXT",
         help="Only at these times: 'mon-fri 08:00-12:00,13:00-17:30; sat 09:00-12:00 @Europe/Berlin'.",
     )
+    @basis_option(action)
     @dry_run_option
     @force_option
     def command(
         place: Place, subject: str, group: str | None, reason: str | None, owner: str | None, ticket: str | None,
         until: datetime | None, schedule: str | None, dry_run: bool, force: bool,
+        basis: Basis | None = None,
     ) -> None:  # fmt: skip
         expires = until.astimezone(UTC) if until else None
         if expires and expires <= datetime.now(UTC):
@@ -113,7 +119,7 @@ def _statement_command(action: Action, meaning: str, example: str) -> click.Comm
             about = subject_of(state, subject)
             if about.kind is SubjectKind.DOMAIN and action is Action.BLOCK and is_public_suffix(about.value):
                 click.echo(f"sinkhole: warning: {about.value} is a public suffix: all names below it are hit", err=True)
-            wanted = Statement(0, about, action, group, reason, owner, ticket, expires, times)
+            wanted = Statement(0, about, action, group, reason, owner, ticket, expires, times, basis)
             if dry_run:
                 print_preview(state, lambda: state.policy.put(wanted))
                 return
@@ -154,7 +160,7 @@ def _which(schedule: str | None) -> Schedule | Literal["always", "any"]:
 _statement_command(
     Action.BLOCK,
     "Answer SUBJECT with the sinkhole, and record who tried.",
-    "block deepseek --group staff --reason 'no contract' --dry-run",
+    "block deepseek --basis law --reason 'order 7/2026' --dry-run",
 )
 _statement_command(Action.MONITOR, "Answer SUBJECT truly, and record who asked.", "monitor jurisdiction:CN")
 _statement_command(Action.ALLOW, "Answer SUBJECT truly.", "allow mistral --group research --until 2030-12-31")

@@ -3,6 +3,7 @@
 Times are seconds, sizes are bytes unless the name says otherwise.
 """
 
+import difflib
 import ipaddress
 import os
 from pathlib import Path
@@ -19,6 +20,10 @@ PRIVATE_NETWORKS = (
 )  # fmt: skip
 """Loopback, link-local, private and shared address space (RFC 1918, 3927, 4193, 4291, 6598)."""
 
+CONTACT_SCHEMES = ("mailto", "https", "tel", "sips")
+_LONGEST_CONTACT = 200
+"""Characters, so that it fits into a string of a TXT record, which has 255 octets at most."""
+
 
 def _is_network(text: str) -> str:
     try:
@@ -34,8 +39,29 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "sinkhole"
 
 
+def _is_contact(text: str) -> str:
+    scheme, colon, rest = text.partition(":")
+    near = difflib.get_close_matches(scheme.lower(), CONTACT_SCHEMES, n=1)
+    wanted = "wanted mailto:, https:, tel: or sips: and an address, such as mailto:it@example.org"
+    if scheme not in CONTACT_SCHEMES or not colon:
+        raise ValueError(f"{wanted}; did you mean {near[0]}:?" if near else wanted)
+    is_whole = bool(rest.strip("/")) and (scheme != "mailto" or 0 < rest.find("@") < len(rest) - 1)
+    if not is_whole or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(f"{wanted}, in printable ASCII without blanks")
+    if len(text) > _LONGEST_CONTACT:
+        raise ValueError(f"a contact has at most {_LONGEST_CONTACT} characters, this one has {len(text)}")
+    return text
+
+
+def _is_printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("wanted one line of printable text")
+    return text
+
+
 Network = Annotated[str, AfterValidator(_is_network)]
 Address = Annotated[str, AfterValidator(lambda text: str(ipaddress.ip_address(text)))]
+Contact = Annotated[str, AfterValidator(_is_contact)]
 
 
 class Section(BaseModel):
@@ -138,6 +164,21 @@ class BlockingSettings(Section):
     ttl: int = Field(10, ge=1, le=3600, description="TTL of blocked answers.")
     ede: Literal[15, 16, 17] = Field(15, description="Extended error: 15 blocked, 16 censored, 17 filtered (RFC 8914).")
     ede_text: bool = Field(True, description="Name vendor and policy in the extended error.")
+    contact: tuple[Contact, ...] = Field(
+        (), max_length=4, description="Whom to ask about a blocked name: mailto:, https:, tel: or sips: URIs."
+    )
+    organisation: Annotated[str, AfterValidator(_is_printable)] = Field(
+        "", max_length=100, description="Who blocks, as people know it; told to clients that ask for structured errors."
+    )
+    explain_to: tuple[Network, ...] = Field(
+        PRIVATE_NETWORKS, description="Networks that a TXT query for a blocked name tells policy, reason and contact."
+    )
+    sde_option: int | None = Field(
+        None,
+        ge=1,
+        le=65534,
+        description="Number of the EDNS option Structured DNS Error (none assigned); an empty EDE option always asks.",
+    )
 
 
 class RebindingSettings(Section):
@@ -146,6 +187,24 @@ class RebindingSettings(Section):
     enabled: bool = Field(False, description="Take private, loopback and link-local addresses out of answers.")
     allow: tuple[str, ...] = Field(
         (), description="Names that, with all below them, may have such addresses; forwarded zones always may."
+    )
+
+
+class InspectionSettings(Section):
+    """What is taken out of answers that are allowed."""
+
+    strip_ech: bool = Field(
+        False, description="Take the keys of Encrypted Client Hello, and signatures, out of SVCB and HTTPS answers."
+    )
+
+
+class PolicySettings(Section):
+    """What policy knows of this network; what is blocked is state, not a setting (`sinkhole policy`)."""
+
+    search_suffixes: tuple[str, ...] = Field(
+        (),
+        description="Search domains of this network, besides those of resolv.conf, `records` and `upstream.zones`: "
+        "no name at or below one imitates a vendor.",
     )
 
 
@@ -192,6 +251,8 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     blocking: BlockingSettings = BlockingSettings()
     rebinding: RebindingSettings = RebindingSettings()
+    inspection: InspectionSettings = InspectionSettings()
+    policy: PolicySettings = PolicySettings()
     record: RecordSettings = RecordSettings()
     feeds: FeedSettings = FeedSettings()
     records: tuple[str, ...] = Field((), description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard.")

@@ -28,7 +28,7 @@ from sinkhole.policy.feed import Feed, FeedState, FeedStatus
 
 FETCHES: Final = 16
 """Feeds fetched at the same time; a hanging one holds its place for its time limit and delays no other."""
-_READING: Final = "1"
+_READING: Final = "2"
 """Changes when lists are read in another way, so that all are read anew."""
 _LOG: Final = Log("feeds")
 
@@ -209,6 +209,7 @@ class Syncer:
             max_rows=self._settings.max_rules,
             never_block=tuple(guard.never_block),
             hosts=tuple(guard.hosts),
+            addresses=tuple(guard.addresses),
             previous=str(self._snapshots.path(feed.name, state.version) / RULES) if good else None,
             whole=feed.key is not None,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import ClientGroups
 from sinkhole.policy.image import NameIndex
@@ -27,13 +28,17 @@ not let the statement hold at all times."""
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """Statements, groups and blocked answer of a generation; `image` is the file name of its compiled names."""
+    """Statements, groups and blocked answer of a generation; `image` is the file name of its compiled names.
+
+    `suffixes` are domains of the network's own, below which nothing imitates anybody.
+    """
 
     generation: int
     image: str
     statements: tuple[Statement, ...]
     groups: tuple[Group, ...]
     answer: BlockAnswer
+    suffixes: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the document as text that `from_json` reads."""
@@ -45,6 +50,7 @@ class PolicyDocument:
             "statements": [_statement_to_json(statement) for statement in self.statements],
             "groups": [_group_to_json(group) for group in self.groups],
             "answer": _answer_to_json(self.answer),
+            "suffixes": self.suffixes,
         }
         return json.dumps(fields, indent=1) + "\n"
 
@@ -67,6 +73,7 @@ class PolicyDocument:
                 statements=tuple(map(_statement_from_json, fields["statements"])),
                 groups=tuple(map(_group_from_json, fields["groups"])),
                 answer=_answer_from_json(fields["answer"]),
+                suffixes=tuple(fields.get("suffixes", ())),
             )
         except (ValueError, TypeError, KeyError) as error:
             raise PolicyError(f"policy document: {type(error).__name__}: {error}") from error
@@ -92,7 +99,7 @@ def load_policy(folder: Path, *, verify: bool = False) -> Policy:
     """
     document = load_document(folder)
     index = NameIndex.open(folder / document.image, verify=verify)
-    return Policy(index, document.statements, document.groups, document.answer, document.generation)
+    return Policy(index, document.statements, document.groups, document.answer, document.generation, document.suffixes)
 
 
 def publish(folder: Path, document: PolicyDocument) -> None:
@@ -166,7 +173,7 @@ def _file_name(text: str) -> str:
 
 def _statement_to_json(statement: Statement) -> dict[str, Any]:
     expires = statement.expires
-    return {
+    fields: dict[str, Any] = {
         "id": statement.id,
         "subject": str(statement.subject),
         "action": str(statement.action),
@@ -175,11 +182,16 @@ def _statement_to_json(statement: Statement) -> dict[str, Any]:
         "owner": statement.owner,
         "ticket": statement.ticket,
         "expires": None if expires is None else expires.isoformat(),
-    } | ({} if statement.schedule is None else {"schedule": str(statement.schedule)})
+    }
+    if statement.schedule is not None:
+        fields["schedule"] = str(statement.schedule)
+    if statement.basis is not None:
+        fields["basis"] = statement.basis.value
+    return fields
 
 
 def _statement_from_json(fields: dict[str, Any]) -> Statement:
-    expires, schedule = fields["expires"], fields.get("schedule")
+    expires, schedule, basis = fields["expires"], fields.get("schedule"), fields.get("basis")
     return Statement(
         id=int(fields["id"]),
         subject=Subject.from_text(fields["subject"]),
@@ -190,6 +202,7 @@ def _statement_from_json(fields: dict[str, Any]) -> Statement:
         ticket=fields["ticket"],
         expires=None if expires is None else datetime.fromisoformat(expires),
         schedule=None if schedule is None else schedule_from_text(schedule),
+        basis=None if basis is None else Basis(basis),
     )
 
 

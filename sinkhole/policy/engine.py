@@ -11,16 +11,18 @@ from dataclasses import replace
 from datetime import datetime
 
 from sinkhole.policy.entry import CatalogueEntry
-from sinkhole.policy.evidence import Asked, Evidence
+from sinkhole.policy.evidence import Asked, Evidence, judge_networks
 from sinkhole.policy.explain import losers_of
 from sinkhole.policy.groups import ClientGroups, Scope, parse_client
 from sinkhole.policy.image import Found, NameIndex
+from sinkhole.policy.key import wire_from_text
 from sinkhole.policy.lookalikes import Imitation
 from sinkhole.policy.matches import Chosen, Level, Matches
 from sinkhole.policy.standing import Standings, Statements
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, Verdict
 from sinkhole.protocol.names import fold, name_to_text, parents_of
+from sinkhole.protocol.types import QType
 
 
 class Policy:
@@ -37,6 +39,7 @@ class Policy:
         groups: Sequence[Group],
         answer: BlockAnswer,
         generation: int,
+        suffixes: Sequence[str] = (),
     ) -> None:
         self.index = index
         self.generation = generation
@@ -45,6 +48,8 @@ class Policy:
         self._groups = ClientGroups(groups)
         self._statements = Statements(statements)
         self._nothing = {group.name: Verdict(Action.ALLOW, group=group.name) for group in groups}
+        self._own = frozenset(map(wire_from_text, suffixes))
+        self._has_networks = len(index.networks) > 0
 
     def next_change(self, when: datetime) -> datetime | None:
         """Return when verdicts given at `when` may stop being right, by an expiry or a schedule; None for never."""
@@ -118,10 +123,19 @@ class Policy:
             return self._no_match(scope)
         return replace(self._verdict(chosen, matches.entries, scope), via=name_to_text(target))
 
-    def decide_address(self, address: str, scope: Scope, when: datetime) -> Verdict:
-        """Decide an address in an answer (A, AAAA, hints), by statements on addresses; the longest prefix wins."""
+    def decide_address(
+        self, address: str, scope: Scope, when: datetime, names: Sequence[bytes] = (), qtype: int = QType.A
+    ) -> Verdict:
+        """Decide an address in an answer (A, AAAA, hints): by statements on addresses, and then by rows of lists.
+
+        Of either the longest prefix wins.
+
+        Args:
+            names: what was asked for, wire form: a list that lets it through says nothing about its addresses.
+            qtype: the type that was asked for.
+        """
         standings = self._statements.of(scope)
-        parsed = parse_client(address) if standings.networks else None
+        parsed = parse_client(address) if standings.networks or self._has_networks else None
         if parsed is None:
             return self._no_match(scope)
         keys: list[Level] = [
@@ -129,14 +143,29 @@ class Policy:
             for version, bits in standings.networks
             if version == parsed.version
         ]
+        if self._has_networks and (rules := self.index.networks.find(parsed)):
+            asked = [Asked(fold(name), qtype, scope.client, when) for name in names]
+            known = [(one, self.index.find(one.name)) for one in asked]
+            listed = judge_networks(rules, known, standings, self.index.feeds, when)
+            keys.append([(evidence.subject, evidence) for evidence in listed])
+            keys.append([("ai", evidence) for evidence in listed if evidence.is_ai])
         chosen = _choose(keys, standings, when)
         return replace(self._verdict(chosen, (), scope), via=str(parsed)) if chosen else self._no_match(scope)
+
+    def is_own(self, name: bytes) -> bool:
+        """Return whether a folded name is one of the network's own: at or below a search suffix or a zone of its own.
+
+        `chat.openai.com.corp.example` is what a stub makes of a name that it was not answered: nobody's attempt, and
+        no imitation.
+        """
+        return bool(self._own) and any(parent in self._own for parent in parents_of(name))
 
     def _imitation(self, name: bytes, found: Found | None, standings: Standings) -> Imitation | None:
         """Return whom a name imitates that the catalogue does not know, where a statement asks."""
         if "lookalikes" not in standings.by_key or (found is not None and (found.entries or found.is_protected)):
             return None
-        return self.index.lookalikes.find_open(name)
+        imitation = self.index.lookalikes.find_open(name)
+        return None if imitation is None or self.is_own(name) else imitation
 
     def _no_match(self, scope: Scope) -> Verdict:
         return self._nothing.get(scope.groups[0], NO_MATCH) if scope.groups else NO_MATCH
@@ -160,6 +189,8 @@ class Policy:
             line=outcome.rule.line if outcome else None,
             group=scope.groups[0] if scope.groups else None,
             reason=statement.reason if statement else None,
+            basis=statement.basis if statement else None,
+            until=statement.expires if statement else None,
             rewrite=outcome.rewrite if outcome and statement and statement.action is Action.BLOCK else (),
         )
 

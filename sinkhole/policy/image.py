@@ -15,6 +15,7 @@ from sinkhole.policy.feed import Feed
 from sinkhole.policy.image_file import ImageTables, map_image, write_image
 from sinkhole.policy.lookalikes import NO_BRANDS, BrandBook, Lookalikes
 from sinkhole.policy.mask import compile_mask
+from sinkhole.policy.networks import NetworkRules
 from sinkhole.policy.pattern import PatternSet
 from sinkhole.policy.row import (
     CATALOGUE,
@@ -105,6 +106,8 @@ class NameIndex:
             self.feeds = tuple(ListedFeed(*row) for row in self._metadata["feeds"])
             self.by_client = bool(self._metadata["by_client"])
             self.lookalikes = Lookalikes(BrandBook.from_json_row(self._metadata["brands"]))
+            # Names compiled by a version that read no such rows have none.
+            self.networks = NetworkRules(self._metadata.get("networks", ()))
             everywhere = self._metadata["patterns"]
             self._everywhere = self._patterns(everywhere) if everywhere else None
         except (ValueError, KeyError, TypeError) as error:

@@ -10,6 +10,8 @@ from sinkhole.resolver.background import Background
 from sinkhole.resolver.cache import Cache, Clock
 from sinkhole.resolver.chase import Chase
 from sinkhole.resolver.coalesce import Coalesce
+from sinkhole.resolver.ech import strip_ech
+from sinkhole.resolver.explanation import Explanations
 from sinkhole.resolver.filter import Filter
 from sinkhole.resolver.forward import Forward, Upstreams
 from sinkhole.resolver.handler import Handler, Stage, chain
@@ -91,7 +93,8 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
         ConfigError: a local record, a forwarded zone or an allowed name cannot be read; it names all of them.
     """
     background = Background()
-    local, rebinding = _by_names(settings)
+    explanations = Explanations(settings.blocking)
+    local, rebinding = _by_names(settings, explanations)
     prompt: list[Stage] = [
         # Sees every verdict, so it is before all that may end a query.
         Record(hits),
@@ -100,9 +103,10 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
         # Asks for further links of a chain: before the filter, so that each is judged before it leaves.
         Chase(),
         # Judges each answer when it is served: before the cache, so that no policy is ever cached.
-        Filter(box, ede_text=settings.blocking.ede_text),
+        Filter(box, explanations),
         # Looks at what is served, from the cache too.
         *rebinding,
+        *([strip_ech] if settings.inspection.strip_ech else ()),
         # Only what is answered above is for those who do not want recursion.
         refuse_without_rd,
         # ANY is never forwarded or kept, but may be blocked.
@@ -118,7 +122,7 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
     return Chain(chain([*prompt, *patient], last), chain(prompt, _must_wait), background)
 
 
-def _by_names(settings: Settings) -> tuple[Local, list[Stage]]:
+def _by_names(settings: Settings, explanations: Explanations) -> tuple[Local, list[Stage]]:
     """Return the stages that are made from names in the settings: local, and rebinding if it is on."""
     mistakes: list[str] = []
     forwarded = _names([zone.zone for zone in settings.upstream.zones], "upstream.zones[{}].zone", mistakes)
@@ -131,7 +135,7 @@ def _by_names(settings: Settings) -> tuple[Local, list[Stage]]:
     if mistakes:
         raise ConfigError(*mistakes)
     local = Local(own, SpecialNames(forwarded), canaries=settings.canaries)
-    return local, [Rebinding([*allowed, *forwarded])] if settings.rebinding.enabled else []
+    return local, [Rebinding([*allowed, *forwarded], explanations)] if settings.rebinding.enabled else []
 
 
 def _names(texts: Sequence[str], path: str, mistakes: list[str]) -> list[bytes]:

@@ -102,6 +102,7 @@ class StatementRow(Base):
     ticket: Mapped[str | None] = mapped_column(Text)
     expires: Mapped[int | None]
     schedule: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    basis: Mapped[str | None] = mapped_column(String(16))
 
     __table_args__ = (
         UniqueConstraint("subject", "group", "schedule"),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.schedule import Schedule
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
@@ -69,7 +70,7 @@ class PolicyStore:
                 "subject": str(statement.subject), "action": str(statement.action), "group": statement.group,
                 "reason": statement.reason, "owner": statement.owner, "ticket": statement.ticket,
                 "expires": int(statement.expires.timestamp()) if statement.expires else None,
-                "schedule": str(statement.schedule or ""),
+                "schedule": str(statement.schedule or ""), "basis": statement.basis,
             }  # fmt: skip
             if before:
                 number = before.id
@@ -167,6 +168,7 @@ def _statement(row: RowMapping) -> Statement:
         ticket=row["ticket"],
         expires=None if row["expires"] is None else datetime.fromtimestamp(row["expires"], UTC),
         schedule=schedule_from_text(row["schedule"]) if row["schedule"] else None,
+        basis=None if row["basis"] is None else Basis(row["basis"]),
     )
 
 

@@ -96,10 +96,10 @@ def test_list_shows_the_more_specific_first_and_who_answers_for_it(run):
     run.good("policy", "block", "deepseek", "--reason", "data protection", "--owner", "Ann", "--ticket", "DP-12")
     lines = run.good("policy", "list").lines
     assert lines[0].split() == [
-        "subject", "action", "for", "schedule", "expires", "owner", "ticket", "reason",
+        "subject", "action", "for", "schedule", "expires", "owner", "ticket", "basis", "reason",
     ]  # fmt: skip
-    assert lines[1].split(maxsplit=7) == [
-        "vendor:deepseek", "block", "all", "always", "never", "Ann", "DP-12", "data protection",
+    assert lines[1].split(maxsplit=8) == [
+        "vendor:deepseek", "block", "all", "always", "never", "Ann", "DP-12", "-", "data protection",
     ]  # fmt: skip
     assert [line.split()[0] for line in lines[1:]] == [
         "vendor:deepseek", "bypass:encrypted-dns", "bypass:httpdns", "bypass:translation-proxies", "feed:doh",
@@ -320,6 +320,26 @@ def test_removing_a_group_takes_its_statements_along(run):
     run.good("policy", "allow", "openai", "--group", "lab")
     run.good("groups", "remove", "lab")
     assert ("vendor:openai", "group:lab") not in subjects(run)
+
+
+def test_basis_is_kept_listed_and_told_by_check(run):
+    run.good("policy", "block", "vendor:deepseek", "--basis", "law", "--reason", "order 7")
+    (row,) = [row for row in run.good("policy", "list", "--json").json if row["subject"] == "vendor:deepseek"]
+    assert (row["basis"], row["reason"]) == ("law", "order 7")
+    listed = run.good("policy", "list")
+    (line,) = [line for line in listed.lines if line.startswith("vendor:deepseek")]
+    assert line.split()[7] == "law"
+    checked = run.good("check", "chat.deepseek.com")
+    assert "  basis       law" in checked.lines
+    assert any(line.endswith("EDE 16") for line in checked.lines)
+    assert run.good("check", "chat.deepseek.com", "--json").json["verdict"]["basis"] == "law"
+
+
+def test_wrong_basis_names_the_nearest(run):
+    done = run("policy", "block", "ai", "--basis", "requset")
+    assert done.status == 2
+    assert "wanted one of operator, law, request; found 'requset'; did you mean request?" in done.error
+    assert run("policy", "monitor", "ai", "--basis", "law").status == 2
 
 
 def test_dry_run_shows_what_a_change_would_do_and_does_not_do_it(run):

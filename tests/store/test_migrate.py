@@ -15,6 +15,7 @@ from sqlalchemy import create_engine
 
 from sinkhole.errors import StoreError
 from sinkhole.packaged import packaged_path
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.schedule_text import schedule_from_text
@@ -35,7 +36,7 @@ from tests.store.disk import limited_files
 from tests.store.rows import batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0006"
+HEAD = "0009"
 _STEP = """
 revision = "next"
 down_revision = "{down}"
@@ -141,7 +142,7 @@ def test_file_says_whose_it_is(path):
 def test_all_steps_go_forward_and_back_on_filled_data(filled):
     """R-D05, R-O07: and what older versions knew is still there."""
     before = told(filled)
-    revisions = ["0001", "0002", "0003"]
+    revisions = ["0001", "0002", "0003", "0004"]
     for revision in revisions:
         downgrade(filled, revision)
         assert revision_of(filled) == revision
@@ -343,3 +344,17 @@ def test_installed_wheel_finds_its_migrations(tmp_path):
         [sys.executable, "-P", "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(site)}, capture_output=True, text=True
     )
     assert (done.stdout.strip(), done.stderr) == (HEAD, "")
+
+
+def test_basis_is_forgotten_on_the_way_back_and_the_statement_stays(filled):
+    """R-O07: an older version answers such a block with the extended error of its group or server."""
+    store = open_store(filled)
+    said = PolicyStore(store, "x").put(Statement(0, Subject.from_text("ai"), Action.BLOCK, basis=Basis.LAW))
+    store.close()
+    downgrade(filled, "0005")
+    with sqlite3.connect(filled) as connection:
+        assert "basis" not in [row[1] for row in connection.execute("PRAGMA table_info('statement')")]
+    connection.close()
+    store = open_store(filled)
+    assert {one.id: one.basis for one in PolicyStore(store, "x").statements()}[said.id] is None
+    store.close()
