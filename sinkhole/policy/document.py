@@ -11,6 +11,7 @@ from sinkhole.errors import PolicyError
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import ClientGroups
 from sinkhole.policy.image import NameIndex
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.standing import Statements
 from sinkhole.policy.statement import Group, Statement
@@ -27,13 +28,17 @@ not let the statement hold at all times."""
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """Statements, groups and blocked answer of a generation; `image` is the file name of its compiled names."""
+    """Statements, groups and blocked answer of a generation; `image` is the file name of its compiled names.
+
+    `reviews` are empty unless a statement on `unreviewed` asks for them.
+    """
 
     generation: int
     image: str
     statements: tuple[Statement, ...]
     groups: tuple[Group, ...]
     answer: BlockAnswer
+    reviews: Reviews = NO_REVIEWS
 
     def to_json(self) -> str:
         """Return the document as text that `from_json` reads."""
@@ -45,7 +50,7 @@ class PolicyDocument:
             "statements": [_statement_to_json(statement) for statement in self.statements],
             "groups": [_group_to_json(group) for group in self.groups],
             "answer": _answer_to_json(self.answer),
-        }
+        } | ({} if self.reviews == NO_REVIEWS else {"reviews": self.reviews.to_json()})
         return json.dumps(fields, indent=1) + "\n"
 
     @classmethod
@@ -67,6 +72,7 @@ class PolicyDocument:
                 statements=tuple(map(_statement_from_json, fields["statements"])),
                 groups=tuple(map(_group_from_json, fields["groups"])),
                 answer=_answer_from_json(fields["answer"]),
+                reviews=Reviews.from_json(fields["reviews"]) if "reviews" in fields else NO_REVIEWS,
             )
         except (ValueError, TypeError, KeyError) as error:
             raise PolicyError(f"policy document: {type(error).__name__}: {error}") from error
@@ -92,7 +98,7 @@ def load_policy(folder: Path, *, verify: bool = False) -> Policy:
     """
     document = load_document(folder)
     index = NameIndex.open(folder / document.image, verify=verify)
-    return Policy(index, document.statements, document.groups, document.answer, document.generation)
+    return Policy(index, document.statements, document.groups, document.answer, document.generation, document.reviews)
 
 
 def publish(folder: Path, document: PolicyDocument) -> None:
