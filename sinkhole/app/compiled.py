@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sinkhole.app.data_dir import COMPILED
@@ -32,6 +32,7 @@ from sinkhole.policy.document import (
 )
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import FeedRules, NameIndex, build_image
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import BlockAnswer
 from sinkhole.protocol.names import name_from_text
@@ -56,7 +57,8 @@ class FeedInput:
 class Inputs:
     """All that a generation is made of.
 
-    `versions` are those of all feeds, those that are off too; None where they are not known.
+    `versions` are those of all feeds, those that are off too; None where they are not known. `reviews` are those that a
+    statement on `unreviewed` asks for.
     """
 
     catalogue: Catalogue
@@ -65,6 +67,7 @@ class Inputs:
     groups: tuple[Group, ...]
     answer: BlockAnswer
     versions: Mapping[str, int] | None = None
+    reviews: Reviews = NO_REVIEWS
 
 
 def compiled_folder(data_dir: Path) -> Path:
@@ -100,7 +103,8 @@ def draft_policy(folder: Path, inputs: Inputs) -> Policy:
     with _writing(folder):
         before = _published(folder)
         image = _image(folder, inputs, before.image if before else None)
-        return Policy(NameIndex.open(folder / image), inputs.statements, inputs.groups, inputs.answer, 0)
+        index = NameIndex.open(folder / image)
+        return Policy(index, inputs.statements, inputs.groups, inputs.answer, 0, inputs.reviews)
 
 
 def versions_in_force(folder: Path) -> dict[str, int] | None:
@@ -124,10 +128,10 @@ def _compile(folder: Path, inputs: Inputs) -> PolicyDocument:
 
 def _publish(folder: Path, inputs: Inputs, image: str, before: PolicyDocument | None) -> PolicyDocument:
     generation = before.generation if before else _generation_after_damage(folder)
-    document = PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer)
+    document = PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer, inputs.reviews)
     if document == before:
         return before
-    document = PolicyDocument(generation + 1, image, inputs.statements, inputs.groups, inputs.answer)
+    document = replace(document, generation=generation + 1)
     publish(folder, document)
     prune(folder)
     _LOG.info("policy.published", generation=document.generation, statements=len(inputs.statements))
@@ -208,7 +212,11 @@ def _image(folder: Path, inputs: Inputs, current: str | None) -> str:
             return image
     catalogue = inputs.catalogue
     rules = [feed.rules for feed in inputs.feeds]
-    image = build_image(folder, catalogue.vendors, rules, catalogue.never_block, catalogue.bypass, catalogue.brand_book)
+    # What is synced says nothing of signs: they are of this installation.
+    signs = (catalogue if catalogue.signs else shipped_catalogue()).sign_book
+    image = build_image(
+        folder, catalogue.vendors, rules, catalogue.never_block, catalogue.bypass, catalogue.brand_book, signs
+    )
     _prove(NameIndex.open(folder / image, verify=True), inputs.catalogue)
     (folder / _DRAFT).write_text(f"{image} {wanted}")
     return image

@@ -15,6 +15,7 @@ _COMMANDS = {
     "catalogue": "List, show and check the AI vendors that are known.",
     "check": "Explain what would be answered for a name, and why.",
     "config": "Check and show the configuration.",
+    "discover": "Review names that look like AI and are in no catalogue.",
     "doctor": "Look for what is wrong with this installation.",
     "feeds": "Manage remote lists.",
     "groups": "Manage groups of clients.",

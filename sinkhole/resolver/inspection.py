@@ -32,7 +32,7 @@ def judge_records(
     Raises:
         FormError: a service record cannot be read, so it cannot be said where it leads.
     """
-    for name in _names_in(records, question.key):
+    for name in names_in(records, question.key):
         verdict = weigh(verdict, policy.decide_target(name, question.qtype, scope, when))
     for address in _addresses_in(records):
         verdict = weigh(verdict, policy.decide_address(address, scope, when))
@@ -58,7 +58,8 @@ def _rank(subject: str) -> float:
     return SubjectKind.DOMAIN - 0.5 if kind is SubjectKind.ADDRESS else float(kind)
 
 
-def _names_in(records: tuple[Record, ...], qname: bytes) -> Iterator[bytes]:
+def names_in(records: tuple[Record, ...], qname: bytes) -> Iterator[bytes]:
+    """Yield the names that an answer leads to, each once, folded; may raise FormError for a service record."""
     seen = {qname, _ROOT}  # the root as a service target means the owner itself (RFC 9460, section 2.5)
     for record in records:
         names: tuple[bytes, ...] = ()
