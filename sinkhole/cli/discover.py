@@ -113,7 +113,7 @@ def accept(
     is checked like the catalogue's own.
 
     \b
-    Example: sinkhole discover accept novel-gpt.ai --vendor novel --category writing
+    Example: sinkhole discover accept novel-gpt.ai --category writing
     """
     with opened(place) as state:
         accepted = accept_candidate(state, domain, Wanted(vendor, product, category), force=force)

@@ -6,12 +6,12 @@ the length of the name.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sinkhole.policy.brand import WORD
-from sinkhole.policy.confusables import read_label
+from sinkhole.policy.confusables import ALABEL, read_label
 from sinkhole.policy.lookalikes import Imitation, Lookalikes
 from sinkhole.policy.place import registered_label
 from sinkhole.policy.word_search import any_of
@@ -106,6 +106,7 @@ class Signs:
         self._suffixes = _by_octets(book.suffixes)
         self._endings = tuple(bytes((len(suffix),)) + suffix + ROOT for suffix in self._suffixes)
         self._hints = any_of([*self._words, *self._parts, *self._edges])
+        self._bordered = _bordered([*self._words, *self._edges], self._parts)
         self._any_part = any_of(self._parts)
         self._any_topic = any_of([topic.encode("ascii") for topic in book.topics])
         self._innocent_words = any_of([word.encode("ascii") for word in book.innocents if "." not in word])
@@ -114,7 +115,7 @@ class Signs:
     def find(self, name: bytes) -> Suspect | None:
         """Return what of a folded name in wire form looks like AI, or None."""
         imitation = self._lookalikes.find_open(name) if self._book.brand_weight else None
-        if imitation is None and not name.endswith(self._endings) and self._hints.search(name) is None:
+        if imitation is None and not name.endswith(self._endings) and not self._has_hint(name):
             return None
         labels = labels_of(name)
         registered = registered_label(labels)
@@ -129,6 +130,10 @@ class Signs:
             if sum(found.values()) >= self._book.threshold:
                 return _suspect(name, labels, at, tuple(found))
         return None
+
+    def _has_hint(self, name: bytes) -> bool:
+        """Return whether a word may stand in a name: `ai` stands in many, but seldom at the edge of a word."""
+        return self._hints.search(name) is not None and (ALABEL in name or self._bordered.search(name) is not None)
 
     def _signs_of(self, label: bytes) -> Iterator[tuple[str, int]]:
         text = self._innocent_words.sub(b"?", read_label(label).plain)
@@ -160,6 +165,12 @@ def _suspect(name: bytes, labels: tuple[bytes, ...], at: int, reasons: tuple[str
     if not is_host(labels[at:]):
         return None
     return Suspect(name[sum(len(label) + 1 for label in labels[:at]) :], reasons)
+
+
+def _bordered(words: Iterable[bytes], parts: Iterable[bytes]) -> re.Pattern[bytes]:
+    """Return an expression that finds a word with no letter before or behind it, or a part anywhere."""
+    word, part = any_of(words).pattern, any_of(parts).pattern
+    return re.compile(rb"(?<![a-z])%b|%b(?![a-z])|%b" % (word, word, part))
 
 
 def _has_edge(word: bytes, edge: bytes) -> bool:
