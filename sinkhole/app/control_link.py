@@ -74,10 +74,13 @@ class ControlLink:
     def _flush(self) -> None:
         if self._unacknowledged and time.monotonic() - self._heard > RESEND_AFTER:
             self._resend()
+        sightings = self._sightings
         while len(self._unacknowledged) < MAX_UNACKNOWLEDGED:
             rows = self._hits.drain(ROWS_PER_BATCH)
             dropped = self._hits.take_dropped()
-            seen = self._sightings.drain(SIGHTINGS_PER_BATCH) if self._sightings is not None else ()
+            # One lot each time: a flood of new names must not hold up the hits.
+            seen = sightings.drain(SIGHTINGS_PER_BATCH) if sightings is not None else ()
+            sightings = None
             if not rows and not dropped and not seen:
                 return
             self._seq += 1

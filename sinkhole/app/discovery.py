@@ -180,7 +180,7 @@ def _placed(candidate: Candidate, place: Place, catalogue: Catalogue) -> tuple[V
         if not _SLUG.fullmatch(text):
             raise PolicyError(f"{what} {text!r}: wanted small letters, digits and single hyphens")
     product = _product(candidate, f"{id_}/{slug or place.category or DEFAULT_CATEGORY}", place.category, catalogue)
-    base = known or _new_vendor(id_, candidate.domain)
+    base = known or _new_vendor(id_, candidate.domain if place.vendor is None else id_)
     return replace(base, products=(product,), never_block=(), note=None, data_use=None), product
 
 
@@ -197,10 +197,10 @@ def _product(candidate: Candidate, id_: str, category: str | None, catalogue: Ca
     return Product(id_, known.name, known.categories, (domain,))
 
 
-def _new_vendor(id_: str, domain: str) -> Vendor:
+def _new_vendor(id_: str, name: str) -> Vendor:
     unknown = Stated("unknown", "low", "Not known")
     return Vendor(
-        id=id_, name=domain, kind=VendorKind.AI_NATIVE, owner=unknown, jurisdiction=replace(unknown, value=UNKNOWN),
+        id=id_, name=name, kind=VendorKind.AI_NATIVE, owner=unknown, jurisdiction=replace(unknown, value=UNKNOWN),
         confidence="low", source=SOURCE, products=(),
     )  # fmt: skip
 

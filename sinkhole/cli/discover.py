@@ -83,7 +83,7 @@ def show(place: Place, domain: str, as_json: bool) -> None:
         print_json(_as_dict(found, owner, len(clients)) | {"clients": clients})
         return
     print_line(found.domain)
-    rows = [("state", _state_in_words(found, owner)), *(("looks like AI", reason) for reason in found.reasons)]
+    rows = [("state", _state_in_words(found, owner)), *(("why", reason) for reason in found.reasons)]
     rows += [("asked for", name) for name in found.examples]
     times = f"first {local_time(found.first)}, last {local_time(found.last)}"
     rows.append(("answers", f"{found.count} without those of a packet cache; {times}"))
@@ -92,7 +92,7 @@ def show(place: Place, domain: str, as_json: bool) -> None:
     elif not keeps_clients:
         rows.append(("clients", "are not kept (discover.clients)"))
     for label, text in rows:
-        print_line(f"  {label:<13} {text}")
+        print_line(f"  {label:<9} {text}")
 
 
 @discover.command(short_help="Let DOMAIN be one of a vendor, in a local vendor file.")
