@@ -85,7 +85,6 @@ class _Joining:
         self._catalogue = catalogue
         self._owners = Owners(catalogue)
         self._added: dict[str, Vendor] = {}
-        self._names = {vendor.name.casefold(): vendor.id for vendor in catalogue.vendors}
         self._today = dt.datetime.now(dt.UTC).date()
 
     def vendors(self) -> Iterable[Vendor]:
@@ -115,20 +114,17 @@ class _Joining:
             self.faults.append(f"{name}: {f'line {line}: ' if line else ''}{said}")
 
     def _mistakes(self, vendor: Vendor) -> Iterator[tuple[str | None, str]]:
-        """Yield what is wrong with a vendor, with the domain that is to be left out for it, None for all of them."""
+        """Yield what is wrong with a vendor, with the name that is to be left out for it, None for all of the file."""
         told = list(lint_vendor(vendor, self._catalogue, self._today))
         yield from told
         faulty = {domain for domain, _ in told}
-        owner = self._names.get(vendor.name.casefold(), vendor.id)
-        if owner != vendor.id:
-            yield None, f"name: {vendor.name!r} is also that of {owner}; to add to it, call the file {owner}.toml"
         for product in vendor.products:
             for domain in product.domains:
                 if domain.name not in faulty and (why := self.guard.objection(_rule(domain))):
                     yield domain.name, f"{product.id}: {domain.name}: {why}"
         for name in vendor.never_block:
             if self._owners.of(name) is not None:
-                yield None, f"never_block: {name}: is a domain of the catalogue, which it would unblock"
+                yield name, f"never_block: {name}: is a domain of the catalogue, which it would unblock"
 
     def _take(self, file: str, vendor: Vendor, faulty: Set[str]) -> None:
         known = self._added.get(vendor.id) or self._catalogue.by_id.get(vendor.id)
@@ -141,7 +137,8 @@ class _Joining:
             before = products.get(product.id)
             products[product.id] = _with(before or replace(product, domains=()), domains)
         if products:
-            self._added[vendor.id] = replace(known or vendor, products=tuple(products.values()))
+            base = known or replace(vendor, never_block=tuple(n for n in vendor.never_block if n not in faulty))
+            self._added[vendor.id] = replace(base, products=tuple(products.values()))
 
     def _is_known(self, file: str, product: Product, domain: CatalogueDomain) -> bool:
         """Return whether the catalogue, or a file before, has a domain; then that counts."""

@@ -73,17 +73,9 @@ def test_products_of_one_slug_are_one():
         (lambda text: text.replace('kind = "ai_native"', "kind = 3"), "novel.toml: line 3: kind: "),
         (lambda text: text.replace('categories = ["chat"]', "categories = []"), "novel.toml: line "),
         (lambda text: text.replace('categories = ["chat"]', 'categories = ["none"]'), "category 'none' is not in"),
-        (
-            lambda text: text.replace('name = "Novel"', 'name = "Acme & Söhne"'),
-            "name: 'Acme & Söhne' is also that of acme",
-        ),
         (lambda text: text + "[[", "novel.toml: line "),
         (lambda text: "x = " + "[" * 100_000, "novel.toml: "),
         (lambda text: text.replace("confidence", "konfidenz"), "novel.toml: "),
-        (
-            lambda text: 'never_block = ["acme.example"]\n' + text,
-            "never_block: acme.example: is a domain of the catalogue",
-        ),
         (lambda text: text.encode() + b'note = "\xff"\n', "novel.toml: "),
         (lambda text: None, "novel.toml: cannot be read; wanted a file of at most"),
         (lambda text: "", "novel.toml: "),
@@ -179,3 +171,18 @@ def test_files_are_read_by_name_and_what_is_none_is_told(tmp_path):
 )  # fmt: skip
 def test_owner_of_a_name(name, found):
     assert owner(small(), name) == found
+
+
+def test_name_that_a_file_would_unblock_is_left_out_alone():
+    """A later catalogue may have it; the other names that the file keeps open stay open."""
+    careful = replace(NOVEL, never_block=("acme.example", "shared.novel.example"))
+    catalogue, local = joined(file(careful))
+    assert catalogue.by_id["novel"].never_block == ("shared.novel.example",)
+    assert "never_block: acme.example: is a domain of the catalogue, which it would unblock" in local.faults[0]
+    assert local.domains == (("novel.example", "novel/chat"),)
+
+
+def test_vendor_may_be_called_as_another():
+    catalogue, local = joined(file(replace(NOVEL, name=small().by_id["acme"].name)))
+    assert local.faults == ()
+    assert owner(catalogue, "novel.example") == "novel/chat"

@@ -17,6 +17,7 @@ FEEDS = ("ut1-ai", "nullgen")
     [
         ("ai", "ai"),
         ("AI", "ai"),
+        ("Unreviewed", "unreviewed"),
         ("deepseek", "vendor:deepseek"),
         ("DeepSeek", "vendor:deepseek"),
         ("vendor:openai", "vendor:openai"),

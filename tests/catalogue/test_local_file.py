@@ -1,6 +1,8 @@
 """Vendor files that people write in: what is added and taken out leaves the rest as it is; mistakes have lines."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sinkhole.catalogue.lines import line_of
 from sinkhole.catalogue.load import vendor_from_toml
@@ -97,3 +99,23 @@ def test_lines_are_those_that_the_parser_of_toml_tells(tmp_path):
         read(tmp_path, text)
     said = str(error.value).removeprefix("acme.toml: ")
     assert text.splitlines()[line_of(text, said) - 1] == 'slug = "No Slug"'
+
+
+texts = st.lists(st.sampled_from([*FILE.splitlines(), "[", "# x", "", 'name = "b.example"', "[[products]]"])).map(
+    "\n".join
+)
+
+
+@given(texts | st.text(), st.text() | st.sampled_from(["products[0].domains[0].name: x", "acme/chat: acme.example: x"]))
+def test_any_text_has_the_line_or_none(text, said):
+    line = line_of(text, said)
+    assert line is None or line >= 1
+
+
+@given(texts | st.text())
+def test_from_any_text_a_domain_is_taken_out_or_it_is_said_that_it_cannot(text):
+    try:
+        left = without_domain(text, "acme.example")
+    except CatalogueError:
+        return
+    assert left is None or set(left.splitlines()) <= set(text.splitlines())

@@ -8,7 +8,9 @@ from sinkhole.errors import PolicyError
 from sinkhole.policy.sighting import Sighting
 from sinkhole.store.audit import entries
 from sinkhole.store.candidates import MAX_CLIENTS, CandidateState, CandidateStore, add_sightings
+from sinkhole.store.database import open_store
 from sinkhole.store.recorder import Recorder
+from sinkhole.store.salvage import salvage
 from tests.store.rows import batch, row
 
 ONE = Sighting("novel.ai", ("its suffix .ai",), 3, 100, 200, ("www.novel.ai",), True)
@@ -116,3 +118,14 @@ def test_clients_are_bounded_and_go_with_the_domain(store, queue, add):
     queue.forget(10**9)
     with store.reading() as connection:
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM candidate_client").scalar() == 0
+
+
+def test_queue_is_taken_over_from_a_broken_store(store, queue, add, tmp_path):
+    """R-D03: what people decided is worth as much as policy."""
+    add(ONE)
+    queue.decide("novel.ai", CandidateState.IGNORED, reason="ours")
+    (tmp_path / "new").mkdir()
+    new = open_store(tmp_path / "new" / "store.db")
+    assert salvage(store.path, new.path)
+    assert [(one.domain, one.note) for one in CandidateStore(new, "x").all()] == [("novel.ai", "ours")]
+    new.close()
