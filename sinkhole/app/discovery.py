@@ -1,6 +1,7 @@
 """Decide on names that look like AI: accept one as a vendor's, in a local vendor file; ignore it; undo either."""
 
 import datetime as dt
+import os
 import re
 import tempfile
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Wanted:
     """Where a domain is to be accepted; None: what fits.
 
     Attributes:
@@ -87,13 +88,13 @@ def waiting_in_words(settings: Settings) -> str:
     return f"{names} for review{': sinkhole discover list' if waiting else ''}"
 
 
-def accept(state: State, domain: str, place: Place, *, force: bool = False) -> Accepted:
+def accept(state: State, domain: str, wanted: Wanted, *, force: bool = False) -> Accepted:
     """Let a domain be one of a vendor, as a local vendor file says.
 
     Where the catalogue has it by now, or a local file, nothing is written.
 
     Raises:
-        PolicyError: there is no such candidate, it is accepted already, or `place` cannot be.
+        PolicyError: there is no such candidate, it is accepted already, or `wanted` cannot be.
         CatalogueError: the file would not pass the lint, or cannot be written.
         BrokenExpectationError: it would break an expectation; nothing is changed.
     """
@@ -105,7 +106,7 @@ def accept(state: State, domain: str, place: Place, *, force: bool = False) -> A
         catalogue = state.catalogue().catalogue
         owner = Owners(catalogue).of(candidate.domain)
         if owner is None:
-            return _accept(state, candidate, *_placed(candidate, place, catalogue), force=force)
+            return _accept(state, candidate, *_placed(candidate, wanted, catalogue), force=force)
         with gated(state, force=force):
             known = state.candidates.decide(candidate.domain, CandidateState.ACCEPTED, product=owner)
             return Accepted(known, None)
@@ -165,27 +166,28 @@ def _reopen(state: State, candidate: Candidate, *, force: bool) -> Candidate:
     return _put(state, candidate, CandidateState.NEW, path, text, None, force=force)
 
 
-def _placed(candidate: Candidate, place: Place, catalogue: Catalogue) -> tuple[Vendor, Product]:
+def _placed(candidate: Candidate, wanted: Wanted, catalogue: Catalogue) -> tuple[Vendor, Product]:
     """Return the vendor as a new file says it, with the product alone, and the product."""
-    given, _, slug = (place.product or "").rpartition("/")
-    id_ = place.vendor or given or _free_id(candidate.domain, catalogue)
+    given, _, slug = (wanted.product or "").rpartition("/")
+    id_ = wanted.vendor or given or _free_id(candidate.domain, catalogue)
     if given and id_ != given:
-        raise PolicyError(f"product {place.product} is not one of vendor {id_}")
+        raise PolicyError(f"product {wanted.product} is not one of vendor {id_}")
     known = catalogue.by_id.get(id_)
-    if place.category is not None and place.category not in catalogue.categories:
+    if wanted.category is not None and wanted.category not in catalogue.categories:
         raise PolicyError(
-            f"there is no category {place.category!r}{nearest(place.category, tuple(catalogue.categories))}"
+            f"there is no category {wanted.category!r}{nearest(wanted.category, tuple(catalogue.categories))}"
         )
     for what, text in (("vendor", id_), ("product", slug or DEFAULT_CATEGORY)):
         if not _SLUG.fullmatch(text):
             raise PolicyError(f"{what} {text!r}: wanted small letters, digits and single hyphens")
-    product = _product(candidate, f"{id_}/{slug or place.category or DEFAULT_CATEGORY}", place.category, catalogue)
-    base = known or _new_vendor(id_, candidate.domain if place.vendor is None else id_)
+    product = _product(candidate, f"{id_}/{slug or wanted.category or DEFAULT_CATEGORY}", wanted.category, catalogue)
+    base = known or _new_vendor(id_, candidate.domain if wanted.vendor is None else id_)
     return replace(base, products=(product,), never_block=(), note=None, data_use=None), product
 
 
 def _product(candidate: Candidate, id_: str, category: str | None, catalogue: Catalogue) -> Product:
-    first, last = (dt.datetime.fromtimestamp(at, dt.UTC).date() for at in (candidate.first, candidate.last))
+    today = dt.datetime.now(dt.UTC).date()  # a clock that was ahead for a while may have counted
+    first, last = (min(today, dt.datetime.fromtimestamp(at, dt.UTC).date()) for at in (candidate.first, candidate.last))
     domain = CatalogueDomain(
         candidate.domain, DomainRole.WEB, DomainMatch.SUFFIX, False, SOURCE, first.isoformat(), last.isoformat()
     )
@@ -232,13 +234,16 @@ def _put(
     def after() -> Policy:
         return draft_policy(compiled_folder(state.folder), inputs_of(state, state.feeds.all(), drafted.catalogue))
 
+    is_written = False
     try:
         with gated(state, force=force, after=after):
             decided = state.candidates.decide(candidate.domain, to, product=product)
             _write(path, None if text is None else text.encode())
+            is_written = True
             return decided
     except BaseException:
-        _write(path, before)  # the store was rolled back; the file goes with it
+        if is_written:
+            _write(path, before)  # the store was rolled back; the file goes with it
         raise
 
 
@@ -249,7 +254,12 @@ def _write(path: Path, data: bytes | None) -> None:
             return
         path.parent.mkdir(exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
-            draft.write(data)  # mode 0600
-        Path(draft.name).replace(path)
+            try:
+                draft.write(data)  # mode 0600
+                draft.flush()
+                os.fsync(draft.fileno())
+                Path(draft.name).replace(path)
+            finally:
+                Path(draft.name).unlink(missing_ok=True)
     except OSError as error:
         raise CatalogueError(f"{path}: cannot be written: {error.strerror}") from error

@@ -5,9 +5,8 @@ from typing import Any
 
 import click
 
-from sinkhole.app.discovery import Place as Wanted
+from sinkhole.app.discovery import Wanted, candidate_of
 from sinkhole.app.discovery import accept as accept_candidate
-from sinkhole.app.discovery import candidate_of
 from sinkhole.app.discovery import ignore as ignore_candidate
 from sinkhole.app.discovery import reopen as reopen_candidate
 from sinkhole.catalogue.search import Owners

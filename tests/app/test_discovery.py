@@ -8,13 +8,13 @@ import pytest
 
 from sinkhole.app import data_dir
 from sinkhole.app.compiled import compiled_folder
-from sinkhole.app.discovery import Place, accept, candidate_of, ignore, reopen, waiting_in_words
+from sinkhole.app.discovery import Wanted, accept, candidate_of, ignore, reopen, waiting_in_words
 from sinkhole.app.expectations import BrokenExpectationError
 from sinkhole.app.sightings import owned, waits_unseen
 from sinkhole.app.state import State, compile_state, open_state, reviews_of
 from sinkhole.catalogue.load import load_vendor
 from sinkhole.config.load import load_settings
-from sinkhole.errors import CatalogueError, PolicyError
+from sinkhole.errors import CatalogueError, PolicyError, StoreError
 from sinkhole.policy.document import load_document, load_policy
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.sighting import Sighting
@@ -24,6 +24,7 @@ from sinkhole.policy.verdict import Action
 from sinkhole.protocol.names import name_from_text
 from sinkhole.store.audit import entries
 from sinkhole.store.candidates import CandidateState, add_sightings
+from tests.store.disk import limited_files
 
 SEEN = 1_790_000_000
 SIGHTING = Sighting("novel-gpt.ai", ("gpt in novel-gpt",), 3, SEEN, SEEN + 90_000, ("www.novel-gpt.ai",), True)
@@ -66,7 +67,7 @@ def vendor_file(state: State, name: str):
 
 def test_accepted_domain_is_a_vendor_from_then_on(state):
     assert said_of(state, "www.novel-gpt.ai") == "allow None None"
-    accepted = accept(state, "Novel-GPT.ai.", Place())
+    accepted = accept(state, "Novel-GPT.ai.", Wanted())
     assert accepted.file == vendor_file(state, "novel-gpt")
     assert said_of(state, "www.novel-gpt.ai") == "block ai novel-gpt/chat"
     assert candidate_of(state, "novel-gpt.ai").product == "novel-gpt/chat"
@@ -80,19 +81,19 @@ def test_accepted_domain_is_a_vendor_from_then_on(state):
 
 
 def test_accepted_into_a_vendor_of_the_catalogue(state):
-    accept(state, "novel-gpt.ai", Place(vendor="deepseek", product="chat"))
+    accept(state, "novel-gpt.ai", Wanted(vendor="deepseek", product="chat"))
     assert said_of(state, "novel-gpt.ai") == "block ai deepseek/chat"
     assert said_of(state, "chat.deepseek.com") == "block ai deepseek/chat"
-    accept(state, "helper.example", Place(product="deepseek/helper", category="agent"))
+    accept(state, "helper.example", Wanted(product="deepseek/helper", category="agent"))
     assert said_of(state, "helper.example") == "block ai deepseek/helper"
     assert state.catalogue().local.faults == ()
 
 
 def test_second_domain_is_added_to_the_file_and_comments_stay(state):
-    accept(state, "novel-gpt.ai", Place(vendor="novel", category="writing"))
+    accept(state, "novel-gpt.ai", Wanted(vendor="novel", category="writing"))
     path = vendor_file(state, "novel")
     path.write_text("# ours\n" + path.read_text())
-    accept(state, "helper.example", Place(vendor="novel", product="writing"))
+    accept(state, "helper.example", Wanted(vendor="novel", product="writing"))
     assert path.read_text().startswith("# ours\n")
     assert said_of(state, "helper.example") == "block ai novel/writing"
     assert said_of(state, "novel-gpt.ai") == "block ai novel/writing"
@@ -106,16 +107,16 @@ def test_second_domain_is_added_to_the_file_and_comments_stay(state):
 
 def test_id_is_made_of_the_domain(state):
     see(state, replace(SIGHTING, domain="openai.novel.ai"), replace(SIGHTING, domain="deepseek.ai.example.ai"))
-    assert accept(state, "openai.novel.ai", Place()).candidate.product == "openai-novel-ai/chat"
-    assert accept(state, "deepseek.ai.example.ai", Place()).candidate.product == "deepseek-ai-example-ai/chat"
+    assert accept(state, "openai.novel.ai", Wanted()).candidate.product == "openai-novel-ai/chat"
+    assert accept(state, "deepseek.ai.example.ai", Wanted()).candidate.product == "deepseek-ai-example-ai/chat"
     see(state, replace(SIGHTING, domain="deepseek.ai.example-ai"))
     with pytest.raises(PolicyError, match=r"has a vendor deepseek-ai-example-ai; say which is meant with --vendor"):
-        accept(state, "deepseek.ai.example-ai", Place())
+        accept(state, "deepseek.ai.example-ai", Wanted())
 
 
 def test_what_the_catalogue_has_by_now_needs_no_file(state):
     see(state, replace(SIGHTING, domain="x.deepseek.com"))
-    accepted = accept(state, "x.deepseek.com", Place())
+    accepted = accept(state, "x.deepseek.com", Wanted())
     assert accepted.file is None
     assert accepted.candidate.product == state.catalogue().catalogue.by_id["deepseek"].products[0].id or (
         accepted.candidate.product.startswith("deepseek/")
@@ -127,11 +128,11 @@ def test_what_the_catalogue_has_by_now_needs_no_file(state):
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        (Place(vendor="No Id"), "vendor 'No Id': wanted small letters"),
-        (Place(product="a_b"), "product 'a_b': wanted small letters"),
-        (Place(category="chatt"), "there is no category 'chatt'; did you mean chat?"),
-        (Place(vendor="openai", product="deepseek/chat"), "product deepseek/chat is not one of vendor openai"),
-        (Place(product="deepseek/chat", category="voice"), "product deepseek/chat has the categories"),
+        (Wanted(vendor="No Id"), "vendor 'No Id': wanted small letters"),
+        (Wanted(product="a_b"), "product 'a_b': wanted small letters"),
+        (Wanted(category="chatt"), "there is no category 'chatt'; did you mean chat?"),
+        (Wanted(vendor="openai", product="deepseek/chat"), "product deepseek/chat is not one of vendor openai"),
+        (Wanted(product="deepseek/chat", category="voice"), "product deepseek/chat has the categories"),
     ],
 )
 def test_wrong_place_is_refused(state, place, said):
@@ -160,7 +161,7 @@ def test_name_that_is_never_blocked_cannot_be_accepted(state):
     protected = state.catalogue().catalogue.never_block[0]
     see(state, replace(SIGHTING, domain=protected))
     with pytest.raises(CatalogueError, match=r"line \d+: .*is on never-block.txt"):
-        accept(state, protected, Place(vendor="mine"))
+        accept(state, protected, Wanted(vendor="mine"))
     assert not vendor_file(state, "mine").exists()
     assert candidate_of(state, protected).state is CandidateState.NEW
 
@@ -169,16 +170,16 @@ def test_file_that_is_broken_already_is_left_alone(state):
     path = vendor_file(state, "novel")
     path.write_text("[[")
     with pytest.raises(CatalogueError, match=r"novel.toml: line 1"):
-        accept(state, "novel-gpt.ai", Place(vendor="novel"))
+        accept(state, "novel-gpt.ai", Wanted(vendor="novel"))
     assert path.read_text() == "[["
     path.unlink()
     path.mkdir()
     with pytest.raises(CatalogueError, match="cannot be read"):
-        accept(state, "novel-gpt.ai", Place(vendor="novel"))
+        accept(state, "novel-gpt.ai", Wanted(vendor="novel"))
 
 
 def test_broken_file_is_told_when_it_is_compiled_and_the_rest_holds(state, caplog):
-    accept(state, "novel-gpt.ai", Place())
+    accept(state, "novel-gpt.ai", Wanted())
     vendor_file(state, "other").write_text("x")
     assert said_of(state, "novel-gpt.ai") == "block ai novel-gpt/chat"
     assert "catalogue.local_fault" in caplog.text
@@ -189,11 +190,11 @@ def test_expectations_gate_what_is_accepted_and_taken_back(state):
     free = Expectation("www.novel-gpt.ai", Action.ALLOW)
     state.expectations.replace([free])
     with pytest.raises(BrokenExpectationError, match="this breaks the expectation www"):
-        accept(state, "novel-gpt.ai", Place())
+        accept(state, "novel-gpt.ai", Wanted())
     assert not vendor_file(state, "novel-gpt").exists()
     assert candidate_of(state, "novel-gpt.ai").state is CandidateState.NEW
     assert log(state) == []
-    accept(state, "novel-gpt.ai", Place(), force=True)
+    accept(state, "novel-gpt.ai", Wanted(), force=True)
     state.expectations.replace([Expectation("www.novel-gpt.ai", Action.BLOCK)])
     compile_state(state)
     text = vendor_file(state, "novel-gpt").read_text()
@@ -222,14 +223,14 @@ def test_ignored_and_reopened(state):
     reopen(state, "novel-gpt.ai")
     assert said_of(state, "novel-gpt.ai") == "block unreviewed None"
     assert log(state) == ["candidate novel-gpt.ai reopened", "candidate novel-gpt.ai ignored"]
-    accept(state, "novel-gpt.ai", Place())
-    for act in (lambda: accept(state, "novel-gpt.ai", Place()), lambda: ignore(state, "novel-gpt.ai", None)):
+    accept(state, "novel-gpt.ai", Wanted())
+    for act in (lambda: accept(state, "novel-gpt.ai", Wanted()), lambda: ignore(state, "novel-gpt.ai", None)):
         with pytest.raises(PolicyError, match="is accepted into novel-gpt/chat"):
             act()
 
 
 def test_domain_in_a_form_of_peoples_own_is_not_taken_out(state):
-    accept(state, "novel-gpt.ai", Place(vendor="novel"))
+    accept(state, "novel-gpt.ai", Wanted(vendor="novel"))
     path = vendor_file(state, "novel")
     head, _, _ = path.read_text().partition("[[products.domains]]")
     own = '{ name = "novel-gpt.ai", source = "Own knowledge", first_seen = 2026-09-21 }'
@@ -245,7 +246,7 @@ def test_folder_that_cannot_be_written_changes_nothing(state):
     folder.rmdir()
     folder.write_text("")
     with pytest.raises(CatalogueError, match="cannot be written"):
-        accept(state, "novel-gpt.ai", Place())
+        accept(state, "novel-gpt.ai", Wanted())
     assert candidate_of(state, "novel-gpt.ai").state is CandidateState.NEW
 
 
@@ -301,3 +302,15 @@ def test_how_many_wait_is_told(state, tmp_path):
     nowhere = load_settings(None, {}, {"server.data_dir": tmp_path / "none"})
     assert waiting_in_words(nowhere) == "nothing was seen yet"
     assert not (tmp_path / "none").exists()
+
+
+def test_clock_that_was_ahead_does_not_keep_a_domain_out(state):
+    see(state, replace(SIGHTING, domain="ahead.ai", first=SEEN, last=4_000_000_000))
+    assert accept(state, "ahead.ai", Wanted()).candidate.product == "ahead/chat"
+
+
+def test_full_disk_leaves_nothing_behind(state):
+    with limited_files(16), pytest.raises((CatalogueError, StoreError)):
+        accept(state, "novel-gpt.ai", Wanted())
+    assert list((state.folder / "vendors").iterdir()) == []
+    assert candidate_of(state, "novel-gpt.ai").state is CandidateState.NEW
