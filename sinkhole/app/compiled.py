@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sinkhole.app.data_dir import COMPILED
@@ -33,6 +33,7 @@ from sinkhole.policy.document import (
 )
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import FeedRules, NameIndex, build_image
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import BlockAnswer
 from sinkhole.protocol.names import name_from_text
@@ -58,7 +59,7 @@ class Inputs:
     """All that a generation is made of.
 
     `versions` are those of all feeds, those that are off too; None where they are not known. `suffixes` are domains of
-    this network.
+    this network. `reviews` are those that a statement on `unreviewed` asks for.
     """
 
     catalogue: Catalogue
@@ -68,6 +69,7 @@ class Inputs:
     answer: BlockAnswer
     versions: Mapping[str, int] | None = None
     suffixes: tuple[str, ...] = ()
+    reviews: Reviews = NO_REVIEWS
 
 
 def compiled_folder(data_dir: Path) -> Path:
@@ -104,7 +106,9 @@ def draft_policy(folder: Path, inputs: Inputs) -> Policy:
         before = _published(folder)
         image = _image(folder, inputs, before.image if before else None)
         index = NameIndex.open(folder / image)
-        return Policy(index, inputs.statements, inputs.groups, inputs.answer, 0, inputs.suffixes)
+        return Policy(
+            index, inputs.statements, inputs.groups, inputs.answer, 0, suffixes=inputs.suffixes, reviews=inputs.reviews
+        )
 
 
 def versions_in_force(folder: Path) -> dict[str, int] | None:
@@ -131,7 +135,7 @@ def _publish(folder: Path, inputs: Inputs, image: str, before: PolicyDocument | 
     document = _document(generation, image, inputs)
     if document == before:
         return before
-    document = _document(generation + 1, image, inputs)
+    document = replace(document, generation=generation + 1)
     publish(folder, document)
     prune(folder)
     _LOG.info("policy.published", generation=document.generation, statements=len(inputs.statements))
@@ -139,7 +143,9 @@ def _publish(folder: Path, inputs: Inputs, image: str, before: PolicyDocument | 
 
 
 def _document(generation: int, image: str, inputs: Inputs) -> PolicyDocument:
-    return PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer, inputs.suffixes)
+    return PolicyDocument(
+        generation, image, inputs.statements, inputs.groups, inputs.answer, inputs.suffixes, inputs.reviews
+    )
 
 
 def _generation_after_damage(folder: Path) -> int:
@@ -223,7 +229,11 @@ def _image(folder: Path, inputs: Inputs, current: str | None) -> str:
             return image
     catalogue = inputs.catalogue
     rules = [feed.rules for feed in inputs.feeds]
-    image = build_image(folder, catalogue.vendors, rules, catalogue.never_block, catalogue.bypass, catalogue.brand_book)
+    # What is synced says nothing of signs: they are of this installation.
+    signs = (catalogue if catalogue.signs else shipped_catalogue()).sign_book
+    image = build_image(
+        folder, catalogue.vendors, rules, catalogue.never_block, catalogue.bypass, catalogue.brand_book, signs
+    )
     _prove(NameIndex.open(folder / image, verify=True), inputs.catalogue)
     (folder / _DRAFT).write_text(f"{image} {wanted}")
     return image

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from sinkhole.app.control_server import ControlServer
+from sinkhole.app.sightings import owned, waits_unseen
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.state import audit_head, compile_state
 from sinkhole.app.store_keeper import StoreKeeper
@@ -21,11 +22,14 @@ from sinkhole.config.schema import Settings
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.log import Log, configure
 from sinkhole.policy.hit import HitRow
+from sinkhole.policy.sighting import Sighting
 from sinkhole.store.recorder import HitBatch
 
 LAST_BATCHES = 0.5
 """Seconds in which what the workers sent before they ended must be read at a stop."""
 RETENTION_INTERVAL = 3600.0
+REVIEW_INTERVAL = 10.0
+"""Seconds between looks at whether a name waits for review that policy should know of."""
 _CALM = 5
 """How much nicer than the workers it is: whoever asks for a name comes before who compiles one."""
 
@@ -51,7 +55,8 @@ class Control:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._apply_quietly()))
         listening = await self._server.serve(sock)
-        for job in (beat(status), self._keep_store(), self._retain(), self._die_with_supervisor(lifeline)):
+        jobs = (beat(status), self._keep_store(), self._retain(), self._watch_queue())
+        for job in (*jobs, self._die_with_supervisor(lifeline)):
             self._spawn(job)
         await stop.wait()
         listening.close()
@@ -101,7 +106,8 @@ class Control:
 
     async def _take_hits(self, worker: str, message: dict[str, Any]) -> bool:
         rows = [HitRow.from_json_row(row) for row in message["rows"]]
-        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]))
+        seen = owned(Sighting.from_json_row(row) for row in message.get("sightings", ()))
+        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]), tuple(seen))
         try:
             return await self._store.record(batch)
         except StoreError:
@@ -127,6 +133,16 @@ class Control:
         while True:
             await asyncio.sleep(RETENTION_INTERVAL)
             await self._store.retain()
+
+    async def _watch_queue(self) -> None:
+        while self._settings.discover.enabled:
+            await asyncio.sleep(REVIEW_INTERVAL)
+            try:
+                is_late = await self._store.do(waits_unseen)
+            except StoreError:
+                continue  # the keeper said so
+            if is_late:
+                await self._apply_quietly()
 
     async def _die_with_supervisor(self, lifeline: int) -> None:
         await until_orphaned(lifeline)

@@ -15,12 +15,14 @@ from typing import Any
 from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
 from sinkhole.log import Log
 from sinkhole.resolver.hits import Hits
+from sinkhole.resolver.sightings import Sightings
 
 FLUSH_INTERVAL = 0.25
 RECONNECT_AFTER = 0.2
 RESEND_AFTER = 3.0
 """Seconds without an acknowledgement after which batches are sent again: the store may have been full or locked."""
 ROWS_PER_BATCH = 1000
+SIGHTINGS_PER_BATCH = 200
 MAX_UNACKNOWLEDGED = 64
 """Batches kept; beyond that rows stay in `Hits`, whose bound counts what is dropped."""
 
@@ -33,13 +35,21 @@ class ControlLink:
         hits: where the query path counts.
         load_policy: loads the newest published policy, returns its generation; its failure is logged by itself.
         counters: numbers of this worker that the control process shows.
+        sightings: where names that look like AI are counted, if they are.
     """
 
     def __init__(
-        self, folder: Path, hits: Hits, load_policy: Callable[[], int], counters: Callable[[], dict[str, Any]]
+        self,
+        folder: Path,
+        hits: Hits,
+        load_policy: Callable[[], int],
+        counters: Callable[[], dict[str, Any]],
+        *,
+        sightings: Sightings | None = None,
     ) -> None:
         self._folder = folder
         self._hits = hits
+        self._sightings = sightings
         self._load_policy = load_policy
         self._counters = counters
         self._worker = uuid.uuid4().hex
@@ -64,13 +74,19 @@ class ControlLink:
     def _flush(self) -> None:
         if self._unacknowledged and time.monotonic() - self._heard > RESEND_AFTER:
             self._resend()
+        sightings = self._sightings
         while len(self._unacknowledged) < MAX_UNACKNOWLEDGED:
             rows = self._hits.drain(ROWS_PER_BATCH)
             dropped = self._hits.take_dropped()
-            if not rows and not dropped:
+            # One lot each time: a flood of new names must not hold up the hits.
+            seen = sightings.drain(SIGHTINGS_PER_BATCH) if sightings is not None else ()
+            sightings = None
+            if not rows and not dropped and not seen:
                 return
             self._seq += 1
             batch = {"op": "hits", "seq": self._seq, "rows": [row.to_json_row() for row in rows], "dropped": dropped}
+            if seen:
+                batch["sightings"] = [sighting.to_json_row() for sighting in seen]
             if not self._unacknowledged:
                 self._heard = time.monotonic()
             self._unacknowledged[self._seq] = batch

@@ -12,6 +12,7 @@ STORE = "store.db"
 COMPILED = "compiled"
 FEEDS = "feeds"
 LISTS = "lists"
+VENDORS = "vendors"
 _ORPHANS_END_WITHIN = 2.0
 """Seconds; a worker whose supervisor is gone ends within a fraction of one."""
 _LOOK_INTERVAL = 0.02
@@ -26,7 +27,7 @@ def prepare(folder: Path) -> None:
     probe = folder / ".write-test"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in (COMPILED, FEEDS, LISTS):
+        for name in (COMPILED, FEEDS, LISTS, VENDORS):
             (folder / name).mkdir(exist_ok=True, mode=0o700)
         probe.write_bytes(b"")
         probe.unlink()

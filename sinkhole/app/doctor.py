@@ -13,6 +13,7 @@ from pathlib import Path
 from sinkhole.app.apply import request
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.data_dir import STORE, running_server
+from sinkhole.app.discovery import waiting_in_words
 from sinkhole.app.new_defaults import new_defaults
 from sinkhole.app.state import catalogue_of_folder, open_state
 from sinkhole.catalogue.summary import summarise
@@ -152,6 +153,12 @@ def _catalogue(settings: Settings) -> Iterator[tuple[Grade, str]]:
     yield grade, f"{len(catalogue.vendors)} vendors, last looked at {_days(days)} ago; {said}; {stale}"
     for name, why in found.faults.items():
         yield Grade.WARNING, f"that of feed {name} cannot be used: {why}"
+    for said in (*found.local.faults, *found.local.superseded):
+        yield Grade.WARNING, f"local vendor file {said}"
+
+
+def _discover(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    yield Grade.GOOD, waiting_in_words(settings)
 
 
 def _feeds(settings: Settings) -> Iterator[tuple[Grade, str]]:
@@ -292,6 +299,7 @@ CHECKS: dict[str, Check] = {
     "upstreams": _upstreams,
     "catalogue": _catalogue,
     "feeds": _feeds,
+    "discover": _discover,
     "policy": _policy,
     "defaults": _defaults,
     "query": _query,

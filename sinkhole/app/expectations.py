@@ -1,13 +1,13 @@
 """The gate for changes of policy: one that breaks an expectation which held is taken back before anything is stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.data_dir import running_server
 from sinkhole.app.own_suffixes import own_suffixes
-from sinkhole.app.state import State, compile_state
+from sinkhole.app.state import State, compile_state, reviews_of
 from sinkhole.errors import PolicyError
 from sinkhole.policy.document import load_document
 from sinkhole.policy.engine import Policy
@@ -22,13 +22,14 @@ class BrokenExpectationError(PolicyError):
 
 
 @contextmanager
-def gated(state: State, *, force: bool = False) -> Iterator[None]:
+def gated(state: State, *, force: bool = False, after: Callable[[], Policy] | None = None) -> Iterator[None]:
     """Make a change of statements and groups, in one transaction that is undone where it breaks an expectation.
 
     What was broken before is not held against it.
 
     Args:
         force: let it be stored all the same; the audit log says what it breaks.
+        after: makes the policy as it is after the change, where that changes names too; None: the names are in force.
 
     Raises:
         BrokenExpectationError: it breaks one, and is undone.
@@ -41,9 +42,8 @@ def gated(state: State, *, force: bool = False) -> Iterator[None]:
         if names is None or before is None:
             return
         now = datetime.now(UTC)
-        broken = newly_broken(
-            broken_of(before, expected, now), broken_of(stored_policy_over(state, names), expected, now)
-        )
+        changed = stored_policy_over(state, names) if after is None else after()
+        broken = newly_broken(broken_of(before, expected, now), broken_of(changed, expected, now))
         if broken and not force:
             told = "\n".join(f"this breaks the expectation {one}" for one in broken)
             raise BrokenExpectationError(f"{told}\nnothing is changed; change the expectations first, or give --force")
@@ -68,8 +68,9 @@ def names_in_force(state: State) -> NameIndex:
 
 def policy_over(state: State, names: NameIndex, statements: Sequence[Statement], groups: Sequence[Group]) -> Policy:
     """Return the policy that these statements and groups make over compiled names."""
-    answer, suffixes = block_answer(state.settings.blocking), own_suffixes(state.settings)
-    return Policy(names, statements, groups, answer, 0, suffixes)
+    suffixes, reviews = own_suffixes(state.settings), reviews_of(state, statements)
+    answer = block_answer(state.settings.blocking)
+    return Policy(names, statements, groups, answer, 0, suffixes=suffixes, reviews=reviews)
 
 
 def stored_policy_over(state: State, names: NameIndex) -> Policy:

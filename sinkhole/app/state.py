@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sinkhole.app.catalogue_in_force import CatalogueInForce, find_catalogue
@@ -17,27 +17,34 @@ from sinkhole.app.compiled import (
 )
 from sinkhole.app.data_dir import FEEDS, STORE, prepare, running_server
 from sinkhole.app.feed_guard import guard_of
+from sinkhole.app.local_vendors import Files, join, local_files
 from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.swaps import Refused, hold_breaking
+from sinkhole.catalogue.load import Catalogue
 from sinkhole.config.schema import Settings
 from sinkhole.feeds.defaults import default_feeds
 from sinkhole.feeds.in_force import rules_in_force
 from sinkhole.feeds.snapshot import Snapshots
+from sinkhole.log import Log
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.default import default_statements
 from sinkhole.policy.document import load_policy
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.image import FeedRules
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 from sinkhole.resolver.blocked import block_answer
 from sinkhole.store.audit import current_user, head_of
+from sinkhole.store.candidates import CandidateState, CandidateStore
 from sinkhole.store.database import Store, open_store
 from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
 from sinkhole.store.policy_store import PolicyStore
+
+_LOG = Log("compile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +57,33 @@ class State:
     expectations: ExpectationStore
     feeds: FeedStore
     snapshots: Snapshots
+    candidates: CandidateStore
 
     @property
     def folder(self) -> Path:
         """The data folder."""
         return self.settings.server.data_dir
 
-    def catalogue(self, feeds: Sequence[tuple[Feed, FeedState]] | None = None) -> CatalogueInForce:
-        """Return the catalogue in force: that of this installation, or a newer one that was synced.
+    def catalogue(
+        self, feeds: Sequence[tuple[Feed, FeedState]] | None = None, files: Files | None = None
+    ) -> CatalogueInForce:
+        """Return the catalogue in force: that of this installation, or a newer one that was synced; and local files.
 
         Args:
             feeds: how all feeds stand; None: as the store says.
+            files: vendor files of this network; None: those in the data folder.
 
         Raises:
             CatalogueError: that of this installation is broken.
         """
         feeds = self.feeds.all() if feeds is None else feeds
-        return find_catalogue(
-            feeds,
-            self.snapshots,
-            lambda shipped: guard_of(self.settings, [feed for feed, _ in feeds], shipped.never_block),
+        every = [feed for feed, _ in feeds]
+        found = find_catalogue(
+            feeds, self.snapshots, lambda shipped: guard_of(self.settings, every, shipped.never_block)
         )
+        files = local_files(self.folder) if files is None else files
+        joined, local = join(found.catalogue, files, lambda: guard_of(self.settings, every, found.catalogue.vetoes))
+        return replace(found, catalogue=joined, local=local)
 
     def close(self) -> None:
         """Close the store."""
@@ -92,7 +105,10 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     who = who or current_user()
     expectations = ExpectationStore(store, who)
     snapshots = Snapshots(folder / FEEDS)
-    state = State(settings, store, PolicyStore(store, who), expectations, FeedStore(store, who), snapshots)
+    state = State(
+        settings, store, PolicyStore(store, who), expectations, FeedStore(store, who), snapshots,
+        CandidateStore(store, who),
+    )  # fmt: skip
     with ExitStack() as stack:
         stack.callback(store.close)
         _seed(state)
@@ -164,23 +180,42 @@ def compile_state(state: State) -> Compiled:
     refused: tuple[Refused, ...] = ()
     if expected and before is not None:
         refused = hold_breaking(
-            state.feeds, state.snapshots, before, expected, lambda feeds: draft_policy(folder, _inputs(state, feeds))
+            state.feeds, state.snapshots, before, expected, lambda feeds: draft_policy(folder, inputs_of(state, feeds))
         )
-    return Compiled(compile_policy(folder, _inputs(state, state.feeds.all())).generation, refused)
+    standing = state.feeds.all()
+    found = state.catalogue(standing)
+    for fault in found.local.faults:
+        _LOG.error("catalogue.local_fault", why=fault, effect="it is left out")
+    return Compiled(compile_policy(folder, inputs_of(state, standing, found.catalogue)).generation, refused)
 
 
-def _inputs(state: State, standing: Sequence[tuple[Feed, FeedState]]) -> Inputs:
-    """Return what a generation is made of, with feeds that stand so; its rows can be read once."""
+def inputs_of(state: State, standing: Sequence[tuple[Feed, FeedState]], catalogue: Catalogue | None = None) -> Inputs:
+    """Return what a generation is made of, with feeds that stand so; its rows can be read once.
+
+    Args:
+        catalogue: None: that in force.
+    """
     feeds = [_input(state, feed, known) for feed, known in standing]
+    statements = state.policy.statements()
     return Inputs(
-        catalogue=state.catalogue(standing).catalogue,
+        catalogue=catalogue or state.catalogue(standing).catalogue,
         feeds=[found for found in feeds if found is not None],
-        statements=state.policy.statements(),
+        statements=statements,
         groups=state.policy.groups(),
         answer=block_answer(state.settings.blocking),
         versions={feed.name: known.version for feed, known in standing},
         suffixes=own_suffixes(state.settings),
+        reviews=reviews_of(state, statements),
     )
+
+
+def reviews_of(state: State, statements: Sequence[Statement]) -> Reviews:
+    """Return what people said of names that look like AI, as far as one of the statements asks."""
+    if all(statement.subject.kind is not SubjectKind.UNREVIEWED for statement in statements):
+        return NO_REVIEWS
+    waiting = state.candidates.domains(CandidateState.NEW)
+    ignored = state.candidates.domains(CandidateState.IGNORED)
+    return Reviews.from_texts(waiting, (*ignored, *own_suffixes(state.settings)))
 
 
 def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:

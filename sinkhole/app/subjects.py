@@ -16,14 +16,14 @@ def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subje
     """Return the subject that `text` names.
 
     Args:
-        text: `kind:value`, `ai`, `lookalikes`, a domain, or a bare id of anything but `models`, which are vendors.
+        text: `kind:value`, `ai`, `lookalikes`, `unreviewed`, a domain, or a bare id of anything but `models`: vendors.
         feeds: names of the feeds there are.
 
     Raises:
         PolicyError: nothing is called so (the nearest names are told), or more than one thing is.
     """
     text = text.strip()
-    if text.lower() in ("ai", "lookalikes"):
+    if text.lower() in ("ai", "lookalikes", "unreviewed"):
         return Subject.from_text(text.lower())
     if ":" in text:
         return _check(Subject.from_text(text), catalogue, feeds)

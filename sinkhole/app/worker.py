@@ -14,6 +14,7 @@ from sinkhole.app.collection import calm_collector, collect_now_and_then
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.control_link import ControlLink
 from sinkhole.app.listeners import Pair
+from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.policy_watch import PolicyWatch
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.config.schema import Settings
@@ -22,6 +23,7 @@ from sinkhole.policy.document import load_policy
 from sinkhole.resolver.build import build_chain
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
+from sinkhole.resolver.sightings import Sightings
 from sinkhole.transport.connections import Connections
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.gate import ClientGate
@@ -89,8 +91,10 @@ class _Worker:
         folder = compiled_folder(settings.server.data_dir)
         box = PolicyBox(load_policy(folder))
         hits = Hits(settings.record)
+        found = settings.discover
+        sightings = Sightings(box, own_suffixes(settings), clients=found.clients) if found.enabled else None
         self._forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
-        self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic)
+        self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings)
         shown = settings.record.clients == "full"
         gate = ClientGate(settings.access, lambda address: box.current.scope_of(address), log_clients=shown)
         packets = PacketCache(settings.cache.entries, settings.cache.max_bytes)
@@ -99,7 +103,9 @@ class _Worker:
             at_once=self._chain.at_once, slip=settings.access.slip,
         )  # fmt: skip
         self._watch = PolicyWatch(folder, box)
-        self._link = ControlLink(settings.server.data_dir, hits, self._watch.take_newest, self._counters)
+        self._link = ControlLink(
+            settings.server.data_dir, hits, self._watch.take_newest, self._counters, sightings=sightings
+        )
         connections = Connections.from_settings(settings.transport)
         return [
             *(UdpListener(pair.udp, dispatch) for pair in self._pairs),

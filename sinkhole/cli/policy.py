@@ -29,8 +29,8 @@ def policy() -> None:
 
     SUBJECT is vendor:deepseek, models:deepseek (the vendor and whoever serves its models), product:openai/api,
     category:chat, jurisdiction:CN, bypass:encrypted-dns, feed:ut1-ai, domain:example.com, address:192.0.2.0/24 (in
-    answers), lookalikes (names that imitate a vendor's) or ai (the whole catalogue). A bare word will do where one
-    thing is called so.
+    answers), lookalikes (names that imitate a vendor's), unreviewed (names that look like AI and that nobody has
+    reviewed: sinkhole discover) or ai (the whole catalogue). A bare word will do where one thing is called so.
     """
 
 

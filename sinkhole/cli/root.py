@@ -17,6 +17,7 @@ _COMMANDS = {
     "check": "Explain what would be answered for a name, and why.",
     "completion": "Print what a shell needs to complete commands and their words.",
     "config": "Check and show the configuration.",
+    "discover": "Review names that look like AI and are in no catalogue.",
     "doctor": "Look for what is wrong with this installation.",
     "feeds": "Manage remote lists.",
     "groups": "Manage groups of clients.",

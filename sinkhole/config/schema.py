@@ -222,6 +222,16 @@ class RecordSettings(Section):
     )
 
 
+class DiscoverSettings(Section):
+    """Whether names that look like AI and that no rule knows are put into a queue for review (`sinkhole discover`)."""
+
+    enabled: bool = Field(
+        True, description="Count them: domain, a few host names, how often, when first and last, why."
+    )
+    clients: bool = Field(False, description="Also keep who asked for them, as `record.clients` permits.")
+    days: int = Field(90, ge=1, le=3650, description="Days without an answer after which a name that waits is dropped.")
+
+
 class FeedSettings(Section):
     """How remote lists are synced; which lists is state, not a setting (`sinkhole feeds`)."""
 
@@ -254,6 +264,7 @@ class Settings(Section):
     inspection: InspectionSettings = InspectionSettings()
     policy: PolicySettings = PolicySettings()
     record: RecordSettings = RecordSettings()
+    discover: DiscoverSettings = DiscoverSettings()
     feeds: FeedSettings = FeedSettings()
     records: tuple[str, ...] = Field((), description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard.")
     canaries: bool = Field(

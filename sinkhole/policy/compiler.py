@@ -32,6 +32,7 @@ from sinkhole.policy.row import (
     rule_to_json,
 )
 from sinkhole.policy.rule import Match, Rejection, Rule
+from sinkhole.policy.signs import NO_SIGNS, SignBook
 from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, Vendor
 
 MAX_PATTERNS = 1000
@@ -63,10 +64,15 @@ class ImageCompiler:
         self._refused: list[Refusal] = []
         self._by_client = False
         self._book = NO_BRANDS
+        self._signs = NO_SIGNS
 
     def set_brands(self, book: BrandBook) -> None:
         """Say by which brands names that imitate a vendor are found."""
         self._book = book
+
+    def set_signs(self, book: SignBook) -> None:
+        """Say by which signs names that look like AI are found."""
+        self._signs = book
 
     def add_protected(self, names: Iterable[str]) -> None:
         """Add names that nothing but an explicit statement may hit, each exact."""
@@ -189,6 +195,7 @@ class ImageCompiler:
             "networks": self._networks,
             "by_client": self._by_client,
             "brands": self._book.to_json_row(),
+            "signs": self._signs.to_json_row(),
             "refused": [[r.feed, r.rejection.line, r.rejection.why, r.rejection.text] for r in self._refused],
         }
         return json.dumps(metadata, separators=(",", ":")).encode()

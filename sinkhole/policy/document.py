@@ -12,6 +12,7 @@ from sinkhole.policy.basis import Basis
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import ClientGroups
 from sinkhole.policy.image import NameIndex
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.standing import Statements
 from sinkhole.policy.statement import Group, Statement
@@ -30,7 +31,8 @@ not let the statement hold at all times."""
 class PolicyDocument:
     """Statements, groups and blocked answer of a generation; `image` is the file name of its compiled names.
 
-    `suffixes` are domains of the network's own, below which nothing imitates anybody.
+    `suffixes` are domains of the network's own, below which nothing imitates anybody. `reviews` are empty unless a
+    statement on `unreviewed` asks for them.
     """
 
     generation: int
@@ -39,6 +41,7 @@ class PolicyDocument:
     groups: tuple[Group, ...]
     answer: BlockAnswer
     suffixes: tuple[str, ...] = ()
+    reviews: Reviews = NO_REVIEWS
 
     def to_json(self) -> str:
         """Return the document as text that `from_json` reads."""
@@ -51,7 +54,7 @@ class PolicyDocument:
             "groups": [_group_to_json(group) for group in self.groups],
             "answer": _answer_to_json(self.answer),
             "suffixes": self.suffixes,
-        }
+        } | ({} if self.reviews == NO_REVIEWS else {"reviews": self.reviews.to_json()})
         return json.dumps(fields, indent=1) + "\n"
 
     @classmethod
@@ -74,6 +77,7 @@ class PolicyDocument:
                 groups=tuple(map(_group_from_json, fields["groups"])),
                 answer=_answer_from_json(fields["answer"]),
                 suffixes=tuple(fields.get("suffixes", ())),
+                reviews=Reviews.from_json(fields["reviews"]) if "reviews" in fields else NO_REVIEWS,
             )
         except (ValueError, TypeError, KeyError) as error:
             raise PolicyError(f"policy document: {type(error).__name__}: {error}") from error
@@ -99,7 +103,10 @@ def load_policy(folder: Path, *, verify: bool = False) -> Policy:
     """
     document = load_document(folder)
     index = NameIndex.open(folder / document.image, verify=verify)
-    return Policy(index, document.statements, document.groups, document.answer, document.generation, document.suffixes)
+    return Policy(
+        index, document.statements, document.groups, document.answer, document.generation,
+        suffixes=document.suffixes, reviews=document.reviews,
+    )  # fmt: skip
 
 
 def publish(folder: Path, document: PolicyDocument) -> None:

@@ -1,9 +1,9 @@
 """The policy: what happens to a name, a name in an answer, or an address in an answer, and why.
 
 Precedence: more specific subject (domain, the longer the better > product > vendor > models > category > jurisdiction >
-bypass > feed > ai > lookalikes) > more specific scope (the more specific network of a client's groups, then the order
-of groups, then all) > block over monitor over allow. The order in which statements and rows were written never matters,
-nor whether one has a schedule: while it holds, it is a statement like any other.
+bypass > feed > ai > lookalikes > unreviewed) > more specific scope (the more specific network of a client's groups,
+then the order of groups, then all) > block over monitor over allow. The order in which statements and rows were written
+never matters, nor whether one has a schedule: while it holds, it is a statement like any other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,7 @@ from sinkhole.policy.image import Found, NameIndex
 from sinkhole.policy.key import wire_from_text
 from sinkhole.policy.lookalikes import Imitation
 from sinkhole.policy.matches import Chosen, Level, Matches
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.standing import Standings, Statements
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, Verdict
@@ -39,10 +40,13 @@ class Policy:
         groups: Sequence[Group],
         answer: BlockAnswer,
         generation: int,
+        *,
         suffixes: Sequence[str] = (),
+        reviews: Reviews = NO_REVIEWS,
     ) -> None:
         self.index = index
         self.generation = generation
+        self._reviews = reviews
         self._answer = answer
         self._answers = {group.name: group.answer for group in groups if group.answer is not None}
         self._groups = ClientGroups(groups)
@@ -97,10 +101,11 @@ class Policy:
         standings = self._statements.of(scope)
         zones = _zones(name, standings)
         imitation = self._imitation(name, found, standings)
-        if found is None and not zones and imitation is None:
+        unreviewed = self._unreviewed(name) if standings.unreviewed and found is None else None
+        if found is None and not zones and imitation is None and unreviewed is None:
             return self._no_match(scope)
         asked = Asked(name, qtype, scope.client if client is None else client, when)
-        matches = Matches(asked, zones, found, standings, self.index.feeds, imitation)
+        matches = Matches(asked, zones, found, standings, self.index.feeds, imitation, unreviewed)
         chosen = _choose(matches.levels(), standings, when)
         verdict = self._verdict(chosen, matches.entries, scope)
         return replace(verdict, losers=tuple(losers_of(matches, standings, chosen, when))) if explain else verdict
@@ -166,6 +171,15 @@ class Policy:
             return None
         imitation = self.index.lookalikes.find_open(name)
         return None if imitation is None or self.is_own(name) else imitation
+
+    def _unreviewed(self, name: bytes) -> str | None:
+        """Return why a name that no rule knows waits for someone to look at it, in words; None where it does not."""
+        reviewed = self._reviews.find(name)
+        if reviewed is not None:
+            domain, is_waiting = reviewed
+            return f"{name_to_text(domain)} and below, which waits for review" if is_waiting else None
+        suspect = self.index.signs.find(name)
+        return None if suspect is None else str(suspect)
 
     def _no_match(self, scope: Scope) -> Verdict:
         return self._nothing.get(scope.groups[0], NO_MATCH) if scope.groups else NO_MATCH

@@ -32,6 +32,7 @@ from sinkhole.policy.row import (
     value_of,
 )
 from sinkhole.policy.rule import Match, Rejection, Rule
+from sinkhole.policy.signs import NO_SIGNS, SignBook, Signs
 from sinkhole.policy.vendor import DomainMatch, Vendor
 from sinkhole.protocol.names import ROOT, labels_of, name_to_text, reversed_key
 
@@ -77,6 +78,7 @@ def build_image(
     protected: Iterable[str],
     bypass: Sequence[Bypass] = (),
     brands: BrandBook = NO_BRANDS,
+    signs: SignBook = NO_SIGNS,
 ) -> str:
     """Compile into a new file in `folder` and return its name, `names-<digest>.img`.
 
@@ -87,7 +89,7 @@ def build_image(
         PolicyError: the catalogue or the protected names are wrong.
         OSError: the folder cannot be written.
     """
-    return write_image(folder, _compile(vendors, feeds, protected, bypass, brands))
+    return write_image(folder, _compile(vendors, feeds, protected, bypass, brands, signs))
 
 
 class NameIndex:
@@ -108,6 +110,10 @@ class NameIndex:
             self.lookalikes = Lookalikes(BrandBook.from_json_row(self._metadata["brands"]))
             # Names compiled by a version that read no such rows have none.
             self.networks = NetworkRules(self._metadata.get("networks", ()))
+            # An image that an older version compiled has none, and is compiled anew in a moment.
+            signs = self._metadata.get("signs")
+            book = NO_SIGNS if signs is None else SignBook.from_json_row(signs)
+            self.signs = Signs(book, self.lookalikes)
             everywhere = self._metadata["patterns"]
             self._everywhere = self._patterns(everywhere) if everywhere else None
         except (ValueError, KeyError, TypeError) as error:
@@ -132,13 +138,14 @@ class NameIndex:
         protected: Iterable[str] = (),
         bypass: Sequence[Bypass] = (),
         brands: BrandBook = NO_BRANDS,
+        signs: SignBook = NO_SIGNS,
     ) -> "NameIndex":
         """Compile in memory, without a file.
 
         Raises:
             PolicyError: the catalogue or the protected names are wrong.
         """
-        return cls(_compile(vendors, feeds, protected, bypass, brands))
+        return cls(_compile(vendors, feeds, protected, bypass, brands, signs))
 
     def __len__(self) -> int:
         """Return the number of different names."""
@@ -248,9 +255,11 @@ def _compile(
     protected: Iterable[str],
     bypass: Sequence[Bypass],
     brands: BrandBook,
+    signs: SignBook,
 ) -> ImageTables:
     compiler = ImageCompiler()
     compiler.set_brands(brands)
+    compiler.set_signs(signs)
     compiler.add_protected(protected)
     for vendor in vendors:
         compiler.add_vendor(vendor, bypass)

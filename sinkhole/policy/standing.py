@@ -36,11 +36,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """All standings of one scope. `domains` tells whether any is about a domain, `networks` which address sizes."""
+    """All standings of one scope.
+
+    `domains` tells whether any is about a domain, `networks` which address sizes, `unreviewed` the same of that.
+    """
 
     by_key: Mapping[Key, Sequence[Standing]]
     domains: bool
     networks: Sequence[tuple[int, int]]
+    unreviewed: bool = False
 
 
 class Statements:
@@ -79,7 +83,7 @@ class Statements:
         for standings in by_key.values():
             standings.sort(key=lambda standing: standing.rank)
         networks = sorted({key[:2] for key in by_key if isinstance(key, tuple)}, key=lambda size: size[1])
-        return Standings(by_key, any(isinstance(key, bytes) for key in by_key), networks)
+        return Standings(by_key, any(isinstance(key, bytes) for key in by_key), networks, "unreviewed" in by_key)
 
 
 def key_of(statement: Statement) -> Key:

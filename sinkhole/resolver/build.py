@@ -24,6 +24,7 @@ from sinkhole.resolver.query import Query
 from sinkhole.resolver.rebinding import Rebinding
 from sinkhole.resolver.record import Record
 from sinkhole.resolver.recursion import refuse_without_rd
+from sinkhole.resolver.sightings import Sightings
 from sinkhole.resolver.special_names import SpecialNames
 
 
@@ -79,7 +80,15 @@ class Chain:
         await self._background.close()
 
 
-def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: Hits, *, clock: Clock) -> Chain:
+def build_chain(
+    settings: Settings,
+    box: PolicyBox,
+    upstreams: Upstreams,
+    hits: Hits,
+    *,
+    clock: Clock,
+    sightings: Sightings | None = None,
+) -> Chain:
     """Return the chain of one worker.
 
     Args:
@@ -88,6 +97,7 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
         upstreams: who is asked in the end.
         hits: where verdicts are counted.
         clock: monotonic seconds.
+        sightings: where names that look like AI are counted; None: nowhere.
 
     Raises:
         ConfigError: a local record, a forwarded zone or an allowed name cannot be read; it names all of them.
@@ -97,7 +107,7 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
     local, rebinding = _by_names(settings, explanations)
     prompt: list[Stage] = [
         # Sees every verdict, so it is before all that may end a query.
-        Record(hits),
+        Record(hits, sightings),
         # The administrator's own word and names that never leave: before policy, before the world.
         local,
         # Asks for further links of a chain: before the filter, so that each is judged before it leaves.

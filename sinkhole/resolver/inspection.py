@@ -30,7 +30,7 @@ def judge_records(policy: Policy, records: tuple[Record, ...], query: Query, sco
         FormError: a service record cannot be read, so it cannot be said where it leads.
     """
     question, when, key = query.question, query.when, query.question.key
-    for name in _names_in(records, key):
+    for name in names_in(records, key):
         verdict = weigh(verdict, policy.decide_target(name, question.qtype, scope, when))
     # A list may let through what the client asked for, or the link of its chain that is being resolved.
     asked = (key,) if query.origin is None else (query.asked.key, key)
@@ -58,7 +58,8 @@ def _rank(subject: str) -> float:
     return SubjectKind.DOMAIN - 0.5 if kind is SubjectKind.ADDRESS else float(kind)
 
 
-def _names_in(records: tuple[Record, ...], qname: bytes) -> Iterator[bytes]:
+def names_in(records: tuple[Record, ...], qname: bytes) -> Iterator[bytes]:
+    """Yield the names that an answer leads to, each once, folded; may raise FormError for a service record."""
     seen = {qname, _ROOT}  # the root as a service target means the owner itself (RFC 9460, section 2.5)
     for record in records:
         names: tuple[bytes, ...] = ()

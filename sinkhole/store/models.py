@@ -211,3 +211,29 @@ class Audit(Base):
     digest: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class CandidateRow(Base):
+    """A domain that looks like AI, as the fields of `store.candidates`; `reasons` and `examples` are lists in JSON."""
+
+    __tablename__ = "candidate"
+
+    domain: Mapped[str] = mapped_column(Text, primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    reasons: Mapped[str] = mapped_column(Text)
+    examples: Mapped[str] = mapped_column(Text)
+    count: Mapped[int]
+    first: Mapped[int]
+    last: Mapped[int]
+    is_by_name: Mapped[bool]
+    product: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class CandidateClientRow(Base):
+    """A client that asked for a candidate, as it is stored of hits; only where the settings want it."""
+
+    __tablename__ = "candidate_client"
+
+    domain: Mapped[str] = mapped_column(ForeignKey("candidate.domain", ondelete="CASCADE"), primary_key=True)
+    client: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -8,8 +8,10 @@ from typing import cast
 from sqlalchemy import Connection
 
 from sinkhole.policy.hit import HitRow
+from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.verdict import Action
 from sinkhole.store import counters
+from sinkhole.store.candidates import add_sightings
 from sinkhole.store.database import Store
 from sinkhole.store.handover import last_taken, note_taken
 from sinkhole.store.words import Words
@@ -30,12 +32,16 @@ _ADD = 'UPDATE hit SET "count" = "count" + ?, "first" = min("first", ?), "last" 
 
 @dataclass(frozen=True, slots=True)
 class HitBatch:
-    """Rows of one worker. Batches of a worker are numbered from 1 without gaps; `dropped` counts lost queries."""
+    """Rows of one worker. Batches of a worker are numbered from 1 without gaps; `dropped` counts lost queries.
+
+    `sightings` are what it saw of names that look like AI.
+    """
 
     worker: str
     seq: int
     rows: tuple[HitRow, ...]
     dropped: int = 0
+    sightings: tuple[Sighting, ...] = ()
 
 
 class Recorder:
@@ -80,6 +86,8 @@ class Recorder:
                 if batch.rows:
                     self._forget_deleted(connection)
                     self._insert(connection, batch.rows)
+                if batch.sightings:
+                    add_sightings(connection, batch.sightings, self._client_text)
         except BaseException:  # whatever it is, the ids of this transaction are void
             self._forget()
             raise

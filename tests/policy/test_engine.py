@@ -448,7 +448,7 @@ def test_names_of_the_own_network_imitate_nobody(name, decided):
     index = NameIndex.from_rules([feed], VENDORS, PROTECTED, WAYS, BOOK)
     said_so = statements("block ai", "monitor lookalikes", "block domain:bad.deepseek-lab.org", "block feed:phishing")
     suffixes = ("com-login.example", "Deepseek-Lab.org")
-    policy = Policy(index, said_so, (), BlockAnswer(), 1, suffixes)
+    policy = Policy(index, said_so, (), BlockAnswer(), 1, suffixes=suffixes)
     assert said(policy, name) == decided
     assert policy.is_own(name_from_text(name)) is (decided is None or "deepseek-lab.org" in name)
 

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,13 @@ from sinkhole.policy.basis import Basis
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.schedule_text import schedule_from_text
+from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
 from sinkhole.store.audit import verify
 from sinkhole.store.broken import APPLICATION_ID
+from sinkhole.store.candidates import CandidateState, CandidateStore
 from sinkhole.store.database import open_store
 from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
@@ -36,7 +39,7 @@ from tests.store.disk import limited_files
 from tests.store.rows import batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0009"
+HEAD = "0010"
 _STEP = """
 revision = "next"
 down_revision = "{down}"
@@ -62,7 +65,9 @@ def filled(path):
     policy.put(Statement(0, Subject.from_text("domain:example.org"), Action.BLOCK, "staff"))
     FeedStore(store, "admin").put(Feed("doh", "https://example.org/doh.txt"))
     ExpectationStore(store, "admin").replace([Expectation("example.org", Action.BLOCK, group="staff")])
-    Recorder(store, str).write(batch(row(), row(name="other.example.org", count=3), dropped=1))
+    seen = Sighting("novel.ai", ("its suffix .ai",), 3, 1, 2, ("novel.ai",), True, ("192.0.2.1",))
+    rows = batch(row(), row(name="other.example.org", count=3), dropped=1)
+    Recorder(store, str).write(replace(rows, sightings=(seen,)))
     store.close()
     return path
 
@@ -217,6 +222,26 @@ def test_entries_of_the_audit_log_are_chained_as_they_are_found(filled):
     assert (found.count > 0, found.broken) == (True, ())
     with pytest.raises(StoreError, match="append-only"), store.transaction() as connection:
         connection.exec_driver_sql("UPDATE audit SET digest = NULL")
+    store.close()
+
+
+def test_candidates_are_forgotten_on_the_way_back_with_what_names_them(filled):
+    """R-O07: an older version reads neither the queue nor the subject `unreviewed`; forward, the queue is kept."""
+    store = open_store(filled)
+    queue, policy = CandidateStore(store, "admin"), PolicyStore(store, "admin")
+    assert queue.decide("novel.ai", CandidateState.IGNORED).count == 3
+    assert queue.clients("novel.ai") == ["192.0.2.1"]
+    policy.put(Statement(0, Subject.from_text("unreviewed"), Action.BLOCK))
+    expected = ExpectationStore(store, "admin")
+    expected.replace([*expected.all(), Expectation("x.ai", Action.BLOCK, by=Subject.from_text("unreviewed"))])
+    store.close()
+    downgrade(filled, "0005")
+    with sqlite3.connect(filled) as connection:
+        assert connection.execute("SELECT subject FROM statement").fetchall() == [("domain:example.org",)]
+        assert connection.execute("SELECT name FROM expectation").fetchall() == [("example.org",)]
+    connection.close()
+    store = open_store(filled)
+    assert CandidateStore(store, "x").all() == []
     store.close()
 
 
