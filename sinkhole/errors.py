@@ -43,3 +43,7 @@ class StoreError(SinkholeError):
 
 class ListenError(SinkholeError):
     """An address cannot be listened on."""
+
+
+class ForeignFileError(SinkholeError):
+    """A file of another program cannot be read, is too large, or is not what it was said to be."""

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from sinkhole.app.control_server import ControlServer
+from sinkhole.app.data_dir import owner_of
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.state import compile_state
 from sinkhole.app.store_keeper import StoreKeeper
@@ -104,6 +105,8 @@ class Control:
         match message["op"]:
             case "apply":
                 return await self._apply()
+            case "reload":
+                return self._have_reloaded()
             case "status":
                 return {
                     "started": self._started,
@@ -115,6 +118,14 @@ class Control:
                 }
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")
+
+    def _have_reloaded(self) -> dict[str, Any]:
+        """Let the supervisor read the configuration and the local records again, and start new workers with them."""
+        supervisor = os.getppid()
+        if supervisor != owner_of(self._settings.server.data_dir):
+            raise SinkholeError("the supervisor of the server is gone")
+        os.kill(supervisor, signal.SIGHUP)
+        return {}
 
     async def _retain(self) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sinkhole.app.catalogue_in_force import CatalogueInForce, find_catalogue
@@ -28,7 +28,7 @@ from sinkhole.policy.document import load_policy
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.image import FeedRules
-from sinkhole.policy.statement import Statement
+from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 from sinkhole.resolver.blocked import block_answer
@@ -186,6 +186,28 @@ def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:
     if found is None:
         return None
     return FeedInput(FeedRules(feed, found.rules), f"{feed.name} {found.fingerprint} {feed.part_of_ai} {feed.local}")
+
+
+def draft_with(
+    state: State,
+    standing: Sequence[tuple[Feed, FeedState]],
+    lists: Sequence[FeedInput],
+    statements: Sequence[Statement],
+    groups: Sequence[Group],
+) -> Policy:
+    """Return the policy that there would be with these feeds, lists, statements and groups; publish nothing.
+
+    Args:
+        standing: how feeds stand; of those that are among `lists` the rows there count.
+
+    Raises:
+        PolicyError, CatalogueError: it cannot be made.
+    """
+    replaced = {one.rules.feed.name for one in lists}
+    kept = [(feed, known) for feed, known in standing if feed.name not in replaced]
+    inputs = _inputs(state, kept)
+    wanted = replace(inputs, feeds=[*inputs.feeds, *lists], statements=tuple(statements), groups=tuple(groups))
+    return draft_policy(compiled_folder(state.folder), wanted)
 
 
 def policy_in_force(settings: Settings) -> Policy:

@@ -2,6 +2,7 @@
 
 import click
 
+from sinkhole.app.records_file import with_records
 from sinkhole.cli.options import Place, place_options
 from sinkhole.config.document import configuration_page, settings_to_toml
 
@@ -15,7 +16,7 @@ def config() -> None:
 @place_options
 def check(place: Place) -> None:
     """Report every mistake in the configuration at once."""
-    place.checked_settings()
+    with_records(place.checked_settings())
     click.echo(f"config {place.config}: is good" if place.config else "config: is good; no file is given, so defaults")
 
 
