@@ -26,21 +26,23 @@ class PlannedFeed:
 
 
 def plan_feeds(state: State, foreign: Foreign, names: Names) -> list[PlannedFeed]:
-    """Return the feeds that the lists are."""
-    known = {feed.url: feed for feed in default_feeds(packaged_path("blocklists"))}
-    known |= {feed.url: feed for feed, _ in state.feeds.all()}
-    used = {feed.name: feed.url for feed in known.values()}
+    """Return the feeds that the lists are; one that is here already stays as it is."""
+    here = {feed.url: feed for feed, _ in state.feeds.all()}
+    defaults = {feed.url: feed for feed in default_feeds(packaged_path("blocklists"))}
+    used = {feed.name: feed.url for feed in (*defaults.values(), *here.values())}
     planned = []
     for one in _by_url(foreign):
         if not _can_be_fetched(one, state, foreign):
             continue
         is_on = one.is_enabled and not foreign.is_off
-        feed = known.get(one.url)
+        feed = here.get(one.url)
         if feed is None:
-            feed = Feed(names.feed(one.url, one.hint, used), one.url, enabled=is_on)
+            feed = defaults.get(one.url) or Feed(names.feed(one.url, one.hint, used), one.url)
+            feed = replace(feed, enabled=is_on)
             used[feed.name] = feed.url
         elif is_on and not feed.enabled:
-            feed = replace(feed, enabled=True)
+            why = f"is feed {feed.name} here and off, which stays; switch it on with: sinkhole feeds enable {feed.name}"
+            foreign.alter(one.place, one.url, why)
         if feed.part_of_ai and None not in one.scopes:
             why = f"is feed {feed.name} here, whose rows belong to ai for all clients"
             foreign.alter(one.place, one.url, why)

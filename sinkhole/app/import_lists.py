@@ -1,6 +1,7 @@
 """List files that an import writes: rules that are no statements, in adblock form."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,15 @@ from sinkhole.app.import_names import Names
 from sinkhole.app.import_rules import LocalList
 from sinkhole.app.state import State
 from sinkhole.errors import ForeignFileError
+from sinkhole.feeds.formats.adblock import AdblockReader
+from sinkhole.feeds.row import ReadOptions, RowError
 from sinkhole.foreign.model import Scope
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.rule import Rule
 from sinkhole.policy.schedule import Schedule
 
-HEAD = "! Written by `sinkhole import {}`; the next import of the same writes it anew.\n"
+HEAD = "! Written by `sinkhole import`, which adds rows and removes none.\n"
+_READER = AdblockReader(ReadOptions(local=True, regexes=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +43,51 @@ class ListFile:
 
 
 def plan_lists(
-    state: State, lists: Sequence[LocalList], names: Names, product: str, *, is_on: bool
+    state: State, lists: Sequence[LocalList], names: Names, *, is_on: bool
 ) -> list[ListFile]:  # fmt: skip
-    """Return the files that lists become.
+    """Return the files that lists become; rows that an earlier import wrote stay.
 
     Raises:
-        ForeignFileError: a file that no import wrote is in the way.
+        ForeignFileError: a file that no import wrote, or another feed, is in the way.
     """
     folder = state.settings.feeds.list_dir or state.folder / LISTS
-    head = HEAD.format(product)
+    here = {feed.name: feed for feed, _ in state.feeds.all()}
     files = []
     schedules: dict[Scope, list[Schedule | None]] = {}
     for one in lists:
         seen = schedules.setdefault(one.scope, [None])
         if one.schedule not in seen:
             seen.append(one.schedule)
-        name = names.rules(names.group(one.scope), seen.index(one.schedule))
+        name = names.rules(one.scope, seen.index(one.schedule))
         path = folder / f"{name}.txt"
-        text = head + "".join(f"{row}\n" for row in one.rows())
+        before = _rows_of(path)
+        rows = list(dict.fromkeys((*(before or ()), *one.rows())))
+        text = HEAD + "".join(f"{row}\n" for row in rows)
         feed = Feed(name, f"file:{path.name}", "adblock", enabled=is_on, local=True)
-        files.append(ListFile(feed, path, text, one.scope, one.schedule, one.rules, _text_of(path, head) != text))
+        known = here.get(name, feed)
+        if known.url != feed.url:
+            raise ForeignFileError(f"feed {name}: is there already, for {known.url}; give other names with --prefix")
+        files.append(ListFile(known, path, text, one.scope, one.schedule, _rules(rows), rows != before))
     return files
 
 
-def _text_of(path: Path, head: str) -> str | None:
-    """Return what a file holds, None where there is none."""
+def _rows_of(path: Path) -> list[str] | None:
+    """Return the rows of a file that an import wrote, None where there is none."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise ForeignFileError(f"{path}: is in the way, and cannot be read: {error}") from error
-    if not text.startswith(head):
+    if not text.startswith(HEAD):
         raise ForeignFileError(f"{path}: is in the way, and no import wrote it; give other names with --prefix")
-    return text
+    return text.removeprefix(HEAD).splitlines()
+
+
+def _rules(rows: Iterable[str]) -> tuple[Rule, ...]:
+    """Return the rules of rows; those that somebody wrote by hand may be none."""
+    found: list[Rule] = []
+    for row in rows:
+        with suppress(RowError):
+            found += [rule for rule in _READER.read(row, 0) if isinstance(rule, Rule)]
+    return tuple(found)

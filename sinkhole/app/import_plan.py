@@ -78,7 +78,7 @@ def plan_import(state: State, foreign: Foreign, prefix: str | None) -> Plan:
     before = stored_policy(state)
     feeds = plan_feeds(state, foreign, names)
     own = sort_rules(foreign)
-    files = plan_lists(state, own.lists, names, foreign.product, is_on=not foreign.is_off)
+    files = plan_lists(state, own.lists, names, is_on=not foreign.is_off)
     statements = ImportedStatements(foreign, names, state.catalogue().catalogue)
     for planned in feeds:
         statements.add_feed(planned)

@@ -54,8 +54,10 @@ def _import_command(name: str, read: Callable[[Path], Foreign], what: str, examp
             told = _Told(plan, judged, as_json)
             if judged.broken and not force:
                 told.end("refused: nothing is changed; change the expectations first, or give --force", REFUSED)
-            elif dry_run or plan.is_empty:
-                told.end("nothing is changed: this was a dry run" if dry_run else "nothing to change", DONE)
+            elif plan.is_empty:
+                told.end("nothing to change", DONE)
+            elif dry_run:
+                told.end("nothing is changed: this was a dry run", DONE)
             else:
                 told.begin()
                 said, problems = _carry_out(state, plan, judged)

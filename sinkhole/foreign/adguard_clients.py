@@ -46,6 +46,8 @@ def block_services(services: Services, scope: Scope, into: Foreign) -> None:
         elif services.pause is None or when is not None:
             reason = f"AdGuard's service {word}"
             into.statements.append(ForeignStatement(subject, Action.BLOCK, scope, place, reason, when))
+            if when is not None:
+                into.alter(place, word, "in its pause all else that holds here counts, such as a statement on ai")
         else:
             into.leave_out(place, word, "its pause never ends, so it is never blocked")
 
