@@ -131,7 +131,7 @@ def _as_row(one: ForeignRule, foreign: Foreign) -> Rule | None:
     rule = replace(one.rule, line=0)
     text = print_rule(rule)
     try:
-        if list(_READER.read(text, 0)) == [rule]:
+        if text.isprintable() and list(_READER.read(text, 0)) == [rule]:
             return rule
     except RowError:
         pass  # the note says so
