@@ -1,4 +1,4 @@
-"""Local records in a file of the data folder, `records.local`, beside those of the setting `records`."""
+"""Local records in a file of the data folder, `local.records`, beside those of the setting `records`."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from sinkhole.config.schema import Settings
 from sinkhole.errors import ConfigError, FormError
 from sinkhole.protocol.rdata import records_from_text
 
-RECORDS = "records.local"
+RECORDS = "local.records"
 MAX_OCTETS = 1024 * 1024
 """Octets of the file; it is handed to each process with the settings."""
 

@@ -15,7 +15,7 @@ from sinkhole.errors import StoreError
 from sinkhole.store.database import BUSY_TIMEOUT, open_store
 
 STORE = "store.db"
-_KEPT = ("feeds", "compiled", "lists", "records.local", "pseudonym.key")
+_KEPT = ("feeds", "compiled", "lists", "local.records", "pseudonym.key")
 _CHUNK = 1024 * 1024
 
 

@@ -34,8 +34,8 @@ def test_all_mistakes_come_with_their_lines(tmp_path):
     with pytest.raises(ConfigError) as error:
         read_records(tmp_path)
     assert [mistake.partition(": record")[0] for mistake in error.value.mistakes] == [
-        "records.local: line 2",
-        "records.local: line 4",
+        "local.records: line 2",
+        "local.records: line 4",
     ]
 
 
@@ -45,7 +45,7 @@ def test_all_mistakes_come_with_their_lines(tmp_path):
 )
 def test_file_that_is_no_use(tmp_path, content, said):
     (tmp_path / RECORDS).write_bytes(content)
-    with pytest.raises(ConfigError, match=f"records.local: {said}"):
+    with pytest.raises(ConfigError, match=f"local.records: {said}"):
         read_records(tmp_path)
 
 

@@ -44,7 +44,7 @@ def snapshot(run) -> object:
         tables = [db.execute(f"SELECT * FROM {table}").fetchall() for table in ("statement", "feed", "audit")]
     files = {
         path.name: path.read_text()
-        for path in (*(run.folder / "lists").iterdir(), *run.folder.glob("records.local"))
+        for path in (*(run.folder / "lists").iterdir(), *run.folder.glob("local.records"))
     }  # fmt: skip
     return [tables, files, run.good("groups", "list").out]
 
@@ -262,7 +262,7 @@ def test_what_is_here_stays(run, tmp_path):
     run.good("groups", "add", "kids", "192.0.2.99", "--order", "7")
     run.good("policy", "allow", "games.example", "--group", "kids")
     run.good("feeds", "disable", "doh")
-    (run.folder / "records.local").write_text("nas.lan A 192.0.2.77\nfiles.lan A 192.0.2.78")
+    (run.folder / "local.records").write_text("nas.lan A 192.0.2.77\nfiles.lan A 192.0.2.78")
     done = run.good("import", "pihole", write_teleporter(tmp_path / "t.zip"))
     (kids,) = [group for group in run.good("groups", "list", "--json").json if group["name"] == "kids"]
     assert (kids["order"], kids["members"]) == (7, ["192.0.2.7", "192.0.2.8", "192.0.2.99"])
@@ -276,7 +276,7 @@ def test_what_is_here_stays(run, tmp_path):
         "domainlist row 5: games.example: is block there, and allow here for group kids: domain:games.example allow",
     ]:
         assert said in done.out
-    records = (run.folder / "records.local").read_text().splitlines()
+    records = (run.folder / "local.records").read_text().splitlines()
     assert records[:3] == ["nas.lan A 192.0.2.77", "files.lan A 192.0.2.78", "# imported from pihole"]
     assert "nas.lan AAAA 2001:db8::10" in records
 
@@ -348,7 +348,7 @@ def test_failure_leaves_all_as_it_was(run, tmp_path, monkeypatch, place):
     monkeypatch.undo()
     assert snapshot(run) == before
     assert [name.name for name in (run.folder / "lists").iterdir()] == ["hosts-rules.txt"]
-    assert not list(run.folder.glob(".records*"))
+    assert not list(run.folder.glob(".local*"))
 
 
 def test_filtering_that_is_off_comes_in_switched_off(run, tmp_path):
@@ -380,9 +380,9 @@ def test_impact_counts_the_rows_of_lists(run, tmp_path):
 
 def test_broken_records_are_told_before_anything_is_done(run, tmp_path):
     run.good("policy", "list")
-    (run.folder / "records.local").write_text("nas.lan A 192.0.2.1\nnonsense\n")
+    (run.folder / "local.records").write_text("nas.lan A 192.0.2.1\nnonsense\n")
     before = snapshot(run)
-    assert "records.local: line 2: record: column 9" in run("import", "hosts", text_file(tmp_path, "h", HOSTS)).sentence
+    assert "local.records: line 2: record: column 9" in run("import", "hosts", text_file(tmp_path, "h", HOSTS)).sentence
     assert snapshot(run) == before
 
 

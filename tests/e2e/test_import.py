@@ -21,7 +21,7 @@ def test_rules_and_records_are_served(server, tmp_path):
     path = write_teleporter(tmp_path / "t.zip", domains=domains)
     done = server.cli("import", "pihole", path)
     assert "in force as generation " in done.stdout
-    assert "the server reads records.local again" in done.stdout
+    assert "the server reads local.records again" in done.stdout
     for name, is_blocked in [("many", True), ("a.many", False), ("b.many", True), ("c.many", False)]:
         assert (server.addresses(f"{name}.example") == ["0.0.0.0"]) is is_blocked, name
     wait_for_address(server, "nas.lan", "192.0.2.10")
@@ -34,15 +34,15 @@ def test_records_outlive_a_restart_and_a_mistake(server, tmp_path):
     path.write_text(HOSTS)
     server.cli("import", "hosts", path)
     wait_for_address(server, "nas.lan", "192.0.2.10")
-    records = server.data_dir / "records.local"
+    records = server.data_dir / "local.records"
     good = records.read_text()
     records.write_text(good + "nonsense\n")
     server.process.send_signal(signal.SIGHUP)
-    server.wait_for(r"config\.refused .*records\.local: line \d+: record")
+    server.wait_for(r"config\.refused .*local\.records: line \d+: record")
     assert server.addresses("nas.lan") == ["192.0.2.10"]
     done = server.cli("config", "check", check=False)
     assert done.returncode == 2
-    assert "records.local: line " in done.stderr
+    assert "local.records: line " in done.stderr
     records.write_text(good.replace("192.0.2.10", "192.0.2.20"))
     server.process.send_signal(signal.SIGHUP)
     wait_for_address(server, "nas.lan", "192.0.2.20")

@@ -31,6 +31,7 @@ def folder(tmp_path):
     (folder / "compiled" / "policy.json").write_text("{}")
     (folder / "lists").mkdir()
     (folder / "lists" / "own.txt").write_text("example.com\n")
+    (folder / "local.records").write_text("nas.lan A 192.0.2.1\n")
     store = open_store(folder / "store.db")
     policy = PolicyStore(store, "admin")
     policy.put_group(Group("staff", ("192.0.2.0/24",)))
