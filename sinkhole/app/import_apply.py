@@ -1,20 +1,24 @@
 """Make an import: policy, feeds, list files and records, all of it or nothing; then read the list files."""
 
 import asyncio
+import fcntl
+import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sinkhole.app.apply import request
-from sinkhole.app.data_dir import running_server
+from sinkhole.app.data_dir import LISTS, running_server
 from sinkhole.app.feed_sync import open_syncer
 from sinkhole.app.file_swap import swapped
+from sinkhole.app.import_lists import rows_of
 from sinkhole.app.import_plan import Plan
 from sinkhole.app.policy_changes import store_policy
 from sinkhole.app.records_file import records_path, records_text
 from sinkhole.app.state import State
 from sinkhole.app.sync_job import store_result
-from sinkhole.errors import StoreError
+from sinkhole.errors import PolicyError, StoreError
 from sinkhole.feeds.sync import SyncResult
 from sinkhole.policy.expectation import Broken
 from sinkhole.policy.feed import FeedStatus
@@ -32,11 +36,11 @@ def carry_out(state: State, plan: Plan, overridden: Iterable[Broken] = ()) -> No
         overridden: expectations that it breaks, which the audit log notes.
 
     Raises:
-        PolicyError: policy was changed meanwhile.
+        PolicyError: policy or a file was changed meanwhile.
         StoreError: something cannot be written; all is as it was.
     """
     try:
-        with swapped(_texts(state.folder, plan)), state.store.transaction() as connection:
+        with _one_at_a_time(state.folder), swapped(_texts(state.folder, plan)), state.store.transaction() as connection:
             store_policy(state, plan.before, plan.after)
             for feed in plan.feeds:
                 state.feeds.put(feed)
@@ -49,10 +53,24 @@ def carry_out(state: State, plan: Plan, overridden: Iterable[Broken] = ()) -> No
         raise StoreError(f"{error.filename}: cannot be written: {error.strerror}; nothing is changed") from error
 
 
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep two imports from putting files in place, and back, at the same time."""
+    fd = os.open(folder / LISTS, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
 def _texts(folder: Path, plan: Plan) -> dict[Path, str]:
+    """Return what files are to hold; raises PolicyError where one is no longer what the plan was made from."""
+    before = records_text(folder)
+    if before != plan.records_before or any(rows_of(file.path) != file.before for file in plan.files):
+        raise PolicyError("a file was changed by someone else meanwhile; look at the differences again")
     texts = {file.path: file.text for file in plan.new_files}
     if plan.records:
-        before = records_text(folder)
         end = "" if not before or before.endswith("\n") else "\n"
         head = f"# imported from {plan.foreign.product}\n"
         texts[records_path(folder)] = f"{before}{end}{head}" + "".join(f"{line}\n" for line in plan.records)

@@ -25,7 +25,7 @@ _READER = AdblockReader(ReadOptions(local=True, regexes=True))
 class ListFile:
     """A list file as it is to be, and the feed that it is.
 
-    `is_changed` tells whether it is something else now, or not there.
+    `before` is what rows it has, None where it is not there.
     """
 
     feed: Feed
@@ -34,7 +34,12 @@ class ListFile:
     scope: Scope
     schedule: Schedule | None
     rules: tuple[Rule, ...]
-    is_changed: bool
+    before: tuple[str, ...] | None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is to be something else than it is."""
+        return self.before is None or self.text != HEAD + "".join(f"{row}\n" for row in self.before)
 
     @property
     def name(self) -> str:
@@ -60,19 +65,23 @@ def plan_lists(
             seen.append(one.schedule)
         name = names.rules(one.scope, seen.index(one.schedule))
         path = folder / f"{name}.txt"
-        before = _rows_of(path)
+        before = rows_of(path)
         rows = list(dict.fromkeys((*(before or ()), *one.rows())))
         text = HEAD + "".join(f"{row}\n" for row in rows)
         feed = Feed(name, f"file:{path.name}", "adblock", enabled=is_on, local=True)
         known = here.get(name, feed)
         if known.url != feed.url:
             raise ForeignFileError(f"feed {name}: is there already, for {known.url}; give other names with --prefix")
-        files.append(ListFile(known, path, text, one.scope, one.schedule, _rules(rows), rows != before))
+        files.append(ListFile(known, path, text, one.scope, one.schedule, _rules(rows), before))
     return files
 
 
-def _rows_of(path: Path) -> list[str] | None:
-    """Return the rows of a file that an import wrote, None where there is none."""
+def rows_of(path: Path) -> tuple[str, ...] | None:
+    """Return the rows of a file that an import wrote, None where there is none.
+
+    Raises:
+        ForeignFileError: no import wrote it, or it cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -81,7 +90,7 @@ def _rows_of(path: Path) -> list[str] | None:
         raise ForeignFileError(f"{path}: is in the way, and cannot be read: {error}") from error
     if not text.startswith(HEAD):
         raise ForeignFileError(f"{path}: is in the way, and no import wrote it; give other names with --prefix")
-    return text.removeprefix(HEAD).splitlines()
+    return tuple(text.removeprefix(HEAD).splitlines())
 
 
 def _rules(rows: Iterable[str]) -> tuple[Rule, ...]:

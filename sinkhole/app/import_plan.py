@@ -12,7 +12,7 @@ from sinkhole.app.import_rules import sort_rules
 from sinkhole.app.import_statements import ImportedStatements
 from sinkhole.app.policy_changes import Change, changes, stored_policy
 from sinkhole.app.policy_file import PolicyFile
-from sinkhole.app.records_file import RECORDS
+from sinkhole.app.records_file import RECORDS, records_text
 from sinkhole.app.state import State
 from sinkhole.foreign.model import Foreign, Place
 from sinkhole.policy.feed import Feed
@@ -29,6 +29,7 @@ class Plan:
         feeds: those that are added or configured anew.
         files: list files, those that stay as they are too.
         records: lines that are added to the file of local records.
+        records_before: what that file holds.
     """
 
     foreign: Foreign
@@ -38,6 +39,7 @@ class Plan:
     feeds: tuple[Feed, ...]
     files: tuple[ListFile, ...]
     records: tuple[str, ...]
+    records_before: str
 
     @property
     def policy_changes(self) -> list[Change]:
@@ -88,6 +90,7 @@ def plan_import(state: State, foreign: Foreign, prefix: str | None) -> Plan:
         statements.add_rule(one, scope)
     for said in foreign.statements:
         statements.add_said(said)
+    records_before = records_text(state.folder)
     records = plan_records(state, foreign)
     groups = merged_groups(before.groups, foreign, names, statements.groups)
     after = PolicyFile(groups, statements.beside(before.statements), before.expectations).in_order()
@@ -95,4 +98,4 @@ def plan_import(state: State, foreign: Foreign, prefix: str | None) -> Plan:
     here = {feed.name: feed for feed, _ in state.feeds.all()}
     configured = [*(planned.feed for planned in feeds), *(file.feed for file in files)]
     changed = tuple(feed for feed in configured if here.get(feed.name) != feed)
-    return Plan(foreign, names, before, after, changed, tuple(files), records)
+    return Plan(foreign, names, before, after, changed, tuple(files), records, records_before)

@@ -10,6 +10,7 @@ import pytest
 from sinkhole.app import import_apply
 from sinkhole.app.explain import explain
 from sinkhole.app.state import policy_in_force
+from sinkhole.cli import import_
 from sinkhole.config.load import load_settings
 from sinkhole.foreign import adguard_schedule, blocky_lists
 from tests.foreign.builders import (
@@ -349,6 +350,25 @@ def test_failure_leaves_all_as_it_was(run, tmp_path, monkeypatch, place):
     assert snapshot(run) == before
     assert [name.name for name in (run.folder / "lists").iterdir()] == ["hosts-rules.txt"]
     assert not list(run.folder.glob(".local*"))
+
+
+@pytest.mark.parametrize("name", ["local.records", "lists/hosts-rules.txt"])
+def test_file_that_changed_meanwhile_is_left_alone(run, tmp_path, monkeypatch, name):
+    run.good("import", "hosts", text_file(tmp_path, "one", "0.0.0.0 one.example\n192.0.2.1 nas.lan\n"))
+    path = text_file(tmp_path, "two", "0.0.0.0 two.example\n192.0.2.2 web.lan\n")
+    judge = import_.judge_import
+
+    def judge_late(*arguments):
+        judged = judge(*arguments)
+        with (run.folder / name).open("a") as file:
+            file.write("# by hand\n")
+        return judged
+
+    monkeypatch.setattr(import_, "judge_import", judge_late)
+    done = run("import", "hosts", path)
+    assert (done.status, "a file was changed by someone else meanwhile" in done.error) == (2, True)
+    assert "two" not in (run.folder / "lists" / "hosts-rules.txt").read_text()
+    assert "web" not in (run.folder / "local.records").read_text()
 
 
 def test_filtering_that_is_off_comes_in_switched_off(run, tmp_path):
