@@ -46,4 +46,10 @@ class ListenError(SinkholeError):
 
 
 class ForeignFileError(SinkholeError):
-    """A file of another program cannot be read, is too large, or is not what it was said to be."""
+    """A file of another program cannot be read, is too large, or is not what it was said to be.
+
+    The text may hold words of the file, so all that could disturb a terminal is escaped in it.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in said))

@@ -37,7 +37,7 @@ def plan_feeds(state: State, foreign: Foreign, names: Names) -> list[PlannedFeed
         is_on = one.is_enabled and not foreign.is_off
         feed = here.get(one.url)
         if feed is None:
-            feed = defaults.get(one.url) or Feed(names.feed(one.url, one.hint, used), one.url)
+            feed = defaults.get(one.url) or Feed(names.feed(one.url, one.hint, used), one.url, one.format)
             feed = replace(feed, enabled=is_on)
             used[feed.name] = feed.url
         elif is_on and not feed.enabled:

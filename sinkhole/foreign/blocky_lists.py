@@ -61,7 +61,12 @@ class ListGroups:
         elif action is RuleAction.ALLOW:
             self._into.leave_out(place, text, "a remote list that allows; a remote list can only block here")
         else:
-            self._into.lists.append(ForeignList(text, scopes, place, reason=f"group {name}", schedule=schedule))
+            # The wildcards of its lists are what our lists of domains have, and those of no other format.
+            if not self._into.lists:
+                why = "where it is a list of plain names, each blocks all names below it too; so in all others"
+                self._into.alter(place, text, why)
+            reason = f"group {name}"
+            self._into.lists.append(ForeignList(text, scopes, place, reason=reason, schedule=schedule, format="auto"))
 
     def _read_inline(
         self, text: str, place: Place, action: RuleAction, scopes: tuple[Scope, ...], schedule: Schedule | None

@@ -51,7 +51,11 @@ class ForeignGroup:
 
 @dataclass(frozen=True, slots=True)
 class ForeignList:
-    """A list that is fetched from a URL; `hint` is a word for its name, `reason` what was noted on it."""
+    """A list that is fetched from a URL.
+
+    `hint` is a word for its name, `reason` what was noted on it. `format` is the one of ours that reads its rows as
+    they are read there: where plain names stand for themselves alone, that is `adblock`.
+    """
 
     url: str
     scopes: tuple[Scope, ...]
@@ -60,6 +64,7 @@ class ForeignList:
     reason: str | None = None
     is_enabled: bool = True
     schedule: Schedule | None = None
+    format: str = "adblock"
 
 
 @dataclass(frozen=True, slots=True)

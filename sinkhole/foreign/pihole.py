@@ -42,6 +42,7 @@ def read_pihole(path: Path) -> Foreign:
     head = head_of(path)
     into = Foreign("pihole")
     if head.startswith(b"SQLite format 3\0"):
+        _expect_no_journal(path)
         _read_tables(read_database(path, path.name), into)
     elif head.startswith(b"PK\x03\x04"):
         _read_version_6(path, into)
@@ -52,6 +53,13 @@ def read_pihole(path: Path) -> Foreign:
         kind = looks_like(head) or _kind_of_text(path)
         raise ForeignFileError(f"{path}: wanted {wanted}; it looks like {kind}")
     return into
+
+
+def _expect_no_journal(path: Path) -> None:
+    """Refuse a database whose newest changes are still beside it: they would be missed."""
+    journal = path.with_name(f"{path.name}-wal")
+    if journal.exists() and journal.stat().st_size:
+        raise ForeignFileError(f"{path}: is in use ({journal.name} is beside it); export a Teleporter archive instead")
 
 
 def _kind_of_text(path: Path) -> str:

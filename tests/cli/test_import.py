@@ -13,6 +13,7 @@ from sinkhole.app.state import policy_in_force
 from sinkhole.cli import import_
 from sinkhole.config.load import load_settings
 from sinkhole.foreign import adguard_schedule, blocky_lists
+from tests.cli.lists import ListThread
 from tests.foreign.builders import (
     ADGUARD,
     ALLOW,
@@ -259,6 +260,28 @@ def test_prefix_names_all(run, tmp_path):
         assert "prefix" in run("import", "hosts", text_file(tmp_path, "h", HOSTS), "--prefix", word).sentence
 
 
+LIST = b"0.0.0.0 hosts.example\nplain.example\n||below.example^\n"
+
+
+@pytest.mark.parametrize("product", ["pihole", "adguard"])
+def test_rows_of_lists_are_read_as_they_were_there(run, tmp_path, product):
+    with ListThread() as lists:
+        lists.server.serve(LIST)
+        url = lists.url()
+        if product == "pihole":
+            rows = f"INSERT INTO adlist (id, address) VALUES (99, '{url}'); INSERT INTO adlist_by_group VALUES (99, 0);"
+            path = write_gravity(tmp_path / "gravity.db", [], rows)
+        else:
+            path = text_file(tmp_path, "a.yaml", f"filters:\n- url: {url}\n  name: own\n")
+        run.good("import", product, path)
+        (feed,) = [feed for feed in run.good("feeds", "list", "--json").json if feed["url"] == url]
+        run.good("feeds", "add", url, "--name", feed["name"], "--format", feed["format"], "--allow-private")
+        run.good("sync", feed["name"])
+    verdict = Verdicts(run)
+    for word, wanted in [("hosts", "NONE"), ("plain", "NONE"), ("below", "BLOCK")]:
+        assert (verdict(f"{word}.example"), verdict(f"www.{word}.example")) == ("BLOCK", wanted)
+
+
 def test_what_is_here_stays(run, tmp_path):
     run.good("groups", "add", "kids", "192.0.2.99", "--order", "7")
     run.good("policy", "allow", "games.example", "--group", "kids")
@@ -412,6 +435,11 @@ def test_hostile_words_do_not_reach_the_terminal(run, tmp_path):
     assert "\x1b" not in done.out
     assert "\u202e" not in done.out
     assert "\x1b" not in run.good("policy", "list").out
+
+
+def test_hostile_words_in_a_mistake_do_not_reach_the_terminal(run, tmp_path):
+    text = 'blocking:\n  denylists:\n    "\\e[2Jx": {a: b}\n  clientGroupsBlock: {default: ["\\e[2Jx"]}\n'
+    assert "\\x1b[2Jx: wanted a list" in run("import", "blocky", text_file(tmp_path, "config.yml", text)).sentence
 
 
 def test_kind_that_is_none(run):

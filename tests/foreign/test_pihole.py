@@ -204,6 +204,15 @@ def test_corrupt_database(tmp_path):
         read_pihole(path)
 
 
+def test_database_in_use(tmp_path):
+    path = write_gravity(tmp_path / "gravity.db")
+    (tmp_path / "gravity.db-wal").write_bytes(b"")
+    read_pihole(path)
+    (tmp_path / "gravity.db-wal").write_bytes(b"x")
+    with pytest.raises(ForeignFileError, match=r"is in use \(gravity.db-wal is beside it\)"):
+        read_pihole(path)
+
+
 def test_database_of_something_else(tmp_path):
     path = tmp_path / "x.db"
     with sqlite3.connect(path) as db:
