@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 import zlib
@@ -10,7 +11,10 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from sinkhole.errors import ForeignFileError
+from sinkhole.foreign.source import open_file
 
+MAX_ARCHIVE: Final = 32 * 1024 * 1024
+"""Octets of an archive: its directory is read as a whole before members can be counted."""
 MAX_MEMBERS: Final = 10_000
 MAX_UNPACKED: Final = 256 * 1024 * 1024
 """Octets of all members that are read, after decompression."""
@@ -28,6 +32,7 @@ def read_zip(path: Path, wanted: frozenset[str]) -> tuple[dict[str, bytes], list
     found: dict[str, bytes] = {}
     others: list[str] = []
     room = MAX_UNPACKED
+    _expect_small(path)
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -61,6 +66,7 @@ def read_tar(path: Path, wanted: Mapping[str, str]) -> tuple[dict[str, bytes], l
     """
     found: dict[str, bytes] = {}
     others: list[str] = []
+    _expect_small(path)
     try:
         with (
             gzip.open(path) as plain,
@@ -79,6 +85,11 @@ def read_tar(path: Path, wanted: Mapping[str, str]) -> tuple[dict[str, bytes], l
     except _BROKEN as error:
         raise ForeignFileError(f"{path}: is a tar.gz archive that is broken: {error}") from error
     return found, others
+
+
+def _expect_small(path: Path) -> None:
+    """Raise ForeignFileError where a file is larger than an archive may be."""
+    os.close(open_file(path, MAX_ARCHIVE))
 
 
 def _check_name(path: Path, name: str) -> None:

@@ -11,7 +11,7 @@ from sinkhole.feeds.hostname import is_address
 MAX_TEXT: Final = 32 * 1024 * 1024
 """Octets of a configuration, a zone or a hosts file."""
 MAX_FILE: Final = 1024 * 1024 * 1024
-"""Octets of an archive or a database; a gravity.db holds the rows of all lists."""
+"""Octets of a database; a gravity.db holds the rows of all lists."""
 _HEAD: Final = 4096
 
 

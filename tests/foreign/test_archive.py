@@ -50,6 +50,14 @@ def test_bound_is_for_all_members_together(tmp_path, monkeypatch):
         read_zip(path, WANTED)
 
 
+def test_archive_that_is_too_large_is_not_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_ARCHIVE", 50)
+    with pytest.raises(ForeignFileError, match="octets; at most 50 are read"):
+        read_zip(write_zip(tmp_path / "x.zip", {"a": b"1"}), WANTED)
+    with pytest.raises(ForeignFileError, match="octets; at most 50 are read"):
+        read_tar(write_tar(tmp_path / "x.tar.gz", {"a": b"1"}), {"a": "a"})
+
+
 def test_too_many_members(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MAX_MEMBERS", 3)
     members = {f"m{n}": b"" for n in range(4)}
