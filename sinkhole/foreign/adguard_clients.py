@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sinkhole.foreign.adguard_schedule import pause_of, rest_of
 from sinkhole.foreign.adguard_services import SUBJECTS
-from sinkhole.foreign.member import address_member, group_name, id_member, mac_member
+from sinkhole.foreign.member import address_member, group_name, id_member, mac_member, unused_name
 from sinkhole.foreign.model import Foreign, ForeignGroup, ForeignStatement, Place, Scope
 from sinkhole.foreign.yaml_section import Section
 from sinkhole.policy.schedule import Schedule
@@ -64,7 +64,7 @@ def read_clients(sections: Sequence[Section], everywhere: Services, into: Foreig
     for section in sections:
         client, members = _identity(section, into)
         clients.append(client)
-        group = _unused(group_name(client.name), names)
+        group = unused_name(group_name(client.name), names)
         names.add(group)
         is_apart = not section.flag("use_global_settings", True) and not section.flag("filtering_enabled", True)
         has_services = not section.flag("use_global_blocked_services", True)
@@ -118,10 +118,3 @@ def _note_rest(section: Section, into: Foreign) -> None:
         into.leave_out(search.place, "safe_search", "search engines are not rewritten here")
     for text, place in section.texts("upstreams"):
         into.leave_out(place, text, "upstreams are the same for all clients here, save by zone")
-
-
-def _unused(name: str, used: set[str]) -> str:
-    candidate, number = name, 2
-    while candidate in used:
-        candidate, number = f"{name}-{number}", number + 1
-    return candidate

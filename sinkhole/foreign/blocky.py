@@ -8,7 +8,7 @@ from typing import Final
 from sinkhole.errors import ForeignFileError
 from sinkhole.foreign.blocky_lists import ListGroups
 from sinkhole.foreign.blocky_names import read_custom_dns
-from sinkhole.foreign.member import address_member, group_name, id_member, name_member
+from sinkhole.foreign.member import address_member, group_name, id_member, name_member, unused_name
 from sinkhole.foreign.model import Foreign, ForeignGroup, Place, Scope
 from sinkhole.foreign.source import read_text, text_kind
 from sinkhole.foreign.yaml_section import Section, root_section
@@ -52,7 +52,7 @@ def _read_clients(blocking: Section, lookup: Section, into: Foreign) -> Mapping[
         place = by_client.place_of(key)
         scope: Scope = None
         if key != _DEFAULT:
-            scope = _unused(group_name(key), taken)
+            scope = unused_name(group_name(key), taken)
             taken.add(scope)
             members = into.admit_members(_members(key, addresses, place, into), place)
             into.groups.append(ForeignGroup(scope, members, place))
@@ -92,13 +92,6 @@ def _members(key: str, addresses: Mapping[str, list[str]], place: Place, into: F
 
 def _named(pattern: str, addresses: Mapping[str, list[str]]) -> list[str]:
     return [member for name, members in addresses.items() if fnmatchcase(name, pattern) for member in members]
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    candidate, number = name, 2
-    while candidate in taken:
-        candidate, number = f"{name}-{number}", number + 1
-    return candidate
 
 
 def _read_block_type(blocking: Section, into: Foreign) -> None:

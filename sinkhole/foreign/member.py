@@ -1,6 +1,7 @@
 """Clients as other programs name them, written as members of a group."""
 
 import re
+from collections.abc import Collection
 from ipaddress import ip_network
 
 _MAC = re.compile(r"[0-9a-f]{2}([:-][0-9a-f]{2}){5}", re.IGNORECASE).fullmatch
@@ -37,4 +38,12 @@ def id_member(text: str) -> str | None:
 
 def group_name(text: str) -> str:
     """Return the name of a group that is nearest to `text`: lower-case letters, digits and inner hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:50].strip("-") or "group"
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:38].strip("-") or "group"
+
+
+def unused_name(name: str, taken: Collection[str | None]) -> str:
+    """Return a name, with a number behind it where it is taken."""
+    candidate, number = name, 2
+    while candidate in taken:
+        candidate, number = f"{name}-{number}", number + 1
+    return candidate

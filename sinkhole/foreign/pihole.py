@@ -10,7 +10,7 @@ from sinkhole.feeds.row import RowError
 from sinkhole.foreign.archive import read_tar, read_zip
 from sinkhole.foreign.gravity import JSON_FILES, Row, Tables, read_database, read_json_tables
 from sinkhole.foreign.hosts import numbered, read_hosts
-from sinkhole.foreign.member import address_member, group_name, mac_member, name_member
+from sinkhole.foreign.member import address_member, group_name, mac_member, name_member, unused_name
 from sinkhole.foreign.model import Foreign, ForeignGroup, ForeignList, ForeignRule, Place, Scope
 from sinkhole.foreign.pihole_rules import pihole_rule
 from sinkhole.foreign.pihole_settings import add_cname, read_pihole_toml
@@ -140,7 +140,7 @@ class _Groups:
                 self._names.pop(number, None)
                 into.leave_out(row.place, row.text("name"), "the group is disabled, so nothing of it holds")
             elif number != _DEFAULT:
-                self._names[number] = _unused(group_name(row.text("name")), self._names.values())
+                self._names[number] = unused_name(group_name(row.text("name")), [*self._names.values()])
                 places[number] = row.place
         self._fill(tables, places)
 
@@ -185,15 +185,6 @@ def _pairs(rows: Iterable[Row], column: str) -> dict[int, list[int]]:
     for row in rows:
         found.setdefault(row.number(column, -1), []).append(row.number("group_id", -1))
     return found
-
-
-def _unused(name: str, used: Iterable[Scope]) -> str:
-    taken = set(used)
-    number = 2
-    candidate = name
-    while candidate in taken:
-        candidate, number = f"{name}-{number}", number + 1
-    return candidate
 
 
 def _read_list(row: Row, scopes: tuple[Scope, ...], into: Foreign) -> None:
