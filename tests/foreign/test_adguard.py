@@ -8,6 +8,7 @@ from sinkhole.errors import ForeignFileError
 from sinkhole.feeds.print_rule import print_rule
 from sinkhole.foreign.adguard import read_adguard
 from sinkhole.foreign.adguard_services import SUBJECTS
+from sinkhole.foreign.zone_of_machine import local_zone
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.verdict import Action
@@ -183,3 +184,22 @@ def test_rule_with_no_counterpart_is_told(read, row):
     found = read(f"user_rules:\n- '{quoted}'\n" if "\x1b" not in row else f'user_rules:\n- "{quoted}"\n')
     assert (found.rules, found.records) == ([], [])
     assert len([note for note in found.notes if note.place.key.startswith("user_rules[0]")]) == 1
+
+
+def test_guards_of_a_client_are_told(read):
+    found = read(
+        "user_rules: []\nclients:\n  persistent:\n  - name: Bob\n    ids: [192.0.2.3, '???']\n"
+        "    parental_enabled: true\n"
+        "    safe_search: {enabled: true}\n    upstreams: [9.9.9.9]\n"
+        "filtering: {safe_search: {enabled: true}, blocking_mode: nxdomain}\n"
+    )
+    told = notes(found)
+    assert told["parental_enabled"] == "there is no such guard here"
+    assert told["safe_search"] == "search engines are not rewritten here"
+    assert told["9.9.9.9"].startswith("upstreams are the same for all clients")
+    assert told["???"].startswith("is no address, network, MAC address")
+    assert told["nxdomain"] == "set blocking.mode"
+
+
+def test_zone_of_this_machine_is_one_that_schedules_know():
+    assert schedule_from_text(f"00:00-24:00 @{local_zone()}").zone.key == local_zone()

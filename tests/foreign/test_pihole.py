@@ -204,6 +204,38 @@ def test_corrupt_database(tmp_path):
         read_pihole(path)
 
 
+def test_encrypted_archive(tmp_path):
+    path = tmp_path / "pi-hole_teleporter.zip.enc"
+    path.write_bytes(b"PIHOLE words")
+    with pytest.raises(ForeignFileError, match="it looks like an encrypted archive; export it without a password"):
+        read_pihole(path)
+
+
+def test_odd_rows_are_told(tmp_path):
+    extra = "INSERT INTO client (id, ip) VALUES (9, 'a b'); INSERT INTO adlist (id, address) VALUES (9, 'https://x.example');"
+    told = notes(read_pihole(write_gravity(tmp_path / "gravity.db", [(1, 7, "x.org", 1, None, (0,))], extra)))
+    assert told["a b"] == "is no address, network, MAC address or name of a client"
+    assert told["https://x.example"] == "is for no group, so it blocks nothing"
+    assert told["x.org"] == "a row of type 7, which is not known"
+
+
+def test_odd_settings_are_told(tmp_path):
+    toml = """dns = {hosts = "x", cnameRecords = ["a", "a/\\u0007,b", 7, ",b"], blocking = {mode = "NX"}}\nmisc = 1\n"""
+    found = read_pihole(write_zip(tmp_path / "x.zip", {"etc/pihole/pihole.toml": toml.replace("\\\\", "\\")}))
+    told = notes(found)
+    assert found.records == []
+    assert told["x"] == "wanted a list"
+    assert told["7"] == "wanted a text"
+    assert told["a"] == told[",b"] == "wanted ALIAS,NAME"
+    assert told["NX"] == "set blocking.mode"
+
+
+def test_groups_of_one_name_stay_apart(tmp_path):
+    extra = "INSERT INTO \"group\" (id, name) VALUES (7, 'KIDS!'); INSERT INTO client_by_group VALUES (1, 7);"
+    found = read_pihole(write_gravity(tmp_path / "gravity.db", [], extra))
+    assert [group.name for group in found.groups] == ["kids", "kids-2"]
+
+
 def test_database_in_use(tmp_path):
     path = write_gravity(tmp_path / "gravity.db")
     (tmp_path / "gravity.db-wal").write_bytes(b"")
