@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from sinkhole.app.control_server import ControlServer
+from sinkhole.app.data_dir import owner_of
 from sinkhole.app.sightings import owned, waits_unseen
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.state import audit_head, compile_state
@@ -117,6 +118,8 @@ class Control:
         match message["op"]:
             case "apply":
                 return await self._apply()
+            case "reload":
+                return self._have_reloaded()
             case "status":
                 return {
                     "started": self._started,
@@ -128,6 +131,14 @@ class Control:
                 }
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")
+
+    def _have_reloaded(self) -> dict[str, Any]:
+        """Let the supervisor read the configuration and the local records again, and start new workers with them."""
+        supervisor = os.getppid()
+        if supervisor != owner_of(self._settings.server.data_dir):
+            raise SinkholeError("the supervisor of the server is gone")
+        os.kill(supervisor, signal.SIGHUP)
+        return {}
 
     async def _retain(self) -> None:
         while True:

@@ -62,6 +62,15 @@ def lock(folder: Path) -> int:
     return fd
 
 
+def owner_of(folder: Path) -> int | None:
+    """Return the process that noted itself as the server of the folder, None where none did."""
+    try:
+        text = (folder / "lock").read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
 def _try_lock(fd: int) -> bool:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from sinkhole.app.records_file import read_records
 from sinkhole.config.schema import Settings
-from sinkhole.errors import FormError
+from sinkhole.errors import ConfigError, FormError
 from sinkhole.policy.place import is_too_wide
 from sinkhole.protocol.names import fold, labels_of, name_from_text, name_to_text
 from sinkhole.protocol.rdata import records_from_text
@@ -14,14 +15,22 @@ _STAR = b"\x01*"
 
 
 def own_suffixes(settings: Settings, resolv_conf: Path = RESOLV_CONF) -> tuple[str, ...]:
-    """Return the domains, in order: of the settings, of the system, of local records and of forwarded zones.
+    """Return the domains, in order: of the settings, of the system, of local records (of the file too) and of zones.
 
     What cannot be read is left out, and so is what so many share that it is nobody's own, such as `com`.
     """
     texts = [*settings.policy.search_suffixes, *search_domains(resolv_conf)]
     texts += [zone.zone for zone in settings.upstream.zones]
-    found = {*_names(texts), *_owners(settings.records)}
+    # A short command has the settings without the file; both must make the same policy.
+    found = {*_names(texts), *_owners(settings.records), *_owners(_records_of_file(settings))}
     return tuple(sorted(name_to_text(name) for name in found if not is_too_wide(labels_of(name))))
+
+
+def _records_of_file(settings: Settings) -> tuple[str, ...]:
+    try:
+        return read_records(settings.server.data_dir)
+    except ConfigError:
+        return ()  # the server does not start with it, and says why
 
 
 def suffix_mistake(text: str) -> str | None:

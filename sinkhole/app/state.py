@@ -33,7 +33,7 @@ from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.image import FeedRules
 from sinkhole.policy.reviews import NO_REVIEWS, Reviews
-from sinkhole.policy.statement import Statement
+from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 from sinkhole.resolver.blocked import block_answer
@@ -229,6 +229,28 @@ def audit_head(state: State) -> str:
     """Return number and digest of the last entry of the audit log."""
     with state.store.reading() as connection:
         return head_of(connection)
+
+
+def draft_with(
+    state: State,
+    standing: Sequence[tuple[Feed, FeedState]],
+    lists: Sequence[FeedInput],
+    statements: Sequence[Statement],
+    groups: Sequence[Group],
+) -> Policy:
+    """Return the policy that there would be with these feeds, lists, statements and groups; publish nothing.
+
+    Args:
+        standing: how feeds stand; of those that are among `lists` the rows there count.
+
+    Raises:
+        PolicyError, CatalogueError: it cannot be made.
+    """
+    replaced = {one.rules.feed.name for one in lists}
+    kept = [(feed, known) for feed, known in standing if feed.name not in replaced]
+    inputs = inputs_of(state, kept)
+    wanted = replace(inputs, feeds=[*inputs.feeds, *lists], statements=tuple(statements), groups=tuple(groups))
+    return draft_policy(compiled_folder(state.folder), wanted)
 
 
 def policy_in_force(settings: Settings) -> Policy:

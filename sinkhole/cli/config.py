@@ -2,6 +2,7 @@
 
 import click
 
+from sinkhole.app.records_file import with_records
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import print_json, print_line
 from sinkhole.config.document import configuration_page, settings_to_toml
@@ -21,7 +22,7 @@ def check(place: Place) -> None:
     \b
     Example: sinkhole config check --config /etc/sinkhole.toml
     """
-    place.checked_settings()
+    with_records(place.checked_settings())
     print_line(f"config {place.config}: is good" if place.config else "config: is good; no file is given, so defaults")
 
 

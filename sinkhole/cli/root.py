@@ -5,6 +5,7 @@
 
 import difflib
 import importlib
+import keyword
 
 import click
 
@@ -22,6 +23,7 @@ _COMMANDS = {
     "feeds": "Manage remote lists.",
     "groups": "Manage groups of clients.",
     "hits": "Show, follow and export recorded queries.",
+    "import": "Take over what another resolver was told.",
     "policy": "Say what is blocked, monitored and allowed, and for whom.",
     "report": "Tell how many clients tried which vendor.",
     "restore": "Put a backup in place.",
@@ -41,8 +43,8 @@ class _Lazy(click.Group):
         """Load one command."""
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"sinkhole.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"sinkhole.cli.{name}"), name)
         return command
 
     def resolve_command(

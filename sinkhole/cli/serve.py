@@ -5,6 +5,7 @@ import sys
 import click
 
 from sinkhole.app.privileges import raise_descriptor_limit
+from sinkhole.app.records_file import with_records
 from sinkhole.app.supervisor import Supervisor
 from sinkhole.cli.options import Place, place_options
 from sinkhole.config.schema import Settings
@@ -24,8 +25,10 @@ def serve(place: Place, listen: tuple[str, ...], upstream: tuple[str, ...], work
     """
 
     def load() -> Settings:
-        return place.checked_settings(
-            server__listen=listen or None, upstream__servers=upstream or None, server__workers=workers
+        return with_records(
+            place.checked_settings(
+                server__listen=listen or None, upstream__servers=upstream or None, server__workers=workers
+            )
         )
 
     settings = load()

@@ -96,7 +96,7 @@ def test_without_a_statement_nothing_is_asked():
 
 def test_reviews_travel_in_the_document_and_an_older_image_has_no_signs(tmp_path):
     name = build_image(tmp_path, VENDORS, (), PROTECTED, WAYS, BRANDS, BOOK)
-    document = PolicyDocument(1, name, tuple(statements("block unreviewed")), (), BlockAnswer(), REVIEWS)
+    document = PolicyDocument(1, name, tuple(statements("block unreviewed")), (), BlockAnswer(), reviews=REVIEWS)
     assert PolicyDocument.from_json(document.to_json()) == document
     publish(tmp_path, document)
     loaded = load_policy(tmp_path, verify=True)

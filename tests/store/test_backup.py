@@ -33,6 +33,7 @@ def folder(tmp_path):
     (folder / "lists" / "own.txt").write_text("example.com\n")
     (folder / "vendors").mkdir()
     (folder / "vendors" / "novel.toml").write_text('id = "novel"\n')
+    (folder / "local.records").write_text("nas.lan A 192.0.2.1\n")
     store = open_store(folder / "store.db")
     policy = PolicyStore(store, "admin")
     policy.put_group(Group("staff", ("192.0.2.0/24",)))
