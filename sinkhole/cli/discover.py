@@ -10,7 +10,7 @@ from sinkhole.app.discovery import accept as accept_candidate
 from sinkhole.app.discovery import ignore as ignore_candidate
 from sinkhole.app.discovery import reopen as reopen_candidate
 from sinkhole.catalogue.search import Owners
-from sinkhole.cli.options import Place, force_option, place_options
+from sinkhole.cli.options import Place, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_line, print_table, printable, utc_time
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.store.candidates import Candidate, CandidateState
@@ -96,6 +96,7 @@ def show(place: Place, domain: str, as_json: bool) -> None:
 
 @discover.command(short_help="Let DOMAIN be one of a vendor, in a local vendor file.")
 @place_options
+@json_option
 @click.argument("domain")
 @click.option("--vendor", metavar="ID", help="Vendor of the catalogue, or id of a new one; made of DOMAIN if untold.")
 @click.option("--product", metavar="SLUG", help="Product of the vendor, or slug of a new one; the category if untold.")
@@ -125,6 +126,7 @@ def accept(
 
 @discover.command(short_help="Let DOMAIN be no candidate any more.")
 @place_options
+@json_option
 @click.argument("domain")
 @click.option("--reason", help="Why; shown by `discover show` and in the audit log.")
 @force_option
@@ -141,6 +143,7 @@ def ignore(place: Place, domain: str, reason: str | None, force: bool) -> None:
 
 @discover.command(short_help="Let DOMAIN wait for review again.")
 @place_options
+@json_option
 @click.argument("domain")
 @force_option
 def reopen(place: Place, domain: str, force: bool) -> None:
