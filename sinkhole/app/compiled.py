@@ -32,6 +32,7 @@ from sinkhole.policy.document import (
 )
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import FeedRules, NameIndex, build_image
+from sinkhole.policy.override import Override
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import BlockAnswer
 from sinkhole.protocol.names import name_from_text
@@ -56,7 +57,8 @@ class FeedInput:
 class Inputs:
     """All that a generation is made of.
 
-    `versions` are those of all feeds, those that are off too; None where they are not known.
+    `versions` are those of all feeds, those that are off too; None where they are not known. `overrides` are those that
+    have not ended.
     """
 
     catalogue: Catalogue
@@ -65,6 +67,7 @@ class Inputs:
     groups: tuple[Group, ...]
     answer: BlockAnswer
     versions: Mapping[str, int] | None = None
+    overrides: tuple[Override, ...] = ()
 
 
 def compiled_folder(data_dir: Path) -> Path:
@@ -100,7 +103,7 @@ def draft_policy(folder: Path, inputs: Inputs) -> Policy:
     with _writing(folder):
         before = _published(folder)
         image = _image(folder, inputs, before.image if before else None)
-        return Policy(NameIndex.open(folder / image), inputs.statements, inputs.groups, inputs.answer, 0)
+        return _document(0, image, inputs).policy(NameIndex.open(folder / image))
 
 
 def versions_in_force(folder: Path) -> dict[str, int] | None:
@@ -124,14 +127,18 @@ def _compile(folder: Path, inputs: Inputs) -> PolicyDocument:
 
 def _publish(folder: Path, inputs: Inputs, image: str, before: PolicyDocument | None) -> PolicyDocument:
     generation = before.generation if before else _generation_after_damage(folder)
-    document = PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer)
+    document = _document(generation, image, inputs)
     if document == before:
         return before
-    document = PolicyDocument(generation + 1, image, inputs.statements, inputs.groups, inputs.answer)
+    document = _document(generation + 1, image, inputs)
     publish(folder, document)
     prune(folder)
     _LOG.info("policy.published", generation=document.generation, statements=len(inputs.statements))
     return document
+
+
+def _document(generation: int, image: str, inputs: Inputs) -> PolicyDocument:
+    return PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer, inputs.overrides)
 
 
 def _generation_after_damage(folder: Path) -> int:

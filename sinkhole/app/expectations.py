@@ -12,6 +12,7 @@ from sinkhole.policy.document import load_document
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.expectation import broken_of, newly_broken
 from sinkhole.policy.image import NameIndex
+from sinkhole.policy.override import Override
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.resolver.blocked import block_answer
 
@@ -22,7 +23,7 @@ class BrokenExpectationError(PolicyError):
 
 @contextmanager
 def gated(state: State, *, force: bool = False) -> Iterator[None]:
-    """Make a change of statements and groups, in one transaction that is undone where it breaks an expectation.
+    """Make a change of statements, groups and exceptions, in a transaction that is undone if it breaks an expectation.
 
     What was broken before is not held against it.
 
@@ -63,10 +64,16 @@ def names_in_force(state: State) -> NameIndex:
         return NameIndex.open(folder / load_document(folder).image)
 
 
-def policy_over(state: State, names: NameIndex, statements: Sequence[Statement], groups: Sequence[Group]) -> Policy:
-    """Return the policy that these statements and groups make over compiled names."""
-    return Policy(names, statements, groups, block_answer(state.settings.blocking), 0)
+def policy_over(
+    state: State,
+    names: NameIndex,
+    statements: Sequence[Statement],
+    groups: Sequence[Group],
+    overrides: Sequence[Override] = (),
+) -> Policy:
+    """Return the policy that these statements, groups and exceptions make over compiled names."""
+    return Policy(names, statements, groups, block_answer(state.settings.blocking), 0, overrides)
 
 
 def _stored(state: State, names: NameIndex) -> Policy:
-    return policy_over(state, names, state.policy.statements(), state.policy.groups())
+    return policy_over(state, names, state.policy.statements(), state.policy.groups(), state.lasting_overrides())

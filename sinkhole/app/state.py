@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sinkhole.app.catalogue_in_force import CatalogueInForce, find_catalogue
@@ -28,20 +29,23 @@ from sinkhole.policy.document import load_policy
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.image import FeedRules
+from sinkhole.policy.override import Override
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 from sinkhole.resolver.blocked import block_answer
 from sinkhole.store.audit import current_user
 from sinkhole.store.database import Store, open_store
+from sinkhole.store.exception_store import ExceptionStore
 from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
+from sinkhole.store.override_store import OverrideStore
 from sinkhole.store.policy_store import PolicyStore
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An open installation."""
+    """An open installation; `who` makes the changes."""
 
     settings: Settings
     store: Store
@@ -49,6 +53,9 @@ class State:
     expectations: ExpectationStore
     feeds: FeedStore
     snapshots: Snapshots
+    exceptions: ExceptionStore
+    overrides: OverrideStore
+    who: str
 
     @property
     def folder(self) -> Path:
@@ -71,6 +78,10 @@ class State:
             lambda shipped: guard_of(self.settings, [feed for feed, _ in feeds], shipped.never_block),
         )
 
+    def lasting_overrides(self) -> tuple[Override, ...]:
+        """Return the exceptions in force: with statements they are what expectations are judged by."""
+        return tuple(one.to_override() for one in self.exceptions.in_force(datetime.now(UTC)))
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()
@@ -91,7 +102,10 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     who = who or current_user()
     expectations = ExpectationStore(store, who)
     snapshots = Snapshots(folder / FEEDS)
-    state = State(settings, store, PolicyStore(store, who), expectations, FeedStore(store, who), snapshots)
+    state = State(
+        settings, store, PolicyStore(store, who), expectations, FeedStore(store, who), snapshots,
+        ExceptionStore(store, who), OverrideStore(store, who), who,
+    )  # fmt: skip
     with ExitStack() as stack:
         stack.callback(store.close)
         _seed(state)
@@ -162,13 +176,16 @@ def compile_state(state: State) -> Compiled:
     expected, before = state.expectations.all(), versions_in_force(folder)
     refused: tuple[Refused, ...] = ()
     if expected and before is not None:
+        lasting = state.lasting_overrides()
         refused = hold_breaking(
-            state.feeds, state.snapshots, before, expected, lambda feeds: draft_policy(folder, _inputs(state, feeds))
-        )
-    return Compiled(compile_policy(folder, _inputs(state, state.feeds.all())).generation, refused)
+            state.feeds, state.snapshots, before, expected,
+            lambda feeds: draft_policy(folder, _inputs(state, feeds, lasting)),
+        )  # fmt: skip
+    overrides = (*state.lasting_overrides(), *state.overrides.in_force(datetime.now(UTC)))
+    return Compiled(compile_policy(folder, _inputs(state, state.feeds.all(), overrides)).generation, refused)
 
 
-def _inputs(state: State, standing: Sequence[tuple[Feed, FeedState]]) -> Inputs:
+def _inputs(state: State, standing: Sequence[tuple[Feed, FeedState]], overrides: tuple[Override, ...]) -> Inputs:
     """Return what a generation is made of, with feeds that stand so; its rows can be read once."""
     feeds = [_input(state, feed, known) for feed, known in standing]
     return Inputs(
@@ -178,6 +195,7 @@ def _inputs(state: State, standing: Sequence[tuple[Feed, FeedState]]) -> Inputs:
         groups=state.policy.groups(),
         answer=block_answer(state.settings.blocking),
         versions={feed.name: known.version for feed, known in standing},
+        overrides=overrides,
     )
 
 

@@ -2,8 +2,11 @@
 
 Precedence: more specific subject (domain, the longer the better > product > vendor > models > category > jurisdiction >
 bypass > feed > ai > lookalikes) > more specific scope (the more specific network of a client's groups, then the order
-of groups, then all) > block over monitor over allow. The order in which statements and rows were written never matters,
-nor whether one has a schedule: while it holds, it is a statement like any other.
+of groups, then all) > block over coach over monitor over allow. The order in which statements and rows were written
+never matters, nor whether one has a schedule: while it holds, it is a statement like any other.
+
+What all statements together say may be overruled for a time (`policy.override`): by a lockdown, an exception, a
+grant or a pause.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +20,8 @@ from sinkhole.policy.groups import ClientGroups, Scope, parse_client
 from sinkhole.policy.image import Found, NameIndex
 from sinkhole.policy.lookalikes import Imitation
 from sinkhole.policy.matches import Chosen, Level, Matches
+from sinkhole.policy.override import Override
+from sinkhole.policy.overruling import overrule
 from sinkhole.policy.standing import Standings, Statements
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, Verdict
@@ -37,30 +42,37 @@ class Policy:
         groups: Sequence[Group],
         answer: BlockAnswer,
         generation: int,
+        overrides: Sequence[Override] = (),
     ) -> None:
         self.index = index
         self.generation = generation
         self._answer = answer
         self._answers = {group.name: group.answer for group in groups if group.answer is not None}
         self._groups = ClientGroups(groups)
-        self._statements = Statements(statements)
+        self._statements = Statements(statements, overrides)
+        self._overrides = {override.name: override for override in overrides}
         self._nothing = {group.name: Verdict(Action.ALLOW, group=group.name) for group in groups}
 
     def next_change(self, when: datetime) -> datetime | None:
-        """Return when verdicts given at `when` may stop being right, by an expiry or a schedule; None for never."""
+        """Return when verdicts given at `when` may stop being right; None for never."""
         return self._statements.next_edge(when)
 
     def scope_of(self, address: str) -> Scope:
         """Return the scope of a client; an address that cannot be read gets the policy for all."""
         scope = self._groups.scope_of(address)
-        if not self.index.by_client:
+        if not self.index.by_client and not self._statements.own:
             return scope
-        client = parse_client(address)
-        return replace(scope, client=None if client is None else str(client))
+        parsed = parse_client(address)
+        client = None if parsed is None else str(parsed)
+        return replace(scope, client=client) if self.index.by_client or client in self._statements.own else scope
 
     def scope_of_group(self, name: str) -> Scope | None:
         """Return the scope of a client that is in this group and in no other; None where there is no such group."""
         return Scope((name,), (0,)) if name in self._nothing else None
+
+    def override(self, name: str) -> Override | None:
+        """Return the override that a verdict names."""
+        return self._overrides.get(name)
 
     def answer_for(self, scope: Scope) -> BlockAnswer:
         """Return how blocked names are answered: as the most specific group that says so, else as the server does."""
@@ -98,7 +110,11 @@ class Policy:
         matches = Matches(asked, zones, found, standings, self.index.feeds, imitation)
         chosen = _choose(matches.levels(), standings, when)
         verdict = self._verdict(chosen, matches.entries, scope)
-        return replace(verdict, losers=tuple(losers_of(matches, standings, chosen, when))) if explain else verdict
+        if explain:
+            verdict = replace(verdict, losers=tuple(losers_of(matches, standings, chosen, when)))
+        if standings.overrides is None:
+            return verdict
+        return overrule(verdict, matches.levels(), standings.overrides, when, explain=explain)
 
     def decide_target(self, name: bytes, qtype: int, scope: Scope, when: datetime) -> Verdict:
         """Decide a name in an answer (CNAME, DNAME, SVCB target): by statements on domains and the catalogue alone.
@@ -114,9 +130,10 @@ class Policy:
         named = None if found is None else found._replace(rows={})
         matches = Matches(Asked(target, qtype, None, when), zones, named, standings, self.index.feeds)
         chosen = _choose(matches.levels(), standings, when)
-        if chosen is None:
-            return self._no_match(scope)
-        return replace(self._verdict(chosen, matches.entries, scope), via=name_to_text(target))
+        verdict = self._no_match(scope) if chosen is None else self._verdict(chosen, matches.entries, scope)
+        if standings.overrides is not None:
+            verdict = overrule(verdict, matches.levels(), standings.overrides, when, explain=False)
+        return verdict if verdict.subject is None else replace(verdict, via=name_to_text(target))
 
     def decide_address(self, address: str, scope: Scope, when: datetime) -> Verdict:
         """Decide an address in an answer (A, AAAA, hints), by statements on addresses; the longest prefix wins."""
@@ -130,7 +147,27 @@ class Policy:
             if version == parsed.version
         ]
         chosen = _choose(keys, standings, when)
-        return replace(self._verdict(chosen, (), scope), via=str(parsed)) if chosen else self._no_match(scope)
+        verdict = self._no_match(scope) if chosen is None else self._verdict(chosen, (), scope)
+        if standings.overrides is not None:
+            verdict = overrule(verdict, keys, standings.overrides, when, explain=False)
+        return verdict if verdict.subject is None else replace(verdict, via=str(parsed))
+
+    def lift(self, verdict: Verdict, qname: bytes, qtype: int, scope: Scope, when: datetime) -> Verdict:
+        """Return the verdict on what an answer leads to, lifted where an exception or pause reaches the name asked for.
+
+        Args:
+            verdict: that on the answer.
+            qname: the name that the client asked for, in wire form.
+        """
+        standings = self._statements.of(scope)
+        if standings.overrides is None or not verdict.is_blocked or verdict.is_locked_down:
+            return verdict
+        name = fold(qname)
+        found = self.index.find(name)
+        asked = Asked(name, qtype, scope.client, when)
+        imitation = self._imitation(name, found, standings)
+        matches = Matches(asked, _zones(name, standings), found, standings, self.index.feeds, imitation)
+        return overrule(verdict, matches.levels(), standings.overrides, when, explain=False)
 
     def _imitation(self, name: bytes, found: Found | None, standings: Standings) -> Imitation | None:
         """Return whom a name imitates that the catalogue does not know, where a statement asks."""

@@ -31,14 +31,15 @@ def block_answer(settings: BlockingSettings) -> BlockAnswer:
 
 
 def make_blocked(question: Question, verdict: Verdict, how: BlockAnswer, *, ede_text: bool) -> Answer:
-    """Return the answer to `question`, which `verdict` blocks.
+    """Return the answer to `question`, which `verdict` blocks; where it is coached, the one that leads to the page.
 
     Args:
         question: what the client asked.
         how: the kind of answer of the client's group.
         ede_text: whether the extended error names vendor and policy.
     """
-    ede = (Ede(how.ede, _reason(verdict) if ede_text else ""),)
+    how = how.to_page() if verdict.is_coached else how
+    ede = (Ede(how.ede, _reason(verdict, how) if ede_text else ""),)
     if how.mode is BlockMode.REFUSED:
         body = ReplyBody(Rcode.REFUSED, ede=ede)
     elif how.mode is BlockMode.NXDOMAIN:
@@ -65,7 +66,8 @@ def _soa(question: Question, how: BlockAnswer) -> Record:
     return soa_record(owner, how.ttl, how.ttl)
 
 
-def _reason(verdict: Verdict) -> str:
+def _reason(verdict: Verdict, how: BlockAnswer) -> str:
     # Shown to whoever asks: names of policy only, never a file, a client or a link of the chain.
     what = f"{verdict.vendor} is blocked" if verdict.vendor else "blocked"
-    return f"{what} by policy {verdict.subject}" if verdict.subject else f"{what} by policy"
+    said = f"{what} by policy {verdict.subject}" if verdict.subject else f"{what} by policy"
+    return f"{said}; you may go on after reading the notice" if verdict.is_coached and how.has_page else said
