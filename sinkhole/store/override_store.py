@@ -116,7 +116,7 @@ def _row(one: Override, token: str | None) -> dict[str, Any]:
 
 
 def _words(subjects: Iterable[Subject]) -> str:
-    return " ".join(sorted(map(str, subjects)))
+    return " ".join(map(str, subjects))
 
 
 def _seconds(moment: datetime | None) -> int | None:

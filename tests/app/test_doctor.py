@@ -296,5 +296,5 @@ def test_expectations_that_are_not_met(settings):
     assert (grade, said) == (
         Grade.WARNING,
         "the policy in force does not meet chat.deepseek.com A for a client in no group: block; "
-        "found monitor by ai for all, for deepseek.com and below",
+        "found monitor by ai for all, for chat.deepseek.com and below",
     )

@@ -84,5 +84,5 @@ def test_requests_and_what_ended_are_in_no_file(state):
     now = datetime.now(UTC)
     state.exceptions.request(exception(), now)
     state.exceptions.revoke(state.exceptions.put(exception(group="lab"), now).id, now)
-    state.exceptions.put(exception(), now - timedelta(days=8))
+    state.exceptions.put(exception(-1), now - timedelta(days=8))
     assert stored_policy(state).exceptions == ()

@@ -344,18 +344,18 @@ def test_exception_that_has_ended_is_read_and_counts_as_none():
 
 
 def test_mistakes_of_exceptions():
-    text = EXCEPTION.format(who='client = "here"\ngroup = "lap"', expires='"soon"').replace('owner = "Ann"\n', "")
+    text = EXCEPTION.format(who='client = "here"\ngroup = "labb"', expires='"soon"').replace('owner = "Ann"\n', "")
     assert mistakes(text) == [
         "line 6: exceptions[1].owner: is missing",
         "line 8: exceptions[1].client: 'here' is no address such as 192.0.2.7 or 2001:db8::7",
-        "line 9: exceptions[1].group: there is no group 'lap' in this file; did you mean lab?",
+        "line 9: exceptions[1].group: there is no group 'labb' in this file; did you mean lab?",
         "line 12: exceptions[1].expires: wanted a time with its zone, such as 2030-12-31T18:00:00Z without quotes; "
         "found soon",
     ]
     twice = EXCEPTION.format(who="", expires=ahead(7).isoformat())
     twice += twice[twice.index("[[exceptions]]") :]
     assert mistakes(twice) == [
-        "line 15: exceptions[2]: is the exception on vendor:mistral for all again, which is exceptions[1]"
+        "line 13: exceptions[2]: is the exception on vendor:mistral for all again, which is exceptions[1]"
     ]
     (far,) = mistakes(EXCEPTION.format(who="", expires=ahead(400).isoformat()))
     assert far == "line 12: exceptions[1].expires: is more than a year ahead; an exception is asked for anew each year"

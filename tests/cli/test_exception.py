@@ -117,8 +117,8 @@ def test_exception_for_a_group(run):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("deepsek", "--for", "7d", *REASON), "nothing is called 'deepsek'; did you mean deepseek?"),
-        (("deepseek", "--for", "7d", *REASON, "--group", "lap"), "there is no group 'lap'; did you mean lab?"),
+        (("deepsek", "--for", "7d", *REASON), "nothing is called 'deepsek'; did you mean deepseek, "),
+        (("deepseek", "--for", "7d", *REASON, "--group", "labb"), "there is no group 'labb'; did you mean lab?"),
         (("deepseek", "--for", "7d", *REASON, "--client", "here"), "'here' is no address such as 192.0.2.7"),
         (("deepseek", "--for", "7 days", *REASON), "'7 days' is no length of time such as 15m, 2h, 7d or 1w"),
         (("deepseek", "--for", "400d", *REASON), "'400d' is not between 1m and 366d"),

@@ -65,6 +65,7 @@ def test_lockdown_goes_before_all_else(lab):
     assert "  decided by  lockdown:2 on ai for group:lab, until " in said
     assert "  reason      exam" in said
     assert "vendor:mistral allow for group:lab (" in said
+    said = lab.good("check", "chat.deepseek.com", "--client", LAB).out
     assert "ai monitor for all (exception:1): lockdown:2 goes before it" in said
     assert "everything monitor for all (pause:1): lockdown:2 goes before it" in said
     assert outcome(lab, LAB, "example.org") == "NONE"
@@ -106,8 +107,8 @@ def test_until_is_the_next_time_the_clock_shows_it(run, monkeypatch, zone):
         (("pause", "15"), "'15' is no length of time such as 15m, 2h, 7d or 1w"),
         (("pause", "-5m"), "No such option"),
         (("pause", "8d"), "'8d' is not between 1m and 7d"),
-        (("pause", "15m", "--group", "lap"), "there is no group 'lap'; did you mean lab?"),
-        (("pause", "15m", "--subject", "deepsek"), "nothing is called 'deepsek'; did you mean deepseek?"),
+        (("pause", "15m", "--group", "labb"), "there is no group 'labb'; did you mean lab?"),
+        (("pause", "15m", "--subject", "deepsek"), "nothing is called 'deepsek'; did you mean deepseek, "),
         (("pause", "lst"), "No such command 'lst'; did you mean list?"),
         (("pause", "xyzzy"), "No such command 'xyzzy'; there are end, list"),
         (("pause", "--group", "lab"), "Missing argument 'LENGTH'"),
