@@ -27,6 +27,10 @@ def policy(settings: Settings) -> Iterator[tuple[Grade, str]]:
         return
     policy = load_policy(compiled_folder(settings.server.data_dir), verify=True)
     yield Grade.GOOD, f"generation {policy.generation} is sound, {len(policy.index)} names"
+    for one in load_document(compiled_folder(settings.server.data_dir)).overrides:
+        if one.kind in (OverrideKind.PAUSE, OverrideKind.LOCKDOWN) and one.holds(dt.datetime.now(dt.UTC)):
+            until = f"{one.ends.astimezone():%Y-%m-%d %H:%M}"
+            yield Grade.WARNING, f"{one.kind} {one.id} for {one.scope} goes before statements until {until}"
     if running_server(settings.server.data_dir):
         workers = request(settings.server.data_dir, {"op": "status"})["workers"]
         late = [worker for worker in workers if worker["generation"] != policy.generation]

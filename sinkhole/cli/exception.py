@@ -81,7 +81,7 @@ def _client(text: str | None) -> str | None:
     return str(found)
 
 
-@exception.command()
+@exception.command(short_help="Approve request ID.")
 @place_options
 @_number
 @force_option
@@ -141,7 +141,7 @@ def revoke(place: Place, number: int, force: bool) -> None:
 @click.option("--expiring", type=Length(MAX_AHEAD), metavar="LENGTH", help="Those approved that end within it: 7d.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_exceptions(place: Place, wanted: str | None, expiring: dt.timedelta | None, as_json: bool) -> None:
-    """List exceptions, those that end first first.
+    """List exceptions, the next to end first.
 
     \b
     Example: sinkhole exception list --expiring 7d

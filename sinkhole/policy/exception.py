@@ -35,7 +35,7 @@ class PolicyException:
         owner: who asked for it.
         client: address of the one client it is for; None where `group` says it, or for all.
         id: the store's number; 0 where it has none yet.
-        approver: who approved, denied or revoked it, and `decided` when.
+        approver: who approved or denied it, and `decided` when.
     """
 
     subject: Subject

@@ -43,6 +43,22 @@ class StandingOverride(NamedTuple):
     subjects: Mapping[Key, str]
 
 
+class StandingOverrides(NamedTuple):
+    """The overrides of one scope.
+
+    Attributes:
+        ordered: all of them, the strongest first.
+        by_key: the places in that order of those about a subject.
+        everywhere: the places of those about everything.
+        has_lockdown: whether any may block what no statement does.
+    """
+
+    ordered: Sequence[StandingOverride]
+    by_key: Mapping[Key, Sequence[int]]
+    everywhere: Sequence[int]
+    has_lockdown: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Standings:
     """All standings of one scope.
@@ -51,13 +67,13 @@ class Standings:
         by_key: statements by their subject, the strongest first; none where an override alone is about it.
         domains: whether any is about a domain.
         networks: which address sizes there are.
-        overrides: those of the scope, the strongest first; None where there are none.
+        overrides: those of the scope; None where there are none.
     """
 
     by_key: Mapping[Key, Sequence[Standing]]
     domains: bool
     networks: Sequence[tuple[int, int]]
-    overrides: Sequence[StandingOverride] | None = None
+    overrides: StandingOverrides | None = None
 
 
 class Statements:
@@ -101,14 +117,14 @@ class Statements:
                 place = (rank, -statement.action, statement.id)
                 standing = Standing(statement, place, str(statement.subject), statement.scope)
                 by_key.setdefault(key, []).append(standing)
-        overrides = [one for one in self._overrides if _is_for(one.override, scope)]
-        for one in overrides:
-            for key in one.subjects:
-                by_key.setdefault(key, [])
+        overrides = _arranged([one for one in self._overrides if _is_for(one.override, scope)])
+        for key in overrides.by_key:
+            by_key.setdefault(key, [])
         for standings in by_key.values():
             standings.sort(key=lambda standing: standing.rank)
         networks = sorted({key[:2] for key in by_key if isinstance(key, tuple)}, key=lambda size: size[1])
-        return Standings(by_key, any(isinstance(key, bytes) for key in by_key), networks, overrides or None)
+        has_domains = any(isinstance(key, bytes) for key in by_key)
+        return Standings(by_key, has_domains, networks, overrides if overrides.ordered else None)
 
 
 def key_of(statement: Statement) -> Key:
@@ -126,6 +142,16 @@ def _is_for(override: Override, scope: Scope) -> bool:
     if override.client is not None:
         return override.client == scope.client
     return scope.rank_of(override.group) is not None
+
+
+def _arranged(ordered: Sequence[StandingOverride]) -> StandingOverrides:
+    by_key: dict[Key, list[int]] = {}
+    for place, one in enumerate(ordered):
+        for key in one.subjects:
+            by_key.setdefault(key, []).append(place)
+    everywhere = [place for place, one in enumerate(ordered) if not one.subjects]
+    has_lockdown = any(one.override.kind is OverrideKind.LOCKDOWN for one in ordered)
+    return StandingOverrides(ordered, by_key, everywhere, has_lockdown)
 
 
 def _standing(override: Override) -> StandingOverride:

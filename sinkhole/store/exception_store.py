@@ -111,7 +111,9 @@ class ExceptionStore:
     def _decide(
         self, connection: Connection, before: PolicyException, state: ExceptionState, now: datetime, said: str = ""
     ) -> PolicyException:
-        values = {"state": state.value, "approver": self._who, "decided": int(now.timestamp())}
+        values: dict[str, Any] = {"state": state.value}
+        if state is not ExceptionState.REVOKED:  # then who approved it, and when, stays known; the log has the rest
+            values |= {"approver": self._who, "decided": int(now.timestamp())}
         connection.execute(update(ExceptionRow).where(ExceptionRow.id == before.id).values(values))
         after = _found(connection, before.id)
         self._note(connection, said or ("approved by who asked for it" if after.is_own else str(state)), before, after)

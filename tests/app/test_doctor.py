@@ -288,6 +288,8 @@ def test_expectations_that_are_not_met(settings):
     now = datetime.now(UTC)
     state.overrides.begin(Override(OverrideKind.PAUSE, 0, (), now + timedelta(hours=1)), now)
     compile_state(state)
+    (_, (grade, said)) = findings(settings, "policy")
+    assert (grade, said.partition(" until")[0]) == (Grade.WARNING, "pause 1 for all goes before statements")
     assert findings(settings, "expectations") == [(Grade.GOOD, "all 2 hold")]
     state.exceptions.put(PolicyException(Subject.from_text("ai"), now + timedelta(days=1), "why", "Ann"), now)
     compile_state(state)

@@ -63,11 +63,12 @@ def test_only_what_is_approved_counts_and_until_its_end(exceptions):
     assert exceptions.all()[0].state_at(NOW + 7 * DAY) is ExceptionState.EXPIRED
 
 
-def test_ways_that_a_request_goes(exceptions):
+def test_ways_that_a_request_goes(exceptions, store):
     denied, revoked, expired = (exceptions.request(wanted(days), NOW).id for days in (7, 7, 1))
     assert exceptions.deny(denied, NOW).state is ExceptionState.DENIED
     exceptions.approve(revoked, NOW)
-    assert exceptions.revoke(revoked, NOW).state is ExceptionState.REVOKED
+    gone = ExceptionStore(store, "Eve").revoke(revoked, NOW + DAY)
+    assert (gone.state, gone.approver, gone.decided) == (ExceptionState.REVOKED, "Bob", NOW)
     for change, number, why in (
         (exceptions.approve, denied, "exception 1 is denied, so it cannot be approved"),
         (exceptions.deny, denied, "exception 1 is denied, so it cannot be denied"),
