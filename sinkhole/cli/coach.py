@@ -13,14 +13,14 @@ from sinkhole.policy.override import OverrideKind
 
 @click.group()
 def coach() -> None:
-    """Show who goes on with coached names after reading the notice, and end that."""
+    """Show who goes on with coached names after reading the notice, and end it."""
 
 
 @coach.command()
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def grants(place: Place, as_json: bool) -> None:
-    """List the grants that have not ended: which client may go on with what.
+    """List the grants: which client may go on with what.
 
     \b
     Example: sinkhole coach grants --json
@@ -33,7 +33,9 @@ def grants(place: Place, as_json: bool) -> None:
 @place_options
 @click.argument("number", type=click.IntRange(1, 2**31), metavar="ID")
 def end(place: Place, number: int) -> None:
-    """End grant ID before its time; the client may read the notice again.
+    """End grant ID before its time.
+
+    The client may read the notice again.
 
     \b
     Example: sinkhole coach end 7
