@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from sinkhole.app.state import State
 from sinkhole.app.subjects import nearest
@@ -33,7 +34,7 @@ class Momentary(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Leave the line to the command that begins one, unless it names another or asks for help."""
-        if args and args[0].isalpha() and args[0] not in self.commands:
+        if args and args[0].isalpha() and args[0] not in self.commands and not ctx.resilient_parsing:
             near = nearest(args[0], list(self.commands)) or f"; there are {', '.join(self.commands)}"
             ctx.fail(f"No such command {args[0]!r}{near}")
         is_other = not args or args[0] in self.commands or args[0] in ctx.help_option_names
@@ -42,6 +43,11 @@ class Momentary(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """Return a command; any other word is for the one that begins."""
         return self.commands.get(cmd_name, self._begin)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, and the options of beginning one."""
+        found = [*super().shell_complete(ctx, incomplete), *self._begin.shell_complete(ctx, incomplete)]
+        return list({item.value: item for item in found}.values())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the options of beginning one, and the commands."""

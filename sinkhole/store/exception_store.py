@@ -96,7 +96,7 @@ class ExceptionStore:
         """Revoke what is for a group that goes, so that none later of its name inherits it."""
         with self._store.transaction() as connection:
             for one in self.all():
-                if one.group == group and one.state in OPEN and one.state_at(now) in OPEN:
+                if one.group == group and one.state_at(now) in OPEN:
                     said = f"revoked, since group {group} is removed"
                     self._decide(connection, one, ExceptionState.REVOKED, now, said)
 

@@ -4,9 +4,11 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from sinkhole.app.coach import issue, redeem
 from sinkhole.app.state import open_state, policy_in_force
+from sinkhole.cli.root import cli
 from sinkhole.config.load import load_settings
 from sinkhole.protocol.names import name_from_text
 from tests.cli.test_exception import audit, outcome
@@ -191,3 +193,22 @@ def test_grants_are_listed_and_ended(run):
     assert [outcome(run, client) for client in (LAB, ELSEWHERE)] == ["MONITOR", "COACH"]
     assert run.good("coach", "end", "1").out.startswith(f"ended grant 1 on vendor:deepseek for client:{LAB}: ")
     assert outcome(run, LAB) == "COACH"
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "expected"),
+    [
+        (["pause"], "", {"end", "list"}),
+        (["pause"], "--gr", {"--group"}),
+        (
+            ["lockdown"],
+            "--",
+            {"--for", "--until", "--group", "--subject", "--reason", "--config", "--data-dir", "--help"},
+        ),
+        (["lockdown", "end"], "--g", {"--group"}),
+        (["pause", "xyzzy"], "--g", {"--group"}),
+    ],
+)
+def test_shell_completes_commands_and_options(words, incomplete, expected):
+    complete = ShellComplete(cli, {}, "sinkhole", "_SINKHOLE_COMPLETE")
+    assert {item.value for item in complete.get_completions(words, incomplete)} == expected
