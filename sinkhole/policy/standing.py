@@ -80,7 +80,7 @@ class Statements:
     """All statements and overrides, sorted out per scope as scopes come up; there are few.
 
     Attributes:
-        own: addresses of clients with overrides of their own.
+        own: the overrides that clients have of their own, by address.
 
     Raises:
         PolicyError: the value of a subject is not of its kind, or a time has no time zone.
@@ -89,7 +89,11 @@ class Statements:
     def __init__(self, statements: Sequence[Statement], overrides: Sequence[Override] = ()) -> None:
         self._keyed = [(key_of(statement), statement) for statement in statements]
         self._overrides = [_standing(override) for override in sorted(overrides, key=lambda one: one.order)]
-        self.own = frozenset(one.client for one in overrides if one.client is not None)
+        self._shared = [one for one in self._overrides if one.override.client is None]
+        self.own: dict[str, list[StandingOverride]] = {}
+        for one in self._overrides:
+            if one.override.client is not None:
+                self.own.setdefault(one.override.client, []).append(one)
         self._memo: dict[tuple[object, ...], Standings] = {}
         self._timed = [s for s in statements if s.expires is not None or s.schedule is not None]
 
@@ -117,7 +121,9 @@ class Statements:
                 place = (rank, -statement.action, statement.id)
                 standing = Standing(statement, place, str(statement.subject), statement.scope)
                 by_key.setdefault(key, []).append(standing)
-        overrides = _arranged([one for one in self._overrides if _is_for(one.override, scope)])
+        shared = [one for one in self._shared if scope.rank_of(one.override.group) is not None]
+        own = self.own.get(scope.client, ()) if scope.client is not None else ()
+        overrides = _arranged(sorted((*shared, *own), key=lambda one: one.override.order))
         for key in overrides.by_key:
             by_key.setdefault(key, [])
         for standings in by_key.values():
@@ -136,12 +142,6 @@ def key_of(statement: Statement) -> Key:
     if statement.expires is not None and statement.expires.tzinfo is None:
         raise PolicyError(f"statement {statement.id} on {statement.subject}: the expiry has no time zone")
     return _key_of_subject(statement.subject, f"statement {statement.id}")
-
-
-def _is_for(override: Override, scope: Scope) -> bool:
-    if override.client is not None:
-        return override.client == scope.client
-    return scope.rank_of(override.group) is not None
 
 
 def _arranged(ordered: Sequence[StandingOverride]) -> StandingOverrides:
