@@ -33,6 +33,7 @@ from sinkhole.policy.document import (
 )
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import FeedRules, NameIndex, build_image
+from sinkhole.policy.override import Override
 from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import BlockAnswer
@@ -58,8 +59,9 @@ class FeedInput:
 class Inputs:
     """All that a generation is made of.
 
-    `versions` are those of all feeds, those that are off too; None where they are not known. `suffixes` are domains of
-    this network. `reviews` are those that a statement on `unreviewed` asks for.
+    `versions` are those of all feeds, those that are off too; None where they are not known. `overrides` are those
+    that have not ended. `suffixes` are domains of this network. `reviews` are those that a statement on `unreviewed`
+    asks for.
     """
 
     catalogue: Catalogue
@@ -68,6 +70,7 @@ class Inputs:
     groups: tuple[Group, ...]
     answer: BlockAnswer
     versions: Mapping[str, int] | None = None
+    overrides: tuple[Override, ...] = ()
     suffixes: tuple[str, ...] = ()
     reviews: Reviews = NO_REVIEWS
 
@@ -105,10 +108,7 @@ def draft_policy(folder: Path, inputs: Inputs) -> Policy:
     with _writing(folder):
         before = _published(folder)
         image = _image(folder, inputs, before.image if before else None)
-        index = NameIndex.open(folder / image)
-        return Policy(
-            index, inputs.statements, inputs.groups, inputs.answer, 0, suffixes=inputs.suffixes, reviews=inputs.reviews
-        )
+        return _document(0, image, inputs).policy(NameIndex.open(folder / image))
 
 
 def versions_in_force(folder: Path) -> dict[str, int] | None:
@@ -144,8 +144,9 @@ def _publish(folder: Path, inputs: Inputs, image: str, before: PolicyDocument | 
 
 def _document(generation: int, image: str, inputs: Inputs) -> PolicyDocument:
     return PolicyDocument(
-        generation, image, inputs.statements, inputs.groups, inputs.answer, inputs.suffixes, inputs.reviews
-    )
+        generation, image, inputs.statements, inputs.groups, inputs.answer,
+        overrides=inputs.overrides, suffixes=inputs.suffixes, reviews=inputs.reviews,
+    )  # fmt: skip
 
 
 def _generation_after_damage(folder: Path) -> int:

@@ -13,6 +13,7 @@ from sinkhole.policy.document import load_document
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.expectation import broken_of, newly_broken
 from sinkhole.policy.image import NameIndex
+from sinkhole.policy.override import Override
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.resolver.blocked import block_answer
 
@@ -23,7 +24,7 @@ class BrokenExpectationError(PolicyError):
 
 @contextmanager
 def gated(state: State, *, force: bool = False, after: Callable[[], Policy] | None = None) -> Iterator[None]:
-    """Make a change of statements and groups, in one transaction that is undone where it breaks an expectation.
+    """Make a change of statements, groups and exceptions, in a transaction that is undone if it breaks an expectation.
 
     What was broken before is not held against it.
 
@@ -66,13 +67,19 @@ def names_in_force(state: State) -> NameIndex:
         return NameIndex.open(folder / load_document(folder).image)
 
 
-def policy_over(state: State, names: NameIndex, statements: Sequence[Statement], groups: Sequence[Group]) -> Policy:
-    """Return the policy that these statements and groups make over compiled names."""
+def policy_over(
+    state: State,
+    names: NameIndex,
+    statements: Sequence[Statement],
+    groups: Sequence[Group],
+    overrides: Sequence[Override] = (),
+) -> Policy:
+    """Return the policy that these statements, groups and exceptions make over compiled names."""
     suffixes, reviews = own_suffixes(state.settings), reviews_of(state, statements)
     answer = block_answer(state.settings.blocking)
-    return Policy(names, statements, groups, answer, 0, suffixes=suffixes, reviews=reviews)
+    return Policy(names, statements, groups, answer, 0, overrides=overrides, suffixes=suffixes, reviews=reviews)
 
 
 def stored_policy_over(state: State, names: NameIndex) -> Policy:
-    """Return the policy that the store says, over compiled names."""
-    return policy_over(state, names, state.policy.statements(), state.policy.groups())
+    """Return the policy that the store says, with its exceptions, over compiled names."""
+    return policy_over(state, names, state.policy.statements(), state.policy.groups(), state.lasting_overrides())

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import parse_client
+from sinkhole.policy.override import Override
 from sinkhole.policy.verdict import BlockAnswer, BlockMode, Loser, Verdict
 from sinkhole.protocol.names import name_from_text, name_to_text
 from sinkhole.protocol.types import QType, qtype_from_text, qtype_to_text
@@ -30,10 +31,11 @@ class Explanation:
     verdict: Verdict
     answer: str
     note: str | None = None
+    override: Override | None = None
 
     @property
     def outcome(self) -> str:
-        """One word: BLOCK, MONITOR, ALLOW (by a statement), or NONE where nothing matched."""
+        """One word: BLOCK, COACH, MONITOR, ALLOW (by a statement), or NONE where nothing matched."""
         if self.verdict.subject is None:
             return "NONE"
         return str(self.verdict.action).upper()
@@ -45,7 +47,16 @@ class Explanation:
         return {
             "name": self.name, "type": self.qtype, "client": self.client, "groups": self.groups,
             "generation": self.generation, "outcome": self.outcome, "answer": self.answer, "note": self.note,
-            "verdict": verdict,
+            "verdict": verdict, "override": self._override_to_json(),
+        }  # fmt: skip
+
+    def _override_to_json(self) -> dict[str, Any] | None:
+        override = self.override
+        if override is None:
+            return None
+        return {
+            "name": override.name, "subjects": [str(subject) for subject in override.subjects],
+            "scope": override.scope, "until": override.ends, "reason": override.reason, "owner": override.owner,
         }  # fmt: skip
 
 
@@ -70,11 +81,14 @@ def explain(
     if not verdict.is_blocked:
         led_to = follow(policy, name, qtype, client, when) if follow else None
         note = _NOT_FOLLOWED if led_to is None else None
-        verdict = led_to if led_to is not None and led_to.is_blocked else verdict
+        if led_to is not None and (led_to.is_blocked or led_to.override is not None):
+            verdict = led_to
     answer = _answer(policy.answer_for(scope), verdict, number)
+    override = None if verdict.override is None else policy.override(verdict.override)
     return Explanation(
-        name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer, note
-    )
+        name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer, note,
+        override,
+    )  # fmt: skip
 
 
 def _host(name: str) -> str:
@@ -100,7 +114,8 @@ def _answer(answer: BlockAnswer, verdict: Verdict, qtype: int) -> str:
         return "the true answer"
     if verdict.rewrite:
         return f"{', '.join(verdict.rewrite)}, TTL {answer.ttl}"
-    said = _blocked(answer, qtype, answer.ede if verdict.basis is None else verdict.basis.ede)
+    how = answer.to_page() if verdict.is_coached else answer
+    said = _blocked(how, qtype, how.ede if verdict.basis is None else verdict.basis.ede)
     return f"{said}; why, to networks in blocking.explain_to" if qtype == QType.TXT else said
 
 
@@ -122,7 +137,9 @@ def lines_of(explanation: Explanation) -> list[str]:
     """Return the explanation as lines for people; the last is the outcome alone."""
     verdict = explanation.verdict
     rows = [("answer", explanation.answer)]
-    if verdict.subject:
+    if verdict.override:
+        rows.append(("decided by", _overruled(verdict, explanation.override)))
+    elif verdict.subject:
         number = f", statement {verdict.statement}" if verdict.statement else ""
         rows.append(("decided by", f"{verdict.subject} {verdict.action} for {verdict.scope}{number}"))
     elif verdict.vendor:
@@ -151,6 +168,13 @@ def lines_of(explanation: Explanation) -> list[str]:
     head = f"{explanation.name} {explanation.qtype}"
     body = [f"  {label:<11} {text}" for label, text in rows]
     return [head, *body, explanation.outcome]
+
+
+def _overruled(verdict: Verdict, override: Override | None) -> str:
+    about = verdict.subject if override is None or override.subjects else "everything"
+    until = f", until {override.ends.astimezone():%Y-%m-%d %H:%M}" if override is not None else ""
+    owner = f", by {override.owner}" if override is not None and override.owner else ""
+    return f"{verdict.override} on {about} for {verdict.scope}{until}{owner}"
 
 
 def _lost(loser: Loser) -> str:

@@ -1,14 +1,16 @@
 """What a change of policy does to names that are known: those of the catalogue, and those asked in the last days."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from operator import methodcaller
 
 from sinkhole.app.state import State
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.groups import EVERYONE
+from sinkhole.policy.groups import EVERYONE, Scope
 from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.types import QType
 from sinkhole.store.reports import Reports
@@ -19,24 +21,40 @@ _ASKED = 5000
 _SHOWN = 3
 
 
-def impact(state: State, before: Policy, after: Policy, groups: Iterable[str], now: datetime) -> list[str]:
+def impact(
+    state: State, before: Policy, after: Policy, groups: Iterable[str], now: datetime, clients: Iterable[str] = ()
+) -> list[str]:
     """Return in sentences for how many known names the verdict changes, for all and for each group.
 
     Args:
         groups: names of the groups there are before or after.
+        clients: addresses of clients that are told by themselves.
     """
     names = sorted({*_of_catalogue(state.catalogue().catalogue), *_asked(state, now)})
     return [
         f"for {who}: {_count(found)} {was} -> {becomes}, such as {', '.join(found[:_SHOWN])}"
-        for who, group in [("clients in no group", None), *((f"group {name}", name) for name in sorted(set(groups)))]
-        for (was, becomes), found in sorted(_changed(before, after, group, names, now).items())
+        for who, scope_in in _askers(groups, clients)
+        for (was, becomes), found in sorted(_changed(before, after, scope_in, names, now).items())
     ]
 
 
+def _askers(groups: Iterable[str], clients: Iterable[str]) -> Iterator[tuple[str, Callable[[Policy], Scope]]]:
+    """Yield who may ask, in words, and the scope of such a client in a policy."""
+    yield "clients in no group", lambda policy: EVERYONE
+    for name in sorted(set(groups)):
+        yield f"group {name}", partial(_scope_of_group, name)
+    for client in sorted(set(clients)):
+        yield f"client {client}", methodcaller("scope_of", client)
+
+
+def _scope_of_group(name: str, policy: Policy) -> Scope:
+    return policy.scope_of_group(name) or EVERYONE
+
+
 def _changed(
-    before: Policy, after: Policy, group: str | None, names: Sequence[str], now: datetime
+    before: Policy, after: Policy, scope_in: Callable[[Policy], Scope], names: Sequence[str], now: datetime
 ) -> dict[tuple[str, str], list[str]]:
-    scopes = [(policy.scope_of_group(group) if group else None) or EVERYONE for policy in (before, after)]
+    scopes = [scope_in(policy) for policy in (before, after)]
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name in names:
         try:

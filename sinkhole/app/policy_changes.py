@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from sinkhole.app.policy_file import KINDS, Item, PolicyFile, fields_of, identity, title_of
 from sinkhole.app.state import State
 from sinkhole.errors import PolicyError
+from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.statement import Group, Statement
 
 _IN_TITLE: Mapping[type, tuple[str, ...]] = {
     Group: ("name",),
     Statement: ("subject", "group", "schedule"),
+    PolicyException: ("subject", "client", "group"),
     Expectation: ("client", "group", "name", "type", "at"),
 }
 """Keys that the title of an item tells already."""
@@ -21,7 +24,8 @@ def stored_policy(state: State) -> PolicyFile:
     """Return what the store says, as a file would say it."""
     groups = [replace(group, members=tuple(sorted(set(group.members)))) for group in state.policy.groups()]
     statements = [replace(statement, id=0) for statement in state.policy.statements()]
-    return PolicyFile(tuple(groups), tuple(statements), state.expectations.all()).in_order()
+    exceptions = [one.plain() for one in state.exceptions.in_force(datetime.now(UTC))]
+    return PolicyFile(tuple(groups), tuple(statements), state.expectations.all(), tuple(exceptions)).in_order()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,21 @@ def store_policy(state: State, before: PolicyFile, after: PolicyFile) -> None:
                     state.policy.put(statement)
                 case Change(before=Statement() as statement):
                     state.policy.remove(statement.subject, statement.group, statement.schedule or "always")
+                case Change(after=PolicyException() as exception):
+                    state.exceptions.put(exception, datetime.now(UTC))
+                case Change(before=PolicyException() as exception):
+                    _revoke(state, exception)
         for change in found:  # last: a group takes the statements on it along
             if isinstance(change.before, Group) and change.after is None:
                 state.policy.remove_group(change.before.name)
         state.expectations.replace(after.expectations)
+
+
+def _revoke(state: State, gone: PolicyException) -> None:
+    now = datetime.now(UTC)
+    for one in state.exceptions.in_force(now):
+        if one.identity == gone.identity:
+            state.exceptions.revoke(one.id, now)
 
 
 def _put_groups(state: State, found: Sequence[Change]) -> None:

@@ -1,7 +1,8 @@
-"""Policy as a file: groups, statements and expectations, written as TOML."""
+"""Policy as a file: groups, statements, exceptions and expectations, written as TOML."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sinkhole.app.policy_text import (
@@ -14,27 +15,32 @@ from sinkhole.app.policy_text import (
     table_text,
 )
 from sinkhole.errors import PolicyError
+from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import BlockMode
 
 HEAD = "# The policy of a Sinkhole; `sinkhole policy apply FILE` puts it in force.\n"
-KINDS = ("groups", "statements", "expectations")
-Item = Group | Statement | Expectation
+KINDS = ("groups", "statements", "exceptions", "expectations")
+Item = Group | Statement | PolicyException | Expectation
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
-    """What a file says. Statements have number 0 and members are in order, so that what says the same is equal."""
+    """What a file says.
+
+    Statements have number 0, exceptions are plain and members in order, so that what says the same is equal.
+    """
 
     groups: tuple[Group, ...] = ()
     statements: tuple[Statement, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    exceptions: tuple[PolicyException, ...] = ()
 
     def items(self, kind: str) -> Sequence[Item]:
         """Return what is in the tables of one kind."""
         found: dict[str, Sequence[Item]] = dict(
-            zip(KINDS, (self.groups, self.statements, self.expectations), strict=True)
+            zip(KINDS, (self.groups, self.statements, self.exceptions, self.expectations), strict=True)
         )
         return found[kind]
 
@@ -44,7 +50,16 @@ class PolicyFile:
             tuple(sorted(self.groups, key=lambda group: group.name)),
             tuple(sorted(self.statements, key=lambda s: (-s.subject.kind, s.subject.value, s.group or ""))),
             tuple(sorted(self.expectations, key=lambda expectation: expectation.question)),
+            tuple(sorted(self.exceptions, key=_exception_order)),
         )
+
+    def without_ended(self, now: datetime) -> "PolicyFile":
+        """Return the same without the exceptions that have ended: the store no longer has them in force either."""
+        return replace(self, exceptions=tuple(one for one in self.exceptions if one.expires > now))
+
+
+def _exception_order(one: PolicyException) -> tuple[int, str, str, str]:
+    return (-one.subject.kind, one.subject.value, one.group or "", one.client or "")
 
 
 def text_of(policy: PolicyFile) -> str:
@@ -61,7 +76,7 @@ def updated_text(text: str, was: PolicyFile, wanted: PolicyFile) -> str:
         was: what it says.
 
     Raises:
-        PolicyError: its tables are not written as `[[groups]]`, `[[statements]]` and `[[expectations]]`.
+        PolicyError: its tables are not written as `[[groups]]`, `[[statements]]` and so on.
     """
     lines = lines_of(text)
     blocks = blocks_of(text)
@@ -97,6 +112,8 @@ def identity(item: Item) -> object:
             return item.name
         case Statement():
             return (item.subject, item.group, item.schedule)
+        case PolicyException():
+            return item.identity
         case Expectation():
             return item.question
 
@@ -116,6 +133,11 @@ def fields_of(item: Item) -> dict[str, Any]:
                 "owner": item.owner, "ticket": item.ticket, "expires": item.expires,
                 "schedule": None if item.schedule is None else str(item.schedule),
                 "basis": None if item.basis is None else item.basis.value,
+            }  # fmt: skip
+        case PolicyException():
+            fields = {
+                "subject": str(item.subject), "client": item.client, "group": item.group, "reason": item.reason,
+                "owner": item.owner, "ticket": item.ticket, "expires": item.expires,
             }  # fmt: skip
         case Expectation():
             fields = {
@@ -138,6 +160,8 @@ def title_of(item: Item) -> str:
             return f"group {item.name}"
         case Statement():
             return f"statement on {item.subject} for {item.extent}"
+        case PolicyException():
+            return f"exception on {item.subject} for {item.scope}"
         case Expectation():
             at = "" if item.at is None else f" at {item.at.isoformat()}"
             return f"expectation {item.name} {item.qtype} for {item.who}{at}"

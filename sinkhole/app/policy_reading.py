@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import tomlkit
@@ -15,6 +16,7 @@ from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import PolicyError
 from sinkhole.policy.basis import Basis
+from sinkhole.policy.exception import ExceptionState, PolicyException
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.groups import name_mistake as group_name_mistake
 from sinkhole.policy.groups import parse_client
@@ -28,6 +30,7 @@ from sinkhole.protocol.types import qtype_from_text, qtype_to_text
 _KEYS = {
     "groups": ("name", "members", "order", "mode", "ipv4", "ipv6"),
     "statements": ("subject", "action", "group", "reason", "owner", "ticket", "expires", "schedule", "basis"),
+    "exceptions": ("subject", "client", "group", "reason", "owner", "ticket", "expires"),
     "expectations": ("client", "group", "name", "type", "at", "expect", "by", "why"),
 }
 _ACTIONS = tuple(str(action) for action in Action)
@@ -87,6 +90,7 @@ class _Reading:
             groups=self._all(found["groups"], self._group),
             statements=self._all(found["statements"], self._statement),
             expectations=self._all(found["expectations"], self._expectation),
+            exceptions=self._all(found["exceptions"], self._exception),
         )
         if self._mistakes:
             raise PolicyError("\n".join(said for _, said in sorted(self._mistakes, key=lambda mistake: mistake[0])))
@@ -156,11 +160,26 @@ class _Reading:
             Basis(basis) if basis else None,
         )  # fmt: skip
 
+    def _exception(self, table: Table) -> PolicyException | None:
+        subject = table.read("subject", self._subject, wanted=True)
+        client, group = self._who(table)
+        reason, owner = (table.text(key, wanted=True) for key in ("reason", "owner"))
+        ticket, expires = table.text("ticket"), table.time("expires")
+        if expires is None and "expires" not in table.fields:
+            table.note("expires", "is missing")
+        if table.is_wrong or subject is None or expires is None:
+            return None
+        found = PolicyException(
+            subject, expires, str(reason), str(owner), client, group, ticket, state=ExceptionState.APPROVED
+        )
+        now = datetime.now(UTC)
+        if expires > now and (mistake := found.mistake_at(now)):
+            table.note("expires", mistake)
+            return None
+        return found
+
     def _expectation(self, table: Table) -> Expectation | None:
-        client = table.read("client", _client)
-        group = self._group_of(table)
-        if client is not None and group is not None:
-            table.note("client", "give a client or a group, not both")
+        client, group = self._who(table)
         name = table.read("name", _name, wanted=True)
         qtype = table.read("type", lambda text: qtype_to_text(qtype_from_text(text)))
         expect = table.one_of("expect", _ACTIONS, wanted=True)
@@ -172,6 +191,14 @@ class _Reading:
 
     def _subject(self, text: str) -> Subject:
         return read_subject(text, self._known.catalogue, self._known.feeds)
+
+    def _who(self, table: Table) -> tuple[str | None, str | None]:
+        """Return the client or the group that it is for."""
+        client = table.read("client", _client)
+        group = self._group_of(table)
+        if client is not None and group is not None:
+            table.note("client", "give a client or a group, not both")
+        return client, group
 
     def _group_of(self, table: Table) -> str | None:
         group = table.text("group")

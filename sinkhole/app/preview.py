@@ -1,6 +1,6 @@
 """Look at what a change of policy would do, without making it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from sinkhole.app.asked_impact import asked_impact
@@ -37,12 +37,19 @@ def preview(state: State, change: Callable[[], object]) -> list[str]:
     return [*impacts(state, before, after, groups, now), *(f"it breaks the expectation {one}" for one in broken)]
 
 
-def impacts(state: State, before: Policy, after: Policy, groups: set[str], now: datetime) -> list[str]:
-    """Return in sentences which recorded queries and which known names would get another verdict."""
+def impacts(
+    state: State, before: Policy, after: Policy, groups: set[str], now: datetime, clients: Sequence[str] = ()
+) -> list[str]:
+    """Return in sentences which recorded queries and which known names would get another verdict.
+
+    Args:
+        groups: names of the groups there are before or after.
+        clients: addresses of clients that are told by themselves.
+    """
     asked = [f"impact {one}" for one in asked_impact(state, before, after, now)]
     if not asked:
         asked = ["impact on recorded queries of the last 7 days: none"]
         if state.settings.record.queries == "blocked":
             asked[0] += " (only what is blocked or monitored is recorded; monitor first to know more)"
-    known = [f"impact {line}" for line in impact(state, before, after, groups, now)]
+    known = [f"impact {line}" for line in impact(state, before, after, groups, now, clients)]
     return [*asked, *(known or ["no known name gets another verdict"])]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sinkhole.app.catalogue_in_force import CatalogueInForce, find_catalogue
@@ -32,6 +33,7 @@ from sinkhole.policy.document import load_policy
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.image import FeedRules
+from sinkhole.policy.override import Override
 from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject, SubjectKind
@@ -40,8 +42,10 @@ from sinkhole.resolver.blocked import block_answer
 from sinkhole.store.audit import current_user, head_of
 from sinkhole.store.candidates import CandidateState, CandidateStore
 from sinkhole.store.database import Store, open_store
+from sinkhole.store.exception_store import ExceptionStore
 from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
+from sinkhole.store.override_store import OverrideStore
 from sinkhole.store.policy_store import PolicyStore
 
 _LOG = Log("compile")
@@ -49,7 +53,7 @@ _LOG = Log("compile")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An open installation."""
+    """An open installation; `who` makes the changes."""
 
     settings: Settings
     store: Store
@@ -58,6 +62,9 @@ class State:
     feeds: FeedStore
     snapshots: Snapshots
     candidates: CandidateStore
+    exceptions: ExceptionStore
+    overrides: OverrideStore
+    who: str
 
     @property
     def folder(self) -> Path:
@@ -85,6 +92,10 @@ class State:
         joined, local = join(found.catalogue, files, lambda: guard_of(self.settings, every, found.catalogue.vetoes))
         return replace(found, catalogue=joined, local=local)
 
+    def lasting_overrides(self) -> tuple[Override, ...]:
+        """Return the exceptions in force: with statements they are what expectations are judged by."""
+        return tuple(one.to_override() for one in self.exceptions.in_force(datetime.now(UTC)))
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()
@@ -107,7 +118,7 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     snapshots = Snapshots(folder / FEEDS)
     state = State(
         settings, store, PolicyStore(store, who), expectations, FeedStore(store, who), snapshots,
-        CandidateStore(store, who),
+        CandidateStore(store, who), ExceptionStore(store, who), OverrideStore(store, who), who,
     )  # fmt: skip
     with ExitStack() as stack:
         stack.callback(store.close)
@@ -179,21 +190,31 @@ def compile_state(state: State) -> Compiled:
     expected, before = state.expectations.all(), versions_in_force(folder)
     refused: tuple[Refused, ...] = ()
     if expected and before is not None:
+        lasting = state.lasting_overrides()
         refused = hold_breaking(
-            state.feeds, state.snapshots, before, expected, lambda feeds: draft_policy(folder, inputs_of(state, feeds))
-        )
+            state.feeds, state.snapshots, before, expected,
+            lambda feeds: draft_policy(folder, inputs_of(state, feeds, overrides=lasting)),
+        )  # fmt: skip
     standing = state.feeds.all()
     found = state.catalogue(standing)
     for fault in found.local.faults:
         _LOG.error("catalogue.local_fault", why=fault, effect="it is left out")
-    return Compiled(compile_policy(folder, inputs_of(state, standing, found.catalogue)).generation, refused)
+    overrides = (*state.lasting_overrides(), *state.overrides.in_force(datetime.now(UTC)))
+    inputs = inputs_of(state, standing, found.catalogue, overrides)
+    return Compiled(compile_policy(folder, inputs).generation, refused)
 
 
-def inputs_of(state: State, standing: Sequence[tuple[Feed, FeedState]], catalogue: Catalogue | None = None) -> Inputs:
+def inputs_of(
+    state: State,
+    standing: Sequence[tuple[Feed, FeedState]],
+    catalogue: Catalogue | None = None,
+    overrides: tuple[Override, ...] | None = None,
+) -> Inputs:
     """Return what a generation is made of, with feeds that stand so; its rows can be read once.
 
     Args:
         catalogue: None: that in force.
+        overrides: None: the exceptions in force.
     """
     feeds = [_input(state, feed, known) for feed, known in standing]
     statements = state.policy.statements()
@@ -204,6 +225,7 @@ def inputs_of(state: State, standing: Sequence[tuple[Feed, FeedState]], catalogu
         groups=state.policy.groups(),
         answer=block_answer(state.settings.blocking),
         versions={feed.name: known.version for feed, known in standing},
+        overrides=state.lasting_overrides() if overrides is None else overrides,
         suffixes=own_suffixes(state.settings),
         reviews=reviews_of(state, statements),
     )

@@ -37,7 +37,7 @@ def check(
 ) -> None:  # fmt: skip
     """Explain what a client would be answered for NAME, and why.
 
-    The last line is one word: BLOCK, MONITOR, ALLOW, NONE, or with --rules also REWRITE and the answer.
+    The last line is one word: BLOCK, COACH, MONITOR, ALLOW, NONE, or with --rules also REWRITE and the answer.
 
     \b
     Example: sinkhole check chat.deepseek.com --client 10.20.1.1

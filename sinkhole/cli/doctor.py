@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from sinkhole.app.doctor import CHECKS, Grade, examine
+from sinkhole.app.doctor import CHECKS, examine
+from sinkhole.app.finding import Grade
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import print_json, print_line
 from sinkhole.log import configure

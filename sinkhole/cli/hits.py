@@ -44,15 +44,24 @@ def top(place: Place, by: str, since: int, limit: int, as_json: bool) -> None:
     if as_json:
         print_json([
             {by: t.key, "clients": t.clients, "attempts": t.attempts, "hits": t.hits, "blocked": t.blocked,
-             "allowed": t.allowed, "first": utc_time(t.first), "last": utc_time(t.last)}
+             "coached": t.coached, "allowed": t.allowed, "first": utc_time(t.first), "last": utc_time(t.last)}
             for t in found
         ])  # fmt: skip
         return
     rows = [
-        (t.key or "(not stored)", t.clients, t.attempts, t.hits, t.blocked, local_time(t.first), local_time(t.last))
+        (
+            t.key or "(not stored)",
+            t.clients,
+            t.attempts,
+            t.hits,
+            t.blocked,
+            t.coached,
+            local_time(t.first),
+            local_time(t.last),
+        )
         for t in found
     ]
-    header = (by, "clients", "attempts", "hits", "blocked", "first", "last")
+    header = (by, "clients", "attempts", "hits", "blocked", "coached", "first", "last")
     print_table(header, rows, empty=f"no hits since {local_time(since)}")
 
 

@@ -1,4 +1,4 @@
-"""`sinkhole policy`: what is blocked, monitored and allowed, and for whom."""
+"""`sinkhole policy`: what is blocked, coached, monitored and allowed, and for whom."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,26 +6,30 @@ from typing import Any, Literal
 
 import click
 
+from sinkhole.app.coach import unseen
 from sinkhole.app.expectations import gated
 from sinkhole.app.gaps import gap_of
 from sinkhole.cli import policy_file
 from sinkhole.cli.basis import basis_option
 from sinkhole.cli.complete import complete_group, complete_subject
+from sinkhole.cli.momentary import in_words
 from sinkhole.cli.options import Place, dry_run_option, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, print_preview, put_in_force, subject_of
 from sinkhole.policy.basis import Basis
+from sinkhole.policy.override import OverrideKind
 from sinkhole.policy.schedule import Schedule
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import SubjectKind
 from sinkhole.policy.verdict import Action
 from sinkhole.public_suffix import is_public_suffix
+from sinkhole.resolver.blocked import block_answer
 
 
 @click.group()
 def policy() -> None:
-    """Say what is blocked, monitored and allowed, and for whom.
+    """Say what is blocked, coached, monitored and allowed, and for whom.
 
     SUBJECT is vendor:deepseek, models:deepseek (the vendor and whoever serves its models), product:openai/api,
     category:chat, jurisdiction:CN, bypass:encrypted-dns, feed:ut1-ai, domain:example.com, address:192.0.2.0/24 (in
@@ -45,6 +49,7 @@ def list_statements(place: Place, as_json: bool) -> None:
     """
     with opened(place) as state:
         statements = sorted(state.policy.statements(), key=lambda s: (-s.subject.kind, s.subject.value, s.extent))
+        before_them = [one for one in state.overrides.in_force(datetime.now(UTC)) if one.kind is not OverrideKind.GRANT]
     if as_json:
         print_json([_as_dict(statement) for statement in statements])
         return
@@ -64,6 +69,8 @@ def list_statements(place: Place, as_json: bool) -> None:
     ]
     header = ("subject", "action", "for", "schedule", "expires", "owner", "ticket", "basis", "reason")
     print_table(header, rows, empty="no statement: everything is answered truly, nothing is recorded")
+    for one in before_them:
+        click.echo(f"sinkhole: note: {in_words(one)} goes before them until {local_time(one.ends)}", err=True)
 
 
 def _expiry(expires: datetime | None) -> str:
@@ -117,7 +124,7 @@ def _statement_command(action: Action, meaning: str, example: str) -> click.Comm
             _check_is_to_come(times, expires)
         with opened(place) as state:
             about = subject_of(state, subject)
-            if about.kind is SubjectKind.DOMAIN and action is Action.BLOCK and is_public_suffix(about.value):
+            if about.kind is SubjectKind.DOMAIN and action >= Action.COACH and is_public_suffix(about.value):
                 click.echo(f"sinkhole: warning: {about.value} is a public suffix: all names below it are hit", err=True)
             wanted = Statement(0, about, action, group, reason, owner, ticket, expires, times, basis)
             if dry_run:
@@ -129,6 +136,8 @@ def _statement_command(action: Action, meaning: str, example: str) -> click.Comm
             gap = gap_of(about, state.catalogue().catalogue) if action is not Action.ALLOW else None
             if gap is not None:
                 click.echo(f"sinkhole: note: {gap}", err=True)
+            for said in unseen([stored], state.policy.groups(), block_answer(state.settings.blocking)):
+                click.echo(f"sinkhole: warning: {said}", err=True)
             for other in _outranking(stored, state.policy.statements()):
                 said = f"{other.action} {other.subject} for {other.scope} holds at all times and goes before {action}"
                 click.echo(f"sinkhole: note: {said}", err=True)
@@ -161,6 +170,11 @@ _statement_command(
     Action.BLOCK,
     "Answer SUBJECT with the sinkhole, and record who tried.",
     "block deepseek --basis law --reason 'order 7/2026' --dry-run",
+)
+_statement_command(
+    Action.COACH,
+    "Answer SUBJECT with the block page, and record who tried; who reads its notice may go on for coach.minutes.",
+    "coach category:chat --group staff",
 )
 _statement_command(Action.MONITOR, "Answer SUBJECT truly, and record who asked.", "monitor jurisdiction:CN")
 _statement_command(Action.ALLOW, "Answer SUBJECT truly.", "allow mistral --group research --until 2030-12-31")

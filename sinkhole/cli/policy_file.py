@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from sinkhole.app.coach import unseen
 from sinkhole.app.expectations import names_in_force, policy_over
 from sinkhole.app.policy_changes import Change, changes, store_policy, stored_policy
 from sinkhole.app.policy_file import PolicyFile, fields_of, text_of, updated_text
@@ -20,6 +21,7 @@ from sinkhole.cli.output import count_of, print_fact, print_line
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
 from sinkhole.policy.engine import Policy
+from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.expectation import Broken, broken_of
 from sinkhole.resolver.blocked import block_answer
 
@@ -34,7 +36,7 @@ _file = click.argument("file", type=click.Path(path_type=Path))
     "--into", type=click.Path(path_type=Path), metavar="FILE", help="Update FILE; what stays keeps its words."
 )
 def export(place: Place, into: Path | None) -> None:
-    """Print the policy as a file: groups, statements and expectations, always in the same order.
+    """Print the policy as a file: groups, statements, exceptions and expectations, always in the same order.
 
     With --into, change an existing file instead: comments and the order of what did not change stay.
 
@@ -65,7 +67,8 @@ def diff(place: Place, file: Path) -> None:
     Example: sinkhole policy diff policy.toml
     """
     with opened(place) as state:
-        found = changes(stored_policy(state), _read(state, _text(file), file))
+        wanted = _read(state, _text(file), file).without_ended(dt.datetime.now(dt.UTC))
+        found = changes(stored_policy(state), wanted)
     _print_changes(found)
     sys.exit(1 if found else 0)
 
@@ -107,13 +110,14 @@ def apply(place: Place, file: Path, yes: bool, dry_run: bool) -> None:
     now = dt.datetime.now(dt.UTC)
     with opened(place) as state:
         before = stored_policy(state)
-        after = _read(state, _text(file), file)
+        after = _read(state, _text(file), file).without_ended(now)
         found = changes(before, after)
         _print_changes(found)
         if not found:
             return
         old, new = _policy(state, before), _policy(state, after)
-        for line in impacts(state, old, new, {group.name for group in (*before.groups, *after.groups)}, now):
+        groups = {group.name for group in (*before.groups, *after.groups)}
+        for line in impacts(state, old, new, groups, now, _clients(found)):
             print_line(line)
         broken = broken_of(new, after.expectations, now)
         if broken:
@@ -125,6 +129,14 @@ def apply(place: Place, file: Path, yes: bool, dry_run: bool) -> None:
         _ask(yes)
         store_policy(state, before, after)
         put_in_force(state, f"{count_of(len(found), 'change')} made")
+        for said in unseen(after.statements, after.groups, block_answer(state.settings.blocking)):
+            click.echo(f"sinkhole: warning: {said}", err=True)
+
+
+def _clients(found: Sequence[Change]) -> list[str]:
+    """Return the clients that changed exceptions are for."""
+    items = [item for change in found for item in (change.before, change.after)]
+    return [item.client for item in items if isinstance(item, PolicyException) and item.client is not None]
 
 
 def _ask(yes: bool) -> None:
@@ -165,7 +177,8 @@ def _write(file: Path, text: str) -> None:
 
 
 def _policy(state: State, policy: PolicyFile) -> Policy:
-    return policy_over(state, names_in_force(state), policy.statements, policy.groups)
+    lasting = [one.to_override() for one in policy.exceptions]
+    return policy_over(state, names_in_force(state), policy.statements, policy.groups, lasting)
 
 
 def _print_changes(found: Sequence[Change]) -> None:

@@ -14,7 +14,7 @@ from sinkhole.cli.since import Since
 from sinkhole.store.recorder import dropped
 from sinkhole.store.reports import Reports, Tally
 
-_HEADER = ("vendor", "name", "in", "clients", "attempts", "blocked", "allowed", "first", "last")
+_HEADER = ("vendor", "name", "in", "clients", "attempts", "blocked", "coached", "allowed", "first", "last")
 
 
 @click.command()
@@ -66,6 +66,7 @@ def _row(tally: Tally, catalogue: Catalogue, in_words: Callable[[float], str]) -
         tally.clients,
         tally.attempts,
         tally.blocked,
+        tally.coached,
         tally.allowed,
         in_words(tally.first),
         in_words(tally.last),

@@ -181,6 +181,12 @@ class BlockingSettings(Section):
     )
 
 
+class CoachSettings(Section):
+    """How coached names go on once the notice of the block page was read."""
+
+    minutes: int = Field(60, ge=1, le=1440, description="Minutes that one may go on after reading the notice.")
+
+
 class RebindingSettings(Section):
     """Whether answers for public names may have addresses of the private network (DNS rebinding)."""
 
@@ -212,7 +218,8 @@ class RecordSettings(Section):
     """What is recorded about queries."""
 
     queries: Literal["blocked", "matched", "all", "none"] = Field(
-        "blocked", description="blocked: blocked and monitored; matched: also allowed by a statement; all: every query."
+        "blocked",
+        description="blocked: blocked, coached and monitored; matched: also allowed by a statement; all: every query.",
     )
     clients: Literal["full", "pseudonym", "none"] = Field("full", description="How client addresses are stored.")
     days: int = Field(90, ge=1, le=3650, description="Days that hits are kept.")
@@ -260,6 +267,7 @@ class Settings(Section):
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
     blocking: BlockingSettings = BlockingSettings()
+    coach: CoachSettings = CoachSettings()
     rebinding: RebindingSettings = RebindingSettings()
     inspection: InspectionSettings = InspectionSettings()
     policy: PolicySettings = PolicySettings()

@@ -12,6 +12,7 @@ from sinkhole.policy.basis import Basis
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import ClientGroups
 from sinkhole.policy.image import NameIndex
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.standing import Statements
@@ -25,11 +26,13 @@ _FORMAT = 1
 _FORMAT_WITH_SCHEDULES = 2
 """Written only where a statement has a schedule: a program that knows no schedules then refuses the document, and does
 not let the statement hold at all times."""
+_FORMAT_WITH_OVERRIDES = 3
+"""Written only where there are any: a program that knows none would be without a lockdown."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """Statements, groups and blocked answer of a generation; `image` is the file name of its compiled names.
+    """Statements, groups, blocked answer and overrides of a generation; `image` is the file of its compiled names.
 
     `suffixes` are domains of the network's own, below which nothing imitates anybody. `reviews` are empty unless a
     statement on `unreviewed` asks for them.
@@ -40,22 +43,41 @@ class PolicyDocument:
     statements: tuple[Statement, ...]
     groups: tuple[Group, ...]
     answer: BlockAnswer
+    overrides: tuple[Override, ...] = ()
     suffixes: tuple[str, ...] = ()
     reviews: Reviews = NO_REVIEWS
 
     def to_json(self) -> str:
         """Return the document as text that `from_json` reads."""
-        has_schedules = any(statement.schedule is not None for statement in self.statements)
         fields = {
-            "format": _FORMAT_WITH_SCHEDULES if has_schedules else _FORMAT,
+            "format": self._format,
             "generation": self.generation,
             "image": self.image,
             "statements": [_statement_to_json(statement) for statement in self.statements],
             "groups": [_group_to_json(group) for group in self.groups],
             "answer": _answer_to_json(self.answer),
             "suffixes": self.suffixes,
-        } | ({} if self.reviews == NO_REVIEWS else {"reviews": self.reviews.to_json()})
+        }
+        if self.reviews != NO_REVIEWS:
+            fields["reviews"] = self.reviews.to_json()
+        if self.overrides:
+            fields["overrides"] = [_override_to_json(override) for override in self.overrides]
         return json.dumps(fields, indent=1) + "\n"
+
+    @property
+    def _format(self) -> int:
+        """The least format that an older program does not misread."""
+        if self.overrides:
+            return _FORMAT_WITH_OVERRIDES
+        has_schedules = any(statement.schedule is not None for statement in self.statements)
+        return _FORMAT_WITH_SCHEDULES if has_schedules else _FORMAT
+
+    def policy(self, index: NameIndex) -> Policy:
+        """Return the policy over its compiled names."""
+        return Policy(
+            index, self.statements, self.groups, self.answer, self.generation,
+            overrides=self.overrides, suffixes=self.suffixes, reviews=self.reviews,
+        )  # fmt: skip
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "PolicyDocument":
@@ -66,16 +88,16 @@ class PolicyDocument:
         """
         try:
             fields = json.loads(text)
-            if fields["format"] not in (_FORMAT, _FORMAT_WITH_SCHEDULES):
-                raise PolicyError(
-                    f"policy document: wanted format {_FORMAT} or {_FORMAT_WITH_SCHEDULES}; found {fields['format']!r}"
-                )
+            if fields["format"] not in (_FORMAT, _FORMAT_WITH_SCHEDULES, _FORMAT_WITH_OVERRIDES):
+                wanted = f"wanted a format from {_FORMAT} to {_FORMAT_WITH_OVERRIDES}"
+                raise PolicyError(f"policy document: {wanted}; found {fields['format']!r}")
             return cls(
                 generation=int(fields["generation"]),
                 image=_file_name(fields["image"]),
                 statements=tuple(map(_statement_from_json, fields["statements"])),
                 groups=tuple(map(_group_from_json, fields["groups"])),
                 answer=_answer_from_json(fields["answer"]),
+                overrides=tuple(map(_override_from_json, fields.get("overrides", ()))),
                 suffixes=tuple(fields.get("suffixes", ())),
                 reviews=Reviews.from_json(fields["reviews"]) if "reviews" in fields else NO_REVIEWS,
             )
@@ -103,21 +125,18 @@ def load_policy(folder: Path, *, verify: bool = False) -> Policy:
     """
     document = load_document(folder)
     index = NameIndex.open(folder / document.image, verify=verify)
-    return Policy(
-        index, document.statements, document.groups, document.answer, document.generation,
-        suffixes=document.suffixes, reviews=document.reviews,
-    )  # fmt: skip
+    return document.policy(index)
 
 
 def publish(folder: Path, document: PolicyDocument) -> None:
     """Put a document in force, in one step that a crash cannot halve; the one before is kept beside it.
 
     Raises:
-        PolicyError: its statements, groups or image cannot be used; what was published stays.
+        PolicyError: its statements, groups, overrides or image cannot be used; what was published stays.
         OSError: the folder cannot be written.
     """
     ClientGroups(document.groups)
-    Statements(document.statements)
+    Statements(document.statements, document.overrides)
     if not (folder / document.image).is_file():
         raise PolicyError(f"{folder / document.image}: there are no such compiled names")
     current = folder / DOCUMENT_NAME
@@ -229,3 +248,33 @@ def _answer_to_json(answer: BlockAnswer) -> dict[str, Any]:
 
 def _answer_from_json(fields: dict[str, Any]) -> BlockAnswer:
     return BlockAnswer(**(fields | {"mode": BlockMode(fields["mode"])}))
+
+
+def _override_to_json(override: Override) -> dict[str, Any]:
+    begins = override.begins
+    return {
+        "kind": override.kind.value,
+        "id": override.id,
+        "subjects": [str(subject) for subject in override.subjects],
+        "ends": override.ends.isoformat(),
+        "begins": None if begins is None else begins.isoformat(),
+        "client": override.client,
+        "group": override.group,
+        "reason": override.reason,
+        "owner": override.owner,
+    }
+
+
+def _override_from_json(fields: dict[str, Any]) -> Override:
+    begins = fields["begins"]
+    return Override(
+        kind=OverrideKind(fields["kind"]),
+        id=int(fields["id"]),
+        subjects=tuple(map(Subject.from_text, fields["subjects"])),
+        ends=datetime.fromisoformat(fields["ends"]),
+        begins=None if begins is None else datetime.fromisoformat(begins),
+        client=fields["client"],
+        group=fields["group"],
+        reason=fields["reason"],
+        owner=fields["owner"],
+    )

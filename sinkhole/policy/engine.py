@@ -2,8 +2,11 @@
 
 Precedence: more specific subject (domain, the longer the better > product > vendor > models > category > jurisdiction >
 bypass > feed > ai > lookalikes > unreviewed) > more specific scope (the more specific network of a client's groups,
-then the order of groups, then all) > block over monitor over allow. The order in which statements and rows were written
-never matters, nor whether one has a schedule: while it holds, it is a statement like any other.
+then the order of groups, then all) > block over coach over monitor over allow. The order in which statements and rows
+were written never matters, nor whether one has a schedule: while it holds, it is a statement like any other.
+
+What all statements together say may be overruled for a time (`policy.override`): by a lockdown, an exception, a
+grant or a pause.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +21,8 @@ from sinkhole.policy.image import Found, NameIndex
 from sinkhole.policy.key import wire_from_text
 from sinkhole.policy.lookalikes import Imitation
 from sinkhole.policy.matches import Chosen, Level, Matches
+from sinkhole.policy.override import Override
+from sinkhole.policy.overruling import overrule
 from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.standing import Standings, Statements
 from sinkhole.policy.statement import Group, Statement
@@ -41,6 +46,7 @@ class Policy:
         answer: BlockAnswer,
         generation: int,
         *,
+        overrides: Sequence[Override] = (),
         suffixes: Sequence[str] = (),
         reviews: Reviews = NO_REVIEWS,
     ) -> None:
@@ -50,26 +56,32 @@ class Policy:
         self._answer = answer
         self._answers = {group.name: group.answer for group in groups if group.answer is not None}
         self._groups = ClientGroups(groups)
-        self._statements = Statements(statements)
+        self._statements = Statements(statements, overrides)
+        self._overrides = {override.name: override for override in overrides}
         self._nothing = {group.name: Verdict(Action.ALLOW, group=group.name) for group in groups}
         self._own = frozenset(map(wire_from_text, suffixes))
         self._has_networks = len(index.networks) > 0
 
     def next_change(self, when: datetime) -> datetime | None:
-        """Return when verdicts given at `when` may stop being right, by an expiry or a schedule; None for never."""
+        """Return when verdicts given at `when` may stop being right; None for never."""
         return self._statements.next_edge(when)
 
     def scope_of(self, address: str) -> Scope:
         """Return the scope of a client; an address that cannot be read gets the policy for all."""
         scope = self._groups.scope_of(address)
-        if not self.index.by_client:
+        if not self.index.by_client and not self._statements.own:
             return scope
-        client = parse_client(address)
-        return replace(scope, client=None if client is None else str(client))
+        parsed = parse_client(address)
+        client = None if parsed is None else str(parsed)
+        return replace(scope, client=client) if self.index.by_client or client in self._statements.own else scope
 
     def scope_of_group(self, name: str) -> Scope | None:
         """Return the scope of a client that is in this group and in no other; None where there is no such group."""
         return Scope((name,), (0,)) if name in self._nothing else None
+
+    def override(self, name: str) -> Override | None:
+        """Return the override that a verdict names."""
+        return self._overrides.get(name)
 
     def answer_for(self, scope: Scope) -> BlockAnswer:
         """Return how blocked names are answered: as the most specific group that says so, else as the server does."""
@@ -108,7 +120,11 @@ class Policy:
         matches = Matches(asked, zones, found, standings, self.index.feeds, imitation, unreviewed)
         chosen = _choose(matches.levels(), standings, when)
         verdict = self._verdict(chosen, matches.entries, scope)
-        return replace(verdict, losers=tuple(losers_of(matches, standings, chosen, when))) if explain else verdict
+        if explain:
+            verdict = replace(verdict, losers=tuple(losers_of(matches, standings, chosen, when)))
+        if standings.overrides is None:
+            return verdict
+        return overrule(verdict, matches.levels(), standings.overrides, when, explain=explain)
 
     def decide_target(self, name: bytes, qtype: int, scope: Scope, when: datetime) -> Verdict:
         """Decide a name in an answer (CNAME, DNAME, SVCB target): by statements on domains and the catalogue alone.
@@ -124,9 +140,10 @@ class Policy:
         named = None if found is None else found._replace(rows={})
         matches = Matches(Asked(target, qtype, None, when), zones, named, standings, self.index.feeds)
         chosen = _choose(matches.levels(), standings, when)
-        if chosen is None:
-            return self._no_match(scope)
-        return replace(self._verdict(chosen, matches.entries, scope), via=name_to_text(target))
+        verdict = self._no_match(scope) if chosen is None else self._verdict(chosen, matches.entries, scope)
+        if standings.overrides is not None:
+            verdict = overrule(verdict, matches.levels(), standings.overrides, when, explain=False)
+        return verdict if verdict.subject is None else replace(verdict, via=name_to_text(target))
 
     def decide_address(
         self, address: str, scope: Scope, when: datetime, names: Sequence[bytes] = (), qtype: int = QType.A
@@ -155,7 +172,28 @@ class Policy:
             keys.append([(evidence.subject, evidence) for evidence in listed])
             keys.append([("ai", evidence) for evidence in listed if evidence.is_ai])
         chosen = _choose(keys, standings, when)
-        return replace(self._verdict(chosen, (), scope), via=str(parsed)) if chosen else self._no_match(scope)
+        verdict = self._no_match(scope) if chosen is None else self._verdict(chosen, (), scope)
+        if standings.overrides is not None:
+            verdict = overrule(verdict, keys, standings.overrides, when, explain=False)
+        return verdict if verdict.subject is None else replace(verdict, via=str(parsed))
+
+    def lift(self, verdict: Verdict, qname: bytes, qtype: int, scope: Scope, when: datetime) -> Verdict:
+        """Return the verdict on what an answer leads to, lifted where an exception or pause reaches the name asked for.
+
+        Args:
+            verdict: that on the answer.
+            qname: the name that the client asked for, in wire form.
+        """
+        standings = self._statements.of(scope)
+        if standings.overrides is None or not verdict.is_blocked or verdict.is_locked_down:
+            return verdict
+        name = fold(qname)
+        found = self.index.find(name)
+        asked = Asked(name, qtype, scope.client, when)
+        imitation = self._imitation(name, found, standings)
+        unreviewed = self._unreviewed(name) if standings.unreviewed and found is None else None
+        matches = Matches(asked, _zones(name, standings), found, standings, self.index.feeds, imitation, unreviewed)
+        return overrule(verdict, matches.levels(), standings.overrides, when, explain=False)
 
     def is_own(self, name: bytes) -> bool:
         """Return whether a folded name is one of the network's own: at or below a search suffix or a zone of its own.

@@ -21,7 +21,7 @@ def losers_of(matches: Matches, standings: Standings, chosen: Chosen | None, whe
                     continue
                 told.add(standing.statement.id)
                 yield _loser(standing, evidence, _why(standing, chosen, is_passed, when))
-            if evidence.feed and isinstance(key, str) and key != "ai" and key not in standings.by_key:
+            if evidence.feed and isinstance(key, str) and key != "ai" and not standings.by_key.get(key):
                 yield Loser(Action.BLOCK, key, "none", evidence.rule, f"no statement is about {key}")
         is_passed = is_passed or any(chosen and chosen[0] in standings.by_key.get(key, ()) for key, _ in level)
     yield from matches.dropped()

@@ -13,7 +13,8 @@ class HitRow:
     """Equal queries of one minute, counted.
 
     `minute` is whole minutes since the epoch, `first` and `last` are epoch seconds. `client` is an address,
-    `name` a name in escaped text, `action` is allow, monitor or block; the rest says which rule decided.
+    `name` a name in escaped text, `action` is allow, monitor, coach or block; the rest says which rule decided, and
+    `subject` which override (`pause:3`) if one did.
     """
 
     minute: int

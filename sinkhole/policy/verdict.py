@@ -1,29 +1,32 @@
 """What policy says of one query: the action, and everything that explains it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, IntEnum
 
 from sinkhole.policy.basis import Basis
 
+_NULL = ("0.0.0.0", "::")  # noqa: S104 - the null answer, not an address we bind
+
 
 class Action(IntEnum):
     """What to do with a query; of two, the greater is the stricter.
 
-    A later rung (coach: a page with a way on) belongs between MONITOR and BLOCK, hence the gap.
+    COACH answers like BLOCK, until the client has read the notice on the block page and gone on.
     """
 
     ALLOW = 0
     MONITOR = 10
+    COACH = 20
     BLOCK = 30
 
     @classmethod
     def from_text(cls, text: str) -> "Action":
-        """Read `allow`, `monitor` or `block`; raise ValueError for another word."""
+        """Read `allow`, `monitor`, `coach` or `block`; raise ValueError for another word."""
         try:
             return cls[text.upper()]
         except KeyError:
-            raise ValueError(f"action is one of allow, monitor, block; found {text!r}") from None
+            raise ValueError(f"action is one of allow, monitor, coach, block; found {text!r}") from None
 
     def __str__(self) -> str:
         return self.name.lower()
@@ -48,6 +51,15 @@ class BlockAnswer:
     ttl: int = 10
     ede: int = 15
 
+    @property
+    def has_page(self) -> bool:
+        """Whether an address leads anywhere, so that a page can be shown there."""
+        return any(address is not None and address not in _NULL for address in (self.ipv4, self.ipv6))
+
+    def to_page(self) -> "BlockAnswer":
+        """Return the answer that leads to the page, whatever the mode; the same where there is none."""
+        return replace(self, mode=BlockMode.ADDRESS) if self.has_page else self
+
 
 @dataclass(frozen=True, slots=True)
 class Loser:
@@ -69,6 +81,8 @@ class Verdict:
         subject: the subject of the statement that decided (`vendor:deepseek`), or None where nothing matched.
         scope: `all` or `group:NAME` of that statement.
         statement: number of the statement in the store, or None.
+        override: what went before statements (`exception:12`, `pause:3`, `lockdown:4`, `grant:7`), or None. Subject,
+            scope and reason are then those of the override.
         rule: the row that matched the name, in words (`deepseek.com and below`), or None.
         vendor, product, categories, jurisdiction: the catalogue entry of the name; ids, empty where it has none.
         feed, line: the feed row that matched, where one did.
@@ -99,11 +113,22 @@ class Verdict:
     until: datetime | None = None
     rewrite: tuple[str, ...] = ()
     losers: tuple[Loser, ...] = ()
+    override: str | None = None
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the name must not be answered truly."""
-        return self.action is Action.BLOCK
+        """Whether the name must not be answered truly: it is blocked for good, or coached."""
+        return self.action >= Action.COACH
+
+    @property
+    def is_coached(self) -> bool:
+        """Whether it is blocked until the client has read the notice."""
+        return self.action is Action.COACH
+
+    @property
+    def is_locked_down(self) -> bool:
+        """Whether it is blocked by a lockdown, which no statement outweighs: other overrides block nothing."""
+        return self.is_blocked and self.override is not None
 
 
 NO_MATCH = Verdict(Action.ALLOW)

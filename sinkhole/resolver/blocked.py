@@ -34,7 +34,7 @@ def block_answer(settings: BlockingSettings) -> BlockAnswer:
 def make_blocked(
     question: Question, verdict: Verdict, how: BlockAnswer, why: Ede, told: tuple[Record, ...] = ()
 ) -> Answer:
-    """Return the answer to `question`, which `verdict` blocks.
+    """Return the answer to `question`, which `verdict` blocks; where it is coached, the one that leads to the page.
 
     Args:
         question: what the client asked.
@@ -43,6 +43,7 @@ def make_blocked(
         told: records for a client that asked for an explanation.
     """
     ede = (why,)
+    how = how.to_page() if verdict.is_coached else how
     if told and how.mode is not BlockMode.NXDOMAIN:
         body = ReplyBody(Rcode.NOERROR, answer=told, ede=ede)
     elif how.mode is BlockMode.REFUSED:

@@ -46,7 +46,7 @@ class Explanations:
     def error(self, query: Query, verdict: Verdict, how: BlockAnswer) -> Ede:
         """Return the extended error: its code is that of the statement's basis, else that of the group or server."""
         code = how.ede if verdict.basis is None else verdict.basis.ede
-        return self.worded(query, code, _sentence(verdict) if self._names_policy else "")
+        return self.worded(query, code, _sentence(verdict, how) if self._names_policy else "")
 
     def worded(self, query: Query, code: int, said: str) -> Ede:
         """Return an extended error about filtering with this sentence, in the form that the client reads."""
@@ -86,10 +86,11 @@ def _shown(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _sentence(verdict: Verdict) -> str:
+def _sentence(verdict: Verdict, how: BlockAnswer) -> str:
     # Shown to whoever asks: names of policy only, never a file, a client or a link of the chain.
     what = f"{verdict.vendor} is blocked" if verdict.vendor else "blocked"
-    return f"{what} by policy {verdict.subject}" if verdict.subject else f"{what} by policy"
+    said = f"{what} by policy {verdict.subject}" if verdict.subject else f"{what} by policy"
+    return f"{said}; you may go on after reading the notice" if verdict.is_coached and how.has_page else said
 
 
 def _json(code: int, said: str, contacts: list[str], organisation: str) -> str:

@@ -87,6 +87,8 @@ class Filter:
                 verdict = judge_records(policy, answer.body.answer, query, scope, verdict)
             except FormError:
                 return failure(_UNREADABLE, verdict=verdict)
+            if verdict.is_blocked:
+                verdict = policy.lift(verdict, query.asked.key, query.asked.qtype, scope, query.when)
         if verdict.is_blocked:
             return self._blocked(policy, query, scope, verdict)
         return Answer(answer.body, verdict, answer.ttl, answer.stale, answer.source)
@@ -116,7 +118,10 @@ def _decide(policy: Policy, query: Query, scope: Scope) -> Verdict:
     if query.judged is not None:
         target = policy.decide_target(question.name, question.qtype, scope, query.when)
         # An alias that a local list put there is allowed as such; what it leads to is not.
-        return weigh(NO_MATCH if query.judged.rewrite else query.judged, target)
+        verdict = weigh(NO_MATCH if query.judged.rewrite else query.judged, target)
+        if verdict.is_blocked:
+            verdict = policy.lift(verdict, query.asked.key, query.asked.qtype, scope, query.when)
+        return verdict
     return policy.decide(
         question.name, question.qtype, scope, query.when, client=query.client.address, explain=query.explain
     )

@@ -67,7 +67,7 @@ class Hits:
         second = int(when.timestamp())
         key = (
             second // 60, client, verdict.group, name, qtype, verdict.action,
-            verdict.vendor, verdict.product, verdict.feed, verdict.subject,
+            verdict.vendor, verdict.product, verdict.feed, verdict.override or verdict.subject,
         )  # fmt: skip
         tally = self._rows.get(key)
         if tally is None:

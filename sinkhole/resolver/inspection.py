@@ -43,10 +43,12 @@ def weigh(asked: Verdict, target: Verdict) -> Verdict:
     """Return which of two verdicts holds: that on the name `asked`, or that on a `target` it leads to.
 
     The stricter action, unless the statement on the name asked has a more specific subject: who allows
-    `domain:alias.example` wants it to work, whatever vendor is behind it.
+    `domain:alias.example` wants it to work, whatever vendor is behind it. A lockdown is outweighed by nothing.
     """
     if target.action <= asked.action or target.subject is None:
         return asked
+    if target.is_locked_down:
+        return target
     if asked.subject is not None and _rank(asked.subject) > _rank(target.subject):
         return asked
     return target

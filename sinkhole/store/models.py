@@ -148,6 +148,51 @@ class ExpectationRow(Base):
     why: Mapped[str | None] = mapped_column(Text)
 
 
+class ExceptionRow(Base):
+    """An exception, as the fields of `policy.exception`; kept for the record when it is over. `group` may be gone."""
+
+    __tablename__ = "policy_exception"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    subject: Mapped[str] = mapped_column(Text)
+    client: Mapped[str | None] = mapped_column(String(64))
+    group: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(Text)
+    ticket: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    approver: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[int]
+    decided: Mapped[int | None]
+    expires: Mapped[int]
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class OverrideRow(Base):
+    """A pause, a lockdown or a grant.
+
+    `subjects` are separated by blanks. `ended` is when it was ended before its time. `token` is of a grant: the digest
+    of what it was given for, which is given for once.
+    """
+
+    __tablename__ = "override"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    subjects: Mapped[str] = mapped_column(Text)
+    client: Mapped[str | None] = mapped_column(String(64))
+    group: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str | None] = mapped_column(Text)
+    owner: Mapped[str | None] = mapped_column(Text)
+    begins: Mapped[int]
+    ends: Mapped[int]
+    ended: Mapped[int | None]
+    token: Mapped[str | None] = mapped_column(String(64), unique=True)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
 class FeedRow(Base):
     """A feed as configured, and how it stands; both as the fields of `policy.feed`."""
 

@@ -17,7 +17,9 @@ from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action, BlockAnswer, BlockMode
 from sinkhole.store.audit import note
 from sinkhole.store.database import Store
+from sinkhole.store.exception_store import ExceptionStore
 from sinkhole.store.models import GroupRow, MemberRow, StatementRow
+from sinkhole.store.override_store import OverrideStore
 
 _STATEMENTS = select(*StatementRow.__table__.c)
 
@@ -123,7 +125,7 @@ class PolicyStore:
             return after
 
     def remove_group(self, name: str) -> Group:
-        """Remove a group and the statements on it.
+        """Remove a group, the statements on it, and what goes before statements for it.
 
         Raises:
             PolicyError: there is none of this name.
@@ -136,6 +138,9 @@ class PolicyStore:
             for statement in map(_statement, found):
                 what = f"policy remove {statement.subject} for {statement.extent}"
                 _note(connection, self._who, what, statement, None)
+            now = datetime.now(UTC)
+            ExceptionStore(self._store, self._who).end_of_group(name, now)
+            OverrideStore(self._store, self._who).end(lambda one: one.group == name, now)
             connection.execute(delete(GroupRow).where(GroupRow.name == name))
             note(connection, self._who, f"group {name} removed", before, None)
             return before

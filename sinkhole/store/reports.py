@@ -21,7 +21,8 @@ _LABELS = """
         FROM json_each(:pairs) pair JOIN word ON word.text = pair.value ->> 1
     )
 """
-_HITS = "SUM(count), SUM(CASE WHEN action = :block THEN count ELSE 0 END), MIN(first), MAX(last)"
+_DONE = "SUM(CASE WHEN action = :{} THEN count ELSE 0 END)"
+_HITS = f"SUM(count), {_DONE.format('block')}, {_DONE.format('coach')}, MIN(first), MAX(last)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,14 @@ class Tally:
     attempts: int
     hits: int
     blocked: int
+    coached: int
     first: int
     last: int
 
     @property
     def allowed(self) -> int:
         """Hits that were answered truly."""
-        return self.hits - self.blocked
+        return self.hits - self.blocked - self.coached
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Reports:
     def _tallies(self, sql: str, since: int, until: int | None, bound: dict[str, object]) -> list[Tally]:
         bound |= {
             "since": since, "until": _FOREVER if until is None else until, "minute": since // 60,
-            "window": self._window, "block": Action.BLOCK.value,
+            "window": self._window, "block": Action.BLOCK.value, "coach": Action.COACH.value,
         }  # fmt: skip
         with self._store.reading() as connection:
             return [Tally(*row) for row in connection.exec_driver_sql(sql, bound)]

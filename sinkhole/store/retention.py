@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sinkhole.store import counters
 from sinkhole.store.daily import sum_days
 from sinkhole.store.database import Store
+from sinkhole.store.override_store import forget_grants
 from sinkhole.store.words import delete_unused_words
 
 SLICE = 20_000
@@ -43,6 +44,8 @@ def retain(store: Store, keep: Retention, now: float) -> int:
 def steps(store: Store, keep: Retention, now: float) -> Iterator[int]:
     """Sum up the days that are over; delete hits older than `days`, then the oldest until the data is small enough.
 
+    Old grants of the block page go too.
+
     Each step is a short transaction; a caller may write between them.
 
     Yields:
@@ -54,6 +57,9 @@ def steps(store: Store, keep: Retention, now: float) -> Iterator[int]:
     while deleted := _delete(store, minute, keep.slice_rows):
         yield deleted
     yield from _delete_words(store, keep.slice_rows)
+    with store.transaction() as connection:
+        forget_grants(connection, now)
+    yield 0
     while (goal := _rows_too_many(store, keep.max_bytes)) > 0:
         for start in range(0, goal, keep.slice_rows):
             yield _delete(store, None, min(keep.slice_rows, goal - start))

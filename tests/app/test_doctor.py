@@ -10,11 +10,15 @@ import pytest
 
 from sinkhole.app import data_dir
 from sinkhole.app.compiled import compiled_folder
-from sinkhole.app.doctor import CHECKS, Finding, Grade, examine
+from sinkhole.app.doctor import CHECKS, examine
+from sinkhole.app.finding import Finding, Grade
 from sinkhole.app.state import compile_state, open_state
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import Settings
+from sinkhole.policy.exception import PolicyException
+from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.feed import FeedState, FeedStatus
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
@@ -248,3 +252,51 @@ def test_canary_where_nothing_is_blocked(settings):
 def test_check_that_cannot_be_made_is_a_failure_of_its_own(tmp_path):
     (tmp_path / data_dir.STORE).mkdir()
     assert [type(found) for found in examine(settings_of(tmp_path), ("store", "feeds"))] == [Finding, Finding]
+
+
+def test_exceptions_that_end_soon(settings):
+    assert findings(settings_of(settings.server.data_dir / "none"), "exceptions") == [
+        (Grade.GOOD, "there are none yet")
+    ]
+    assert findings(settings, "exceptions") == [(Grade.GOOD, "there are none")]
+    state = open_state(settings)
+    now = datetime.now(UTC)
+    for days, client in ((8, None), (6, "192.0.2.7"), (1, "192.0.2.8")):
+        wanted = PolicyException(Subject.from_text("ai"), now + timedelta(days=days), "why", "Ann", client)
+        state.exceptions.put(wanted, now)
+        if days == 8:
+            assert findings(settings, "exceptions") == [(Grade.GOOD, "none of 1 ends within 7 days")]
+    state.exceptions.request(PolicyException(Subject.from_text("ai"), now + timedelta(days=1), "why", "Ann"), now)
+    state.close()
+    found = findings(settings, "exceptions")
+    assert [(grade, said.partition(", asked")[0]) for grade, said in found] == [
+        (Grade.WARNING, "3 on ai for client:192.0.2.8"), (Grade.WARNING, "2 on ai for client:192.0.2.7"),
+    ]  # fmt: skip
+    assert ", asked for by Ann, ends 20" in found[0][1]
+
+
+def test_expectations_that_are_not_met(settings):
+    assert findings(settings_of(settings.server.data_dir / "none"), "expectations") == [
+        (Grade.GOOD, "there are none yet")
+    ]
+    assert findings(settings, "expectations") == [(Grade.GOOD, "there are none")]
+    state = open_state(settings)
+    state.expectations.replace(
+        [Expectation("chat.deepseek.com", Action.BLOCK), Expectation("example.org", Action.ALLOW)]
+    )
+    assert findings(settings, "expectations") == [(Grade.GOOD, "all 2 hold")]
+    now = datetime.now(UTC)
+    state.overrides.begin(Override(OverrideKind.PAUSE, 0, (), now + timedelta(hours=1)), now)
+    compile_state(state)
+    (_, (grade, said)) = findings(settings, "policy")
+    assert (grade, said.partition(" until")[0]) == (Grade.WARNING, "pause 1 for all goes before statements")
+    assert findings(settings, "expectations") == [(Grade.GOOD, "all 2 hold")]
+    state.exceptions.put(PolicyException(Subject.from_text("ai"), now + timedelta(days=1), "why", "Ann"), now)
+    compile_state(state)
+    state.close()
+    ((grade, said),) = findings(settings, "expectations")
+    assert (grade, said) == (
+        Grade.WARNING,
+        "the policy in force does not meet chat.deepseek.com A for a client in no group: block; "
+        "found monitor by ai for all, for chat.deepseek.com and below",
+    )

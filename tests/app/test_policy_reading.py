@@ -1,7 +1,7 @@
 """A policy file: what it says, and all its mistakes with line, table and key."""
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from sinkhole.app.policy_file import PolicyFile, text_of, updated_text
 from sinkhole.app.policy_reading import Known, read_policy
 from sinkhole.errors import PolicyError
 from sinkhole.policy.basis import Basis
+from sinkhole.policy.exception import ExceptionState, PolicyException
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
@@ -128,7 +129,7 @@ expect = 3
         "line 6: groups[1].nmae: is no key of groups; did you mean name?",
         "line 7: statments: is no table of a policy; did you mean statements?",
         "line 9: statements[1].subject: there is no vendor 'mistrl'; did you mean mistral?",
-        "line 10: statements[1].action: wanted one of allow, monitor, block; found 'alow'; did you mean allow?",
+        "line 10: statements[1].action: wanted one of allow, monitor, coach, block; found 'alow'; did you mean allow?",
         "line 11: statements[1].group: there is no group 'dev' in this file",
         "line 12: statements[1].expires: wanted a time with its zone, such as 2030-12-31T18:00:00Z without quotes; "
         "found 2030-01-01 00:00:00",
@@ -260,11 +261,26 @@ EXPECTATIONS = st.builds(
     Expectation, st.sampled_from(["a.example", "b.org"]), st.sampled_from(Action), st.sampled_from(["A", "TYPE65300"]),
     st.none(), st.none() | st.just("lab"), TIMES, st.none() | SUBJECTS, TEXTS,
 )  # fmt: skip
+
+
+def ahead(days: int) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
+
+
+WORDS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=9).filter(str.strip)
+EXCEPTIONS = st.builds(
+    lambda subject, who, days, reason, owner, ticket: PolicyException(
+        subject, ahead(days), reason, owner, *who, ticket, state=ExceptionState.APPROVED
+    ),
+    SUBJECTS, st.sampled_from([(None, None), ("192.0.2.7", None), (None, "lab")]), st.integers(-400, 360), WORDS, WORDS,
+    TEXTS,
+)  # fmt: skip
 POLICIES = st.builds(
     PolicyFile,
     st.just((Group("lab", ("10.0.0.0/8",)),)),
     st.lists(STATEMENTS, max_size=4, unique_by=lambda one: (one.subject, one.group)).map(tuple),
     st.lists(EXPECTATIONS, max_size=4, unique_by=lambda one: one.question).map(tuple),
+    st.lists(EXCEPTIONS, max_size=4, unique_by=lambda one: one.identity).map(tuple),
 ).map(PolicyFile.in_order)
 
 
@@ -308,3 +324,61 @@ def test_wrong_basis_is_a_mistake():
     assert mistakes('[[statements]]\nsubject = "ai"\naction = "monitor"\nbasis = "law"\n') == [
         "line 4: statements[1].basis: is of what blocks; monitor has none"
     ]
+
+
+EXCEPTION = """
+[[groups]]
+name = "lab"
+members = []
+
+[[exceptions]]
+subject = "mistral"
+{who}
+reason = "trial"
+owner = "Ann"
+ticket = "IT-1"
+expires = {expires}
+"""
+
+
+def test_exception_is_read():
+    soon = ahead(7)
+    for who, client, group in (
+        ("", None, None),
+        ('client = "::ffff:192.0.2.7"', "192.0.2.7", None),
+        ('group = "lab"', None, "lab"),
+    ):
+        (found,) = read(EXCEPTION.format(who=who, expires=soon.isoformat())).exceptions
+        assert found == PolicyException(
+            Subject.from_text("vendor:mistral"), soon, "trial", "Ann", client, group, "IT-1",
+            state=ExceptionState.APPROVED,
+        )  # fmt: skip
+
+
+def test_exception_that_has_ended_is_read_and_counts_as_none():
+    policy = read(EXCEPTION.format(who="", expires="2020-01-01T00:00:00Z"))
+    assert len(policy.exceptions) == 1
+    assert policy.without_ended(datetime.now(UTC)).exceptions == ()
+
+
+def test_mistakes_of_exceptions():
+    text = EXCEPTION.format(who='client = "here"\ngroup = "labb"', expires='"soon"').replace('owner = "Ann"\n', "")
+    assert mistakes(text) == [
+        "line 6: exceptions[1].owner: is missing",
+        "line 8: exceptions[1].client: 'here' is no address such as 192.0.2.7 or 2001:db8::7",
+        "line 9: exceptions[1].group: there is no group 'labb' in this file; did you mean lab?",
+        "line 12: exceptions[1].expires: wanted a time with its zone, such as 2030-12-31T18:00:00Z without quotes; "
+        "found soon",
+    ]
+    twice = EXCEPTION.format(who="", expires=ahead(7).isoformat())
+    twice += twice[twice.index("[[exceptions]]") :]
+    assert mistakes(twice) == [
+        "line 13: exceptions[2]: is the exception on vendor:mistral for all again, which is exceptions[1]"
+    ]
+    (far,) = mistakes(EXCEPTION.format(who="", expires=ahead(400).isoformat()))
+    assert far == "line 12: exceptions[1].expires: is more than a year ahead; an exception is asked for anew each year"
+    (bare,) = mistakes('[[exceptions]]\nsubject = "ai"\nreason = "r"\nowner = "o"\n')
+    assert bare == "line 1: exceptions[1].expires: is missing"
+    both = EXCEPTION.format(who='client = "192.0.2.7"\ngroup = "lab"', expires=ahead(7).isoformat())
+    assert mistakes(both) == ["line 8: exceptions[1].client: give a client or a group, not both"]
+    assert mistakes("[[exception]]\n") == ["line 1: exception: is no table of a policy; did you mean exceptions?"]

@@ -137,9 +137,11 @@ def test_export_json_is_one_valid_object_a_line(recorded):
 def test_report_tells_who_tried_what(recorded):
     """Clients and attempts per vendor, first and last, blocked or allowed."""
     lines = recorded.good("report").lines
-    assert lines[0].split() == ["vendor", "name", "in", "clients", "attempts", "blocked", "allowed", "first", "last"]
-    assert lines[1].split()[:7] == ["deepseek", "DeepSeek", "CN", "2", "2", "4", "0"]
-    assert lines[2].split()[:7] == ["openai", "OpenAI", "US", "1", "1", "0", "1"]
+    assert lines[0].split() == [
+        "vendor", "name", "in", "clients", "attempts", "blocked", "coached", "allowed", "first", "last",
+    ]  # fmt: skip
+    assert lines[1].split()[:8] == ["deepseek", "DeepSeek", "CN", "2", "2", "4", "0", "0"]
+    assert lines[2].split()[:8] == ["openai", "OpenAI", "US", "1", "1", "0", "0", "1"]
     assert lines[-1].startswith("2 clients since ")
     told = recorded.good("report", "--json").json
     assert (told["clients"], [v["vendor"] for v in told["vendors"]]) == (2, ["deepseek", "openai"])
@@ -147,6 +149,15 @@ def test_report_tells_who_tried_what(recorded):
     rows = list(csv.DictReader(io.StringIO(recorded.good("report", "--csv").out)))
     assert [row["attempts"] for row in rows] == ["2", "1"]
     assert recorded.good("report", "--until", "2020-01-01").out.startswith("no vendor was tried")
+
+
+def test_report_counts_what_was_coached_by_itself(run):
+    write(run, HITS[0], hit("10.0.0.1", "chat.deepseek.com", "deepseek", action="coach", qtype=65, count=5))
+    (row,) = run.good("report", "--json").json["vendors"]
+    assert (row["blocked"], row["coached"], row["allowed"]) == (3, 5, 0)
+    (row,) = run.good("hits", "top", "--json").json
+    assert (row["hits"], row["blocked"], row["coached"], row["allowed"]) == (8, 3, 5, 0)
+    assert run.good("hits", "top").lines[1].split()[:6] == ["deepseek", "1", "1", "8", "3", "5"]
 
 
 def test_report_counts_one_client_as_one(run):

@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -367,3 +368,70 @@ def test_schedule_survives_the_file(run, tmp_path):
     ]
     file.write_text(file.read_text().replace("09:00-", "9h-"))
     assert "schedule" in run("policy", "diff", file).error
+
+
+EXCEPTION = """
+[[exceptions]]
+subject = "openai"
+client = "10.20.1.7"
+reason = "trial"
+owner = "Ann"
+expires = {expires}
+"""
+
+
+def in_a_week() -> str:
+    return (datetime.now(UTC) + timedelta(days=7)).isoformat(timespec="seconds")
+
+
+def test_exceptions_of_a_file(run, applied):
+    applied.write_text(POLICY + EXCEPTION.format(expires=in_a_week()))
+    done = run("policy", "diff", applied)
+    assert done.status == 1
+    assert done.lines[0].startswith(
+        "+ exception on vendor:openai for client:10.20.1.7: reason trial, owner Ann, expires 20"
+    )
+    done = run.good("policy", "apply", applied, "--yes")
+    assert any(line.startswith("impact for client 10.20.1.7: ") and " block -> monitor" in line for line in done.lines)
+    assert run.good("check", "api.openai.com", "--client", "10.20.1.7").lines[-1] == "MONITOR"
+    assert run("policy", "diff", applied).status == 0
+    assert run.good("policy", "apply", applied, "--yes").lines == ["nothing to change"]
+    (row,) = run.good("exception", "list", "--json").json
+    assert (row["state"], row["owner"], row["reason"]) == ("approved", "Ann", "trial")
+    assert run.good("policy", "export", "--into", applied).lines == [f"{applied}: is up to date"]
+    run.good("exception", "revoke", "1")
+    run.good("policy", "export", "--into", applied)
+    assert "[[exceptions]]" not in applied.read_text()
+    assert run("policy", "diff", applied).status == 0
+
+
+def test_exception_that_has_ended_is_nothing_to_change(run, applied):
+    applied.write_text(POLICY + EXCEPTION.format(expires="2020-01-01T00:00:00Z"))
+    assert run("policy", "diff", applied).status == 0
+    assert run("policy", "test", applied).status == 0
+    assert run.good("policy", "apply", applied, "--yes").lines == ["nothing to change"]
+
+
+def test_expectations_are_judged_with_exceptions_and_without_what_is_for_the_moment(run, applied):
+    lifting = EXCEPTION.format(expires=in_a_week()).replace("openai", "deepseek").replace('client = "10.20.1.7"\n', "")
+    applied.write_text(POLICY + lifting)
+    done = run("policy", "test", applied)
+    assert done.status == 1
+    assert "found monitor by vendor:deepseek for all" in done.lines[0]
+    done = run("policy", "apply", applied, "--yes")
+    assert done.status == 1
+    assert done.error == "sinkhole: refused: nothing is changed\n"
+    applied.write_text(POLICY)
+    for words in (("pause", "1h"), ("lockdown", "--for", "1h")):
+        done = run(*words)
+        assert (done.status, done.error) == (0, "")
+    assert run("policy", "test", applied).status == 0
+    run.good("policy", "block", "openai")
+    assert run.good("check", "api.mistral.ai", "--client", "10.20.1.1").lines[-1] == "BLOCK"
+
+
+def test_coaching_of_a_file_that_nobody_sees_is_warned_of(run, applied):
+    applied.write_text(POLICY + '\n[[statements]]\nsubject = "openai"\naction = "coach"\n')
+    done = run("policy", "apply", applied, "--yes")
+    assert done.status == 0
+    assert done.error.startswith("sinkhole: warning: vendor:openai is coached for all")

@@ -23,7 +23,7 @@ from sinkhole.policy.image import build_image
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer, BlockMode
-from tests.policy.world import NOW, PROTECTED, VENDORS, decide, listed, statement, statements
+from tests.policy.world import NOW, PROTECTED, VENDORS, decide, listed, override, statement, statements
 
 ANSWER = BlockAnswer(BlockMode.ADDRESS, "192.0.2.250", None, 30, 17)
 GROUPS = (Group("staff", ("192.0.2.0/24",), 5, BlockAnswer(BlockMode.REFUSED)), Group("guests", ()))
@@ -40,6 +40,12 @@ def published(folder, generation=1, said=STATEMENTS, groups=GROUPS, **image):
     return document
 
 
+OVERRIDES = (
+    override("lockdown ai lookalikes", 4, begins=NOW, reason="exam", owner="Bob"),
+    override("exception vendor:deepseek for staff", 12),
+    override("grant ai", 7, client="2001:db8::7"),
+    override("pause", 3),
+)
 SCHEDULED = statement(3, "block ai", schedule=schedule_from_text("mon-fri 08:00-12:00; sat 09:00-12:00 @Europe/Berlin"))
 
 
@@ -48,8 +54,9 @@ BASED = statement(4, "block vendor:deepseek", basis=Basis.LAW)
 
 @pytest.mark.parametrize("said", [STATEMENTS, (*STATEMENTS, SCHEDULED), (*STATEMENTS, BASED)])
 def test_document_survives_json(said):
-    document = PolicyDocument(7, "names-0.img", said, GROUPS, ANSWER, ("corp.example",))
-    assert PolicyDocument.from_json(document.to_json()) == document
+    for overrides in ((), OVERRIDES):
+        document = PolicyDocument(7, "names-0.img", said, GROUPS, ANSWER, overrides, ("corp.example",))
+        assert PolicyDocument.from_json(document.to_json()) == document
 
 
 def test_older_program_refuses_schedules_and_nothing_else():
@@ -60,10 +67,38 @@ def test_older_program_refuses_schedules_and_nothing_else():
         assert [s.get("schedule") for s in fields["statements"]] == [s.schedule and str(s.schedule) for s in said]
 
 
+def test_older_program_refuses_overrides():
+    """One that knows none would be without a lockdown; one without any is written as it always was."""
+    fields = json.loads(PolicyDocument(7, "names-0.img", STATEMENTS, GROUPS, ANSWER, OVERRIDES).to_json())
+    assert (fields["format"], len(fields["overrides"])) == (3, 4)
+    fields = json.loads(PolicyDocument(7, "names-0.img", STATEMENTS, GROUPS, ANSWER).to_json())
+    assert "overrides" not in fields
+
+
+@pytest.mark.parametrize("field", ["kind", "id", "subjects", "ends", "begins"])
+def test_wrong_override_is_refused(field):
+    fields = json.loads(PolicyDocument(7, "names-0.img", STATEMENTS, (), ANSWER, OVERRIDES).to_json())
+    fields["overrides"][0][field] = ["nonsense"] if field == "subjects" else "nonsense"
+    with pytest.raises(PolicyError):
+        PolicyDocument.from_json(json.dumps(fields))
+
+
+def test_published_overrides_are_in_force(tmp_path):
+    name = build_image(tmp_path, VENDORS, (), PROTECTED)
+    publish(tmp_path, PolicyDocument(1, name, STATEMENTS, GROUPS, ANSWER, OVERRIDES))
+    assert decide(load_policy(tmp_path), "deepseek.example").override == "lockdown:4"
+
+
+def test_document_with_a_wrong_override_is_not_published(tmp_path):
+    name = build_image(tmp_path, VENDORS, (), PROTECTED)
+    with pytest.raises(PolicyError, match="is about nothing"):
+        publish(tmp_path, PolicyDocument(1, name, (), (), ANSWER, (override("lockdown"),)))
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 3},
+        {"format": 4},
         {"generation": "many"},
         {"image": "../names.img"},
         {"image": 3},

@@ -1,12 +1,14 @@
 """Subjects, actions, statements and hits in text."""
 
+from dataclasses import replace
+
 import pytest
 
 from sinkhole.errors import PolicyError
 from sinkhole.policy.hit import HitRow
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.subject import Subject, SubjectKind
-from sinkhole.policy.verdict import Action
+from sinkhole.policy.verdict import Action, BlockAnswer, BlockMode, Verdict
 from tests.policy.world import statement
 
 
@@ -43,9 +45,31 @@ def test_kinds_are_ordered_by_specificity():
 
 
 def test_action_in_text():
-    assert [str(Action.from_text(word)) for word in ("allow", "Monitor", "BLOCK")] == ["allow", "monitor", "block"]
-    with pytest.raises(ValueError, match="coach"):
-        Action.from_text("coach")
+    words = ("allow", "Monitor", "coach", "BLOCK")
+    assert [str(Action.from_text(word)) for word in words] == ["allow", "monitor", "coach", "block"]
+    with pytest.raises(ValueError, match="one of allow, monitor, coach, block; found 'deny'"):
+        Action.from_text("deny")
+
+
+@pytest.mark.parametrize(
+    ("action", "is_blocked", "is_coached"),
+    [("allow", False, False), ("monitor", False, False), ("coach", True, True), ("block", True, False)],
+)
+def test_what_is_answered_truly_and_what_has_a_way_on(action, is_blocked, is_coached):
+    verdict = Verdict(Action.from_text(action))
+    assert (verdict.is_blocked, verdict.is_coached, verdict.is_locked_down) == (is_blocked, is_coached, False)
+    assert replace(verdict, override="lockdown:1").is_locked_down is is_blocked
+
+
+@pytest.mark.parametrize("mode", BlockMode)
+def test_answer_leads_to_the_page_where_there_is_one(mode):
+    for ipv4, ipv6 in (("192.0.2.9", None), (None, "2001:db8::9"), ("192.0.2.9", "::")):
+        answer = BlockAnswer(mode, ipv4, ipv6, 7, 17)
+        assert answer.has_page
+        assert answer.to_page() == BlockAnswer(BlockMode.ADDRESS, ipv4, ipv6, 7, 17)
+    for nowhere in (BlockAnswer(mode), BlockAnswer(mode, None, None)):
+        assert not nowhere.has_page
+        assert nowhere.to_page() == nowhere
 
 
 def test_scope_in_text():

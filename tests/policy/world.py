@@ -1,12 +1,13 @@
 """A small catalogue and short ways to say statements, rules and policies."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.image import FeedRules, NameIndex
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.rule import Match, Rule
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
@@ -83,6 +84,16 @@ def statements(*texts: str) -> list[Statement]:
     return made
 
 
+def override(text: str, number: int = 1, *, client: str | None = None, hours: float = 1, **fields: object) -> Override:
+    """Read `pause`, `lockdown ai lookalikes`, `exception vendor:deepseek for staff`; it ends in an hour."""
+    said, _, group = text.partition(" for ")
+    kind, *subjects = said.split()
+    return Override(
+        OverrideKind(kind), number, tuple(map(Subject.from_text, subjects)), NOW + timedelta(hours=hours),
+        client=client, group=group or None, **fields,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
 def listed(name: str, *rules: Rule | str, part_of_ai: bool = False, local: bool = False) -> FeedRules:
     """Make a list; text is a domain with all below it."""
     rows = [Rule(Match.SUFFIX, rule, line=n) if isinstance(rule, str) else rule for n, rule in enumerate(rules, 1)]
@@ -97,10 +108,11 @@ def make_policy(
     protected: Sequence[str] = PROTECTED,
     ways: Sequence[Bypass] = WAYS,
     answer: BlockAnswer = BlockAnswer(),  # noqa: B008 - immutable
+    overrides: Sequence[Override] = (),
 ) -> Policy:
     texts = [one for one in said if isinstance(one, str)]
     made = [one for one in said if isinstance(one, Statement)] + statements(*texts)
-    return Policy(NameIndex.from_rules(feeds, vendors, protected, ways), made, groups, answer, 1)
+    return Policy(NameIndex.from_rules(feeds, vendors, protected, ways), made, groups, answer, 1, overrides=overrides)
 
 
 def decide(policy: Policy, name: str, client: str = "192.0.2.1", *, qtype: int = A, explain: bool = False) -> Verdict:

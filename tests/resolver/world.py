@@ -16,6 +16,7 @@ from sinkhole.errors import UpstreamError
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.image import FeedRules, NameIndex
+from sinkhole.policy.override import Override
 from sinkhole.policy.rule import Rule
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
@@ -149,8 +150,10 @@ class World:
         how: BlockAnswer | None = None,
         forwarder: Upstreams | None = None,
         local: bool = False,
+        overrides: Sequence[Override] = (),
         **settings: Any,
     ) -> None:
+        self.overrides = tuple(overrides)
         self._is_local = local
         self._vendors, self._feeds, self._groups = vendors, feeds, tuple(groups)
         self._generation = 0
@@ -167,7 +170,8 @@ class World:
         self._generation += 1
         feeds = [FeedRules(Feed(name, "file:x", local=self._is_local), rules) for name, rules in self._feeds]
         statements = tuple(_statement(number, line) for number, line in enumerate(lines, 1))
-        return Policy(NameIndex.from_rules(feeds, self._vendors), statements, self._groups, self.how, self._generation)
+        index = NameIndex.from_rules(feeds, self._vendors)
+        return Policy(index, statements, self._groups, self.how, self._generation, overrides=self.overrides)
 
     def swap(self, *lines: str) -> None:
         """Put a new policy in force."""

@@ -1,19 +1,24 @@
 """What is no readable store is moved aside whole, never deleted; its policy is carried over where it can be read."""
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 
 from sinkhole.errors import StoreError
+from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.feed import Feed
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
 from sinkhole.store.audit import entries
 from sinkhole.store.broken import distrust, was_left_open
 from sinkhole.store.database import BrokenStoreError, open_store
+from sinkhole.store.exception_store import ExceptionStore
 from sinkhole.store.feed_store import FeedStore
+from sinkhole.store.override_store import OverrideStore
 from sinkhole.store.policy_store import PolicyStore
 from sinkhole.store.recorder import Recorder
 from sinkhole.store.reports import Reports
@@ -91,6 +96,21 @@ def test_file_cut_short_keeps_its_policy(path, caplog):
     (aside,) = asides(path)
     assert (path.parent / aside).stat().st_size == len(content) // 2 // PAGE * PAGE
     assert "store.policy_salvaged" in caplog.text
+
+
+def test_broken_page_of_hits_does_not_lift_a_lockdown_or_an_exception(path):
+    fill(path)
+    store = open_store(path)
+    now = datetime.now(UTC)
+    ahead, ai = now + timedelta(hours=1), Subject.from_text("ai")
+    OverrideStore(store, "admin").begin(Override(OverrideKind.LOCKDOWN, 0, (ai,), ahead), now)
+    ExceptionStore(store, "admin").put(PolicyException(ai, ahead, "why", "Ann"), now)
+    store.close()
+    smash(path, "hit_minute")
+    store = open_store(path)
+    assert [one.name for one in OverrideStore(store, "x").in_force(now)] == ["lockdown:1"]
+    assert [one.reason for one in ExceptionStore(store, "x").in_force(now)] == ["why"]
+    store.close()
 
 
 def test_broken_page_of_hits_does_not_lift_the_policy(path):

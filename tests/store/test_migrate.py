@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from sqlalchemy import create_engine
 from sinkhole.errors import StoreError
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.basis import Basis
+from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.feed import Feed
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.statement import Group, Statement
@@ -28,15 +31,18 @@ from sinkhole.store.audit import verify
 from sinkhole.store.broken import APPLICATION_ID
 from sinkhole.store.candidates import CandidateState, CandidateStore
 from sinkhole.store.database import open_store
+from sinkhole.store.exception_store import ExceptionStore
 from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
 from sinkhole.store.migrate import downgrade, revision_of, upgrade
 from sinkhole.store.models import Base
+from sinkhole.store.override_store import OverrideStore
 from sinkhole.store.policy_store import PolicyStore
 from sinkhole.store.recorder import Recorder
 from sinkhole.store.reports import Reports
+from sinkhole.store.retention import Retention, retain
 from tests.store.disk import limited_files
-from tests.store.rows import batch, row
+from tests.store.rows import START, batch, row
 
 CHECKOUT = Path(__file__).parents[2]
 HEAD = "0010"
@@ -65,6 +71,10 @@ def filled(path):
     policy.put(Statement(0, Subject.from_text("domain:example.org"), Action.BLOCK, "staff"))
     FeedStore(store, "admin").put(Feed("doh", "https://example.org/doh.txt"))
     ExpectationStore(store, "admin").replace([Expectation("example.org", Action.BLOCK, group="staff")])
+    now = datetime.now(UTC)
+    ahead = now + timedelta(days=1)
+    ExceptionStore(store, "admin").put(PolicyException(Subject.from_text("ai"), ahead, "why", "Ann"), now)
+    OverrideStore(store, "admin").begin(Override(OverrideKind.PAUSE, 0, (), ahead), now)
     seen = Sighting("novel.ai", ("its suffix .ai",), 3, 1, 2, ("novel.ai",), True, ("192.0.2.1",))
     rows = batch(row(), row(name="other.example.org", count=3), dropped=1)
     Recorder(store, str).write(replace(rows, sightings=(seen,)))
@@ -242,6 +252,33 @@ def test_candidates_are_forgotten_on_the_way_back_with_what_names_them(filled):
     connection.close()
     store = open_store(filled)
     assert CandidateStore(store, "x").all() == []
+    store.close()
+
+
+def test_older_version_blocks_what_is_coached_and_knows_no_overrides(filled):
+    """It knows no such word and no page; what was counted as coached is counted as blocked."""
+    store = open_store(filled)
+    policy = PolicyStore(store, "admin")
+    policy.put(Statement(0, Subject.from_text("ai"), Action.COACH))
+    expectations = ExpectationStore(store, "admin")
+    expectations.replace([*expectations.all(), Expectation("ai.example.org", Action.COACH)])
+    Recorder(store, str).write(batch(row(action="coach", count=2), row(action="block", count=3), worker="other"))
+    retain(store, Retention(30_000, 2**40), float(START + 3 * 86_400))
+    store.close()
+    downgrade(filled, "0005")
+    with sqlite3.connect(filled) as connection:
+        assert dict(connection.execute("SELECT subject, action FROM statement")) == {
+            "domain:example.org": "block", "ai": "block",
+        }  # fmt: skip
+        assert connection.execute("SELECT DISTINCT expect FROM expectation").fetchall() == [("block",)]
+        assert connection.execute("SELECT DISTINCT action FROM hit").fetchall() == [(30,)]
+        assert connection.execute("SELECT action, clients, hits FROM daily").fetchall() == [(30, 1, 9)]
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        assert tables.isdisjoint({"override", "policy_exception"})
+    connection.close()
+    store = open_store(filled)
+    assert ExceptionStore(store, "x").all() == ()
+    assert OverrideStore(store, "x").in_force(datetime.now(UTC)) == ()
     store.close()
 
 

@@ -13,6 +13,7 @@ from sinkhole.config.schema import AccessSettings, RecordSettings, TransportSett
 from sinkhole.errors import ListenError
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import NameIndex
+from sinkhole.policy.override import Override
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import Action, BlockAnswer, Verdict
 from sinkhole.protocol.message import Record
@@ -45,9 +46,11 @@ class Clock:
         return self.now
 
 
-def make_policy(*statements: Statement, groups: Sequence[Group] = (), generation: int = 1) -> Policy:
+def make_policy(
+    *statements: Statement, groups: Sequence[Group] = (), generation: int = 1, overrides: Sequence[Override] = ()
+) -> Policy:
     """Return a policy without names: only its groups and its end matter to the transport."""
-    return Policy(NameIndex.from_rules(()), statements, groups, BlockAnswer(), generation)
+    return Policy(NameIndex.from_rules(()), statements, groups, BlockAnswer(), generation, overrides=overrides)
 
 
 def address(query: Query, octets: bytes = b"\xc0\x00\x02\x01", ttl: int = 300) -> Record:

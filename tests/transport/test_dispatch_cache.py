@@ -7,6 +7,7 @@ import dns.rcode
 import dns.tsig
 import pytest
 
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
@@ -134,6 +135,31 @@ async def test_edge_of_a_schedule_ends_what_was_judged_before_it():
         asked.append(len(serving.handler.queries))
 
     assert asked == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+
+
+async def test_begin_and_end_of_an_override_end_what_was_judged_before_it():
+    """R-B13, R-C21: evaluated at match time, not by a timer."""
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    begins, ends = noon + timedelta(seconds=5), noon + timedelta(seconds=20)
+    pause = Override(OverrideKind.PAUSE, 1, (), ends, begins)
+    serving = Serving(policy=make_policy(overrides=[pause]))
+    asked = []
+    for seconds in (0, 4, 5, 6, 19, 20, 21, 1000):
+        serving.wall.now = noon.timestamp() + seconds
+        await ask(serving, question())
+        asked.append(len(serving.handler.queries))
+
+    assert asked == [1, 1, 2, 2, 2, 3, 3, 3]
+
+
+async def test_client_with_an_override_of_its_own_does_not_share_replies():
+    ends = datetime(2026, 3, 3, tzinfo=UTC)
+    own = Override(OverrideKind.EXCEPTION, 1, (Subject.from_text("ai"),), ends, client="127.0.0.2")
+    serving = Serving(policy=make_policy(overrides=[own]))
+    for host in (HOME, "127.0.0.3", "127.0.0.2", "127.0.0.2"):
+        await ask(serving, question(), host)
+
+    assert [query.client.scope.client for query in serving.handler.queries] == [None, "127.0.0.2"]
 
 
 @pytest.mark.parametrize(("back_to", "asked"), [(61, 1), (59, 2)])

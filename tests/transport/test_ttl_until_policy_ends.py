@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject
@@ -50,3 +51,13 @@ async def test_answer_that_an_edge_overtakes_is_for_this_query_alone():
 
     assert reply.answer[0].ttl == 0
     assert len(serving.cache) == 0
+
+
+async def test_no_client_keeps_an_answer_longer_than_a_pause_or_into_a_lockdown():
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    ends = noon + timedelta(seconds=40)
+    pause = Override(OverrideKind.PAUSE, 1, (), ends)
+    lockdown = Override(OverrideKind.LOCKDOWN, 1, (Subject.from_text("ai"),), ends + timedelta(hours=1), ends)
+    for override in (pause, lockdown):
+        serving = Serving(policy=make_policy(overrides=[override]))
+        assert (await ask(serving, question("example.org"))).answer[0].ttl == 40

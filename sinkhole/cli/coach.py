@@ -1,0 +1,48 @@
+"""`sinkhole coach`: who goes on after reading the notice."""
+
+import datetime as dt
+
+import click
+
+from sinkhole.cli.momentary import in_words, print_overrides
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.session import opened, put_in_force
+from sinkhole.errors import PolicyError
+from sinkhole.policy.override import OverrideKind
+
+
+@click.group()
+def coach() -> None:
+    """Show who goes on with coached names after reading the notice, and end it."""
+
+
+@coach.command()
+@place_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def grants(place: Place, as_json: bool) -> None:
+    """List the grants: which client may go on with what.
+
+    \b
+    Example: sinkhole coach grants --json
+    """
+    with opened(place) as state:
+        print_overrides(state, OverrideKind.GRANT, as_json=as_json)
+
+
+@coach.command()
+@place_options
+@click.argument("number", type=click.IntRange(1, 2**31), metavar="ID")
+def end(place: Place, number: int) -> None:
+    """End grant ID before its time.
+
+    The client may read the notice again.
+
+    \b
+    Example: sinkhole coach end 7
+    """
+    with opened(place) as state:
+        now = dt.datetime.now(dt.UTC)
+        ended = state.overrides.end(lambda one: one.kind is OverrideKind.GRANT and one.id == number, now)
+        if not ended:
+            raise PolicyError(f"there is no grant {number}")
+        put_in_force(state, f"ended {in_words(ended[0])}")

@@ -1,0 +1,192 @@
+"""`sinkhole exception`: lift a block for a time, with an owner and a reason."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from sinkhole.app.expectations import gated
+from sinkhole.app.state import State
+from sinkhole.cli.momentary import expect_group
+from sinkhole.cli.options import Place, force_option, place_options
+from sinkhole.cli.output import local_time, print_json, print_line, print_table
+from sinkhole.cli.session import opened, put_in_force, subject_of
+from sinkhole.cli.time_ahead import Length, ahead_options, end_of
+from sinkhole.errors import PolicyError
+from sinkhole.policy.exception import MAX_AHEAD, OPEN, ExceptionState, PolicyException
+from sinkhole.policy.groups import parse_client
+
+_ALL = "all"
+_number = click.argument("number", type=click.IntRange(1, 2**31), metavar="ID")
+
+
+@click.group()
+def exception() -> None:
+    """Lift a block for a time: request, approve or deny, revoke.
+
+    What an approved exception reaches is answered truly and recorded, whatever statement blocks or coaches it. It ends
+    by itself, within a year.
+    """
+
+
+@exception.command(short_help="Ask for an exception for SUBJECT.")
+@place_options
+@click.argument("subject")
+@ahead_options(MAX_AHEAD)
+@click.option("--reason", required=True, help="Why it is needed.")
+@click.option("--client", metavar="ADDR", help="Only for this client.")
+@click.option("--group", help="Only for clients of this group.")
+@click.option("--owner", metavar="NAME", help="Who asks for it; you, unless told.")
+@click.option("--ticket", help="Where it was asked for.")
+@click.option("--approve", "is_approved", is_flag=True, help="Approve it at once.")
+@force_option
+def request(
+    place: Place, subject: str, length: dt.timedelta | None, until: dt.datetime | None, reason: str,
+    client: str | None, group: str | None, owner: str | None, ticket: str | None, is_approved: bool, force: bool,
+) -> None:  # fmt: skip
+    """Ask for an exception for SUBJECT, which is written as for sinkhole policy.
+
+    \b
+    Example: sinkhole exception request deepseek --for 7d --client 10.20.1.7
+             --reason "paper on Chinese models" --owner Ann --ticket IT-31
+    """
+    ends = end_of(length, until, MAX_AHEAD)
+    if client is not None and group is not None:
+        raise click.UsageError("give --client or --group, not both")
+    if not reason.strip():
+        raise click.BadParameter("an exception has a reason", param_hint="--reason")
+    with opened(place) as state:
+        expect_group(state, group)
+        wanted = PolicyException(
+            subject_of(state, subject), ends.replace(microsecond=0), reason, owner or state.who, _client(client), group,
+            ticket,
+        )  # fmt: skip
+        now = dt.datetime.now(dt.UTC)
+        if is_approved:
+            with gated(state, force=force):
+                stored = state.exceptions.put(wanted, now)
+            _put_in_force(state, stored)
+            return
+        stored = state.exceptions.request(wanted, now)
+    print_line(f"{_in_words(stored)} requested; approve it with: sinkhole exception approve {stored.id}")
+
+
+def _client(text: str | None) -> str | None:
+    if text is None:
+        return None
+    found = parse_client(text)
+    if found is None:
+        raise PolicyError(f"{text!r} is no address such as 192.0.2.7 or 2001:db8::7")
+    return str(found)
+
+
+@exception.command(short_help="Approve request ID.")
+@place_options
+@_number
+@force_option
+def approve(place: Place, number: int, force: bool) -> None:
+    """Approve request ID; it takes the place of an exception on the same subject for the same clients.
+
+    \b
+    Example: sinkhole exception approve 3
+    """
+    with opened(place) as state:
+        with gated(state, force=force):
+            stored = state.exceptions.approve(number, dt.datetime.now(dt.UTC))
+        _put_in_force(state, stored)
+
+
+def _put_in_force(state: State, stored: PolicyException) -> None:
+    put_in_force(state, f"{_in_words(stored)} approved until {local_time(stored.expires)}")
+    if stored.is_own:
+        click.echo(f"sinkhole: note: {stored.owner} asked for it and approved it", err=True)
+
+
+@exception.command()
+@place_options
+@_number
+def deny(place: Place, number: int) -> None:
+    """Turn request ID down.
+
+    \b
+    Example: sinkhole exception deny 3
+    """
+    with opened(place) as state:
+        print_line(f"{_in_words(state.exceptions.deny(number, dt.datetime.now(dt.UTC)))} denied")
+
+
+@exception.command()
+@place_options
+@_number
+@force_option
+def revoke(place: Place, number: int, force: bool) -> None:
+    """End exception ID before its time.
+
+    \b
+    Example: sinkhole exception revoke 3
+    """
+    with opened(place) as state:
+        with gated(state, force=force):
+            stored = state.exceptions.revoke(number, dt.datetime.now(dt.UTC))
+        put_in_force(state, f"{_in_words(stored)} revoked")
+
+
+@exception.command("list")
+@place_options
+@click.option(
+    "--state", "wanted", type=click.Choice([*(str(state) for state in ExceptionState), _ALL]),
+    help="Those in this state; unless told, requests and what is approved.",
+)  # fmt: skip
+@click.option("--expiring", type=Length(MAX_AHEAD), metavar="LENGTH", help="Those approved that end within it: 7d.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_exceptions(place: Place, wanted: str | None, expiring: dt.timedelta | None, as_json: bool) -> None:
+    """List exceptions, the next to end first.
+
+    \b
+    Example: sinkhole exception list --expiring 7d
+    """
+    if expiring is not None and wanted is not None:
+        raise click.UsageError("give --state or --expiring, not both")
+    now = dt.datetime.now(dt.UTC)
+    with opened(place) as state:
+        found = sorted(state.exceptions.all(), key=lambda one: (one.expires, one.id))
+    states = _states(wanted, expiring)
+    found = [one for one in found if one.state_at(now) in states]
+    if expiring is not None:
+        found = [one for one in found if one.expires <= now + expiring]
+    if as_json:
+        print_json([_as_dict(one, now) for one in found])
+        return
+    rows = [
+        (one.id, one.state_at(now), one.subject, one.scope, local_time(one.expires), one.owner, _approver(one),
+         one.ticket, one.reason)
+        for one in found
+    ]  # fmt: skip
+    header = ("id", "state", "subject", "for", "until", "owner", "decided by", "ticket", "reason")
+    print_table(header, rows, empty="no exception")
+
+
+def _states(wanted: str | None, expiring: dt.timedelta | None) -> Sequence[ExceptionState]:
+    if expiring is not None:
+        return (ExceptionState.APPROVED,)
+    if wanted is None:
+        return OPEN
+    return tuple(ExceptionState) if wanted == _ALL else (ExceptionState(wanted),)
+
+
+def _approver(one: PolicyException) -> str | None:
+    return f"{one.approver} (own)" if one.is_own else one.approver
+
+
+def _as_dict(one: PolicyException, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": one.id, "state": one.state_at(now).value, "subject": str(one.subject), "scope": one.scope,
+        "client": one.client, "group": one.group, "reason": one.reason, "owner": one.owner, "ticket": one.ticket,
+        "approver": one.approver, "own": one.is_own, "created": one.created, "decided": one.decided,
+        "expires": one.expires,
+    }  # fmt: skip
+
+
+def _in_words(one: PolicyException) -> str:
+    return f"exception {one.id} on {one.subject} for {one.scope}"

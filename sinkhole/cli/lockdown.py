@@ -1,0 +1,86 @@
+"""`sinkhole lockdown`: block for a while, whatever else allows it."""
+
+import datetime as dt
+
+import click
+
+from sinkhole.app.state import State
+from sinkhole.cli import momentary
+from sinkhole.cli.momentary import Momentary, print_overrides, subjects_of
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.session import opened
+from sinkhole.cli.time_ahead import ahead_options, end_of
+from sinkhole.policy.override import OverrideKind
+from sinkhole.policy.subject import Subject, SubjectKind
+
+MOST = dt.timedelta(days=31)
+"""What is to last longer is a statement."""
+
+
+@click.command("begin")
+@place_options
+@ahead_options(MOST)
+@click.option("--group", help="Only for clients of this group.")
+@click.option(
+    "--subject", "words", multiple=True, metavar="SUBJECT",
+    help="This instead of ai, lookalikes and every bypass way; may be repeated.",
+)  # fmt: skip
+@click.option("--reason", help="Why; shown by check and in the audit log.")
+def _begin(
+    place: Place, length: dt.timedelta | None, until: dt.datetime | None, group: str | None, words: tuple[str, ...],
+    reason: str | None,
+) -> None:  # fmt: skip
+    """Block for a while, whatever else allows it.
+
+    \b
+    Example: sinkhole lockdown --until 12:00 --group lab
+    """
+    ends = end_of(length, until, MOST)
+    with opened(place) as state:
+        subjects = subjects_of(state, words) or _everything(state)
+        momentary.begin(state, OverrideKind.LOCKDOWN, subjects, group, ends, reason)
+
+
+def _everything(state: State) -> tuple[Subject, ...]:
+    """Return what is locked down unless told: AI, what imitates it, and each way round policy."""
+    ways = [Subject(SubjectKind.BYPASS, way.id) for way in state.catalogue().catalogue.bypass]
+    return (Subject(SubjectKind.AI), Subject(SubjectKind.LOOKALIKES), *ways)
+
+
+lockdown = Momentary(
+    "lockdown",
+    _begin,
+    """Block for a while, whatever statements, exceptions, grants and pauses say.
+
+    Unless told otherwise it is about ai, lookalikes and every bypass way. It ends by itself.
+
+    \b
+    Example: sinkhole lockdown --until 12:00 --group lab
+    """,
+)
+
+
+@lockdown.command()
+@place_options
+@click.option("--group", help="The lockdown of this group, instead of that for all.")
+def end(place: Place, group: str | None) -> None:
+    """End a lockdown before its time.
+
+    \b
+    Example: sinkhole lockdown end --group lab
+    """
+    with opened(place) as state:
+        momentary.end(state, OverrideKind.LOCKDOWN, group)
+
+
+@lockdown.command("list")
+@place_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_lockdowns(place: Place, as_json: bool) -> None:
+    """List the lockdowns that have not ended.
+
+    \b
+    Example: sinkhole lockdown list --json
+    """
+    with opened(place) as state:
+        print_overrides(state, OverrideKind.LOCKDOWN, as_json=as_json)

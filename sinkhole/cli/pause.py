@@ -1,0 +1,71 @@
+"""`sinkhole pause`: answer truly for a while what policy blocks, and record it."""
+
+import datetime as dt
+
+import click
+
+from sinkhole.cli import momentary
+from sinkhole.cli.momentary import Momentary, print_overrides, subjects_of
+from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.session import opened
+from sinkhole.cli.time_ahead import Length
+from sinkhole.policy.override import OverrideKind
+
+MOST = dt.timedelta(days=7)
+"""What is to last longer is a statement, an exception or a schedule."""
+
+
+@click.command("begin")
+@place_options
+@click.argument("length", type=Length(MOST), metavar="LENGTH")
+@click.option("--group", help="Only for clients of this group.")
+@click.option("--subject", "words", multiple=True, metavar="SUBJECT", help="Only this; may be repeated.")
+@click.option("--reason", help="Why; shown by check and in the audit log.")
+def _begin(place: Place, length: dt.timedelta, group: str | None, words: tuple[str, ...], reason: str | None) -> None:
+    """Pause policy for LENGTH: 15m, 2h, 1d; at most 7d.
+
+    \b
+    Example: sinkhole pause 15m --group lab
+    """
+    with opened(place) as state:
+        ends = dt.datetime.now(dt.UTC) + length
+        momentary.begin(state, OverrideKind.PAUSE, subjects_of(state, words), group, ends, reason)
+
+
+pause = Momentary(
+    "pause",
+    _begin,
+    """Answer truly for LENGTH (15m, 2h, 1d; at most 7d) what is blocked or coached.
+
+    It is recorded as monitored, and marked as paused. A lockdown goes on. The pause ends by itself.
+
+    \b
+    Example: sinkhole pause 15m --group lab
+    """,
+)
+
+
+@pause.command()
+@place_options
+@click.option("--group", help="The pause of this group, instead of that for all.")
+def end(place: Place, group: str | None) -> None:
+    """End a pause before its time.
+
+    \b
+    Example: sinkhole pause end --group lab
+    """
+    with opened(place) as state:
+        momentary.end(state, OverrideKind.PAUSE, group)
+
+
+@pause.command("list")
+@place_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_pauses(place: Place, as_json: bool) -> None:
+    """List the pauses that have not ended.
+
+    \b
+    Example: sinkhole pause list --json
+    """
+    with opened(place) as state:
+        print_overrides(state, OverrideKind.PAUSE, as_json=as_json)
