@@ -196,8 +196,8 @@ class Settings(Section):
     feeds: FeedSettings = FeedSettings()
     records: tuple[str, ...] = Field(
         (),
-        description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard. Those of the file `local.records` in "
-        "the data folder, one a line, come on top.",
+        description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard. Those of the file `local.records` "
+        "in the data folder, one a line, come on top.",
     )
     canaries: bool = Field(
         True, description="Answer use-application-dns.net and Private Relay names as their owners ask."
