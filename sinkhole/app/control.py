@@ -9,17 +9,20 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import asdict
 from typing import Any
 
+from sinkhole.app.client_watch import ClientWatch
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.state import compile_state
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.app.sync_job import SyncJob
-from sinkhole.config.schema import Settings
+from sinkhole.config.schema import Settings, is_activity_kept
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.log import Log, configure
 from sinkhole.policy.hit import HitRow
+from sinkhole.policy.sighting import Sighting
 from sinkhole.store.recorder import HitBatch
 
 LAST_BATCHES = 0.5
@@ -37,7 +40,8 @@ class Control:
         self._log = Log("control")
         self._store = StoreKeeper(settings)
         self._generation = 0
-        self._server = ControlServer(self._take_hits, self._request)
+        self._clients = ClientWatch(settings, self._store, lambda: self._server.announce_clients())
+        self._server = ControlServer(self._take_hits, self._request, self._clients.note_new)
         self._sync = SyncJob(settings, self._store, self._apply)
         self._started = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,8 +54,9 @@ class Control:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._apply_quietly()))
         listening = await self._server.serve(sock)
-        for job in (beat(status), self._keep_store(), self._retain(), self._die_with_supervisor(lifeline)):
+        for job in (beat(status), self._keep_store(), self._clients.run(), self._retain()):
             self._spawn(job)
+        self._spawn(self._die_with_supervisor(lifeline))
         await stop.wait()
         listening.close()
         await self._server.until_idle(LAST_BATCHES)
@@ -88,17 +93,23 @@ class Control:
         """Compile what the store says, publish it, and wait until the workers have it in force."""
         compiled = await self._store.do(compile_state)
         self._generation = compiled.generation
+        self._clients.take_policy()
         late = await self._server.announce(compiled.generation)
         refused = {one.feed: str(one) for one in compiled.refused}
         return {"generation": compiled.generation, "late": late, "refused": refused}
 
     async def _take_hits(self, worker: str, message: dict[str, Any]) -> bool:
         rows = [HitRow.from_json_row(row) for row in message["rows"]]
-        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]))
+        seen = tuple(Sighting.from_json_row(row) for row in message.get("clients", ()))
+        kept = seen if is_activity_kept(self._settings) else ()
+        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]), kept)
         try:
-            return await self._store.record(batch)
+            is_stored = await self._store.record(batch)
         except StoreError:
             return False  # the keeper said so once; the worker keeps the batch
+        if is_stored:
+            self._clients.note_asking(sighting.client for sighting in seen)
+        return is_stored
 
     async def _request(self, message: dict[str, Any]) -> dict[str, Any]:
         match message["op"]:
@@ -113,6 +124,9 @@ class Control:
                     "workers": self._server.workers,
                     "generation": self._generation,
                 }
+            case "client":
+                known = self._clients.known(str(message["address"]))
+                return {"known": None if known is None else asdict(known)}
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from sinkhole.app.apply import request
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.data_dir import STORE, running_server
+from sinkhole.app.group_findings import group_findings
 from sinkhole.app.new_defaults import new_defaults
 from sinkhole.app.state import catalogue_of_folder, open_state
 from sinkhole.catalogue.summary import summarise
@@ -210,6 +211,20 @@ def _defaults(settings: Settings) -> Iterator[tuple[Grade, str]]:
         yield Grade.GOOD, "nothing that a fresh installation says is new here"
 
 
+def _groups(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    if not (settings.server.data_dir / STORE).exists():
+        yield Grade.GOOD, "there are none yet"
+        return
+    state = open_state(settings)
+    try:
+        found = list(group_findings(state))
+    finally:
+        state.close()
+    yield from ((Grade.WARNING, text) for text in found)
+    if not found:
+        yield Grade.GOOD, "no two groups tie, and members can be recognised"
+
+
 def _query(settings: Settings) -> Iterator[tuple[Grade, str]]:
     """Ask the running server a name that it knows itself: nothing is recorded, so it may be asked every minute."""
     for text in _listen(settings):
@@ -294,6 +309,7 @@ CHECKS: dict[str, Check] = {
     "feeds": _feeds,
     "policy": _policy,
     "defaults": _defaults,
+    "groups": _groups,
     "query": _query,
     "canary": _canary,
 }

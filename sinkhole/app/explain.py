@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from sinkhole.app.who_is_it import groups_in_words
 from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import parse_client
+from sinkhole.policy.identity import Identity
 from sinkhole.policy.verdict import BlockAnswer, BlockMode, Loser, Verdict
 from sinkhole.protocol.names import name_from_text, name_to_text
 from sinkhole.protocol.types import QType, qtype_from_text, qtype_to_text
@@ -30,6 +32,7 @@ class Explanation:
     verdict: Verdict
     answer: str
     note: str | None = None
+    members: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -45,17 +48,24 @@ class Explanation:
         return {
             "name": self.name, "type": self.qtype, "client": self.client, "groups": self.groups,
             "generation": self.generation, "outcome": self.outcome, "answer": self.answer, "note": self.note,
-            "verdict": verdict,
+            "members": self.members, "verdict": verdict,
         }  # fmt: skip
 
 
 def explain(
-    policy: Policy, name: str, qtype: str, client: str, when: datetime, follow: Follow | None = None
+    policy: Policy,
+    name: str,
+    qtype: str,
+    client: str,
+    when: datetime,
+    follow: Follow | None = None,
+    identity: Identity | None = None,
 ) -> Explanation:
     """Explain one question of one client.
 
     Args:
         follow: judges what the answer of a name leads to; None: the name is judged by itself alone.
+        identity: who the client is beside its address.
 
     Raises:
         FormError: the name, the type or the client's address cannot be read.
@@ -64,7 +74,7 @@ def explain(
         raise FormError(f"client {client!r}: is no address such as 192.0.2.7 or 2001:db8::7")
     wire = name_from_text(_host(name))
     number = qtype_from_text(qtype)
-    scope = policy.scope_of(client)
+    scope = policy.scope_of(client, identity)
     verdict = policy.decide(wire, number, scope, when, client=client, explain=True)
     note = None
     if not verdict.is_blocked:
@@ -73,8 +83,9 @@ def explain(
         verdict = led_to if led_to is not None and led_to.is_blocked else verdict
     answer = _answer(policy.answer_for(scope), verdict, number)
     return Explanation(
-        name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer, note
-    )
+        name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer, note,
+        tuple(groups_in_words(policy, client, identity)),
+    )  # fmt: skip
 
 
 def _host(name: str) -> str:
@@ -140,7 +151,7 @@ def lines_of(explanation: Explanation) -> list[str]:
         rows.append(("through", f"{verdict.via}, which its answer leads to"))
     if verdict.feed:
         rows.append(("feed", f"{verdict.feed}, line {verdict.line}"))
-    rows.append(("client", f"{explanation.client} in {', '.join(explanation.groups) or 'no group'}"))
+    rows.append(("client", f"{explanation.client} in {', '.join(explanation.members) or 'no group'}"))
     rows.extend(("outranked", f"{_lost(lost)}: {lost.why}") for lost in verdict.losers)
     rows.append(("policy", f"generation {explanation.generation}"))
     if explanation.note:

@@ -13,6 +13,7 @@ from sinkhole import __version__
 _COMMANDS = {
     "backup": "Write the store, feeds and policy of a data folder to one file.",
     "catalogue": "List, show and check the AI vendors that are known.",
+    "clients": "Show who was seen, and who a client is.",
     "check": "Explain what would be answered for a name, and why.",
     "config": "Check and show the configuration.",
     "doctor": "Look for what is wrong with this installation.",

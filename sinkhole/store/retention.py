@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sinkhole.store import counters
+from sinkhole.store.client_store import forget_clients
 from sinkhole.store.daily import sum_days
 from sinkhole.store.database import Store
 from sinkhole.store.words import delete_unused_words
@@ -22,6 +23,7 @@ class Retention:
 
     Attributes:
         attempt_window: seconds, for the daily sums that are made before hits go.
+        activity_days: how long clients and their hours are kept.
         slice_rows: rows deleted in one transaction.
     """
 
@@ -29,6 +31,7 @@ class Retention:
     max_bytes: int
     attempt_window: int = 300
     slice_rows: int = SLICE
+    activity_days: int = 14
 
 
 def retain(store: Store, keep: Retention, now: float) -> int:
@@ -54,6 +57,7 @@ def steps(store: Store, keep: Retention, now: float) -> Iterator[int]:
     while deleted := _delete(store, minute, keep.slice_rows):
         yield deleted
     yield from _delete_words(store, keep.slice_rows)
+    yield from forget_clients(store, keep.activity_days, now)
     while (goal := _rows_too_many(store, keep.max_bytes)) > 0:
         for start in range(0, goal, keep.slice_rows):
             yield _delete(store, None, min(keep.slice_rows, goal - start))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from sinkhole.policy.hit import HitRow
+from sinkhole.policy.sighting import Sighting
 from sinkhole.store.recorder import HitBatch
 
 MINUTE = 29_300_000
@@ -22,6 +23,8 @@ def row(**fields: Any) -> HitRow:
     return replace(_ROW, **fields)
 
 
-def batch(*rows: HitRow, seq: int = 1, worker: str = "worker", dropped: int = 0) -> HitBatch:
+def batch(
+    *rows: HitRow, seq: int = 1, worker: str = "worker", dropped: int = 0, clients: tuple[Sighting, ...] = ()
+) -> HitBatch:
     """Return a batch of rows."""
-    return HitBatch(worker, seq, rows, dropped)
+    return HitBatch(worker, seq, rows, dropped, clients)

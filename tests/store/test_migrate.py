@@ -18,6 +18,7 @@ from sinkhole.packaged import packaged_path
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.schedule_text import schedule_from_text
+from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
@@ -34,7 +35,7 @@ from tests.store.disk import limited_files
 from tests.store.rows import batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0005"
+HEAD = "0008"
 _STEP = """
 revision = "next"
 down_revision = "{down}"
@@ -203,6 +204,27 @@ def test_expectations_are_forgotten_on_the_way_back_alone(filled):
     store = open_store(filled)
     assert ExpectationStore(store, "x").all() == ()
     assert [str(statement.subject) for statement in PolicyStore(store, "x").statements()] == ["domain:example.org"]
+    store.close()
+
+
+def test_older_version_does_not_take_a_mac_address_for_a_network(filled):
+    """Going back forgets members that are no networks, and clients; the groups and their statements stay."""
+    store = open_store(filled)
+    policy = PolicyStore(store, "admin")
+    members = ("192.0.2.0/24", "id:LAPTOP-7", "mac:aa:bb:cc:dd:ee:ff", "name:*.lab.example")
+    policy.put_group(Group("lab", members))
+    assert [group.members for group in policy.groups()] == [members, ("192.0.2.0/24",)]
+    Recorder(store, str).write(batch(seq=2, clients=(Sighting("192.0.2.7", 3600, 3700, 1),)))
+    store.close()
+    downgrade(filled, "0005")
+    with sqlite3.connect(filled) as connection:
+        found = connection.execute('SELECT "group", kind, value FROM group_member ORDER BY 1').fetchall()
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    assert found == [("lab", "network", "192.0.2.0/24"), ("staff", "network", "192.0.2.0/24")]
+    assert not tables & {"client", "client_hour"}
+    store = open_store(filled)
+    assert len(PolicyStore(store, "x").statements()) == 1
     store.close()
 
 

@@ -1,0 +1,43 @@
+"""Clients in the store: what to call them in reports, and in which groups they are now."""
+
+from collections.abc import Mapping, Sequence
+
+from sinkhole.app.state import State
+from sinkhole.clients.table import Row, identity_of_row
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.groups import Membership, parse_client
+from sinkhole.policy.identity import Identity
+from sinkhole.store.client_store import ClientStore, SeenClient
+from sinkhole.store.pseudonym import client_writer
+
+
+def client_store(state: State) -> ClientStore:
+    """Return the clients of an installation, written as its settings say."""
+    return ClientStore(state.store, client_writer(state.settings.record.clients, state.folder))
+
+
+def clients_by_text(state: State) -> dict[str, SeenClient]:
+    """Return all clients that are kept, by their address as it is stored."""
+    return {one.text: one for one in client_store(state).seen(0)}
+
+
+def memberships_now(policy: Policy, table: Mapping[str, Row], client: SeenClient) -> Sequence[Membership] | None:
+    """Return the memberships of a client that was seen, the strongest first; None for a pseudonym.
+
+    Args:
+        policy: the policy in force.
+        table: who is at which address at this moment.
+    """
+    word, _, value = client.text.partition(":")
+    if parse_client(client.text) is not None:
+        row = table.get(client.text)
+        return policy.memberships(client.text, None if row is None else identity_of_row(row))
+    if word == "mac":
+        return policy.memberships("", Identity(value))
+    return policy.memberships("", Identity(ids=(value,))) if word == "id" else None
+
+
+def groups_now(policy: Policy, table: Mapping[str, Row], client: SeenClient) -> tuple[str, ...]:
+    """Return the groups a client is in now, the strongest first; of a pseudonym those of its last query."""
+    found = memberships_now(policy, table, client)
+    return client.groups if found is None else tuple(dict.fromkeys(one.group for one in found))
