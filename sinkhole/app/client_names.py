@@ -38,6 +38,11 @@ def memberships_now(policy: Policy, table: Mapping[str, Row], client: SeenClient
 
 
 def groups_now(policy: Policy, table: Mapping[str, Row], client: SeenClient) -> tuple[str, ...]:
-    """Return the groups a client is in now, the strongest first; of a pseudonym those of its last query."""
-    found = memberships_now(policy, table, client)
-    return client.groups if found is None else tuple(dict.fromkeys(one.group for one in found))
+    """Return the groups a client is in now, the strongest first.
+
+    Of a pseudonym, and of a client behind a forwarder that gave no address, they are those of its last query.
+    """
+    if parse_client(client.text) is None:
+        return client.groups
+    found = memberships_now(policy, table, client) or ()
+    return tuple(dict.fromkeys(one.group for one in found))

@@ -14,7 +14,7 @@ from sinkhole.app.reverse_ask import ReverseAsk
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.clients.known import Known
 from sinkhole.clients.reverse import ReverseNames
-from sinkhole.clients.table import RENEWED_AFTER, renew_table, write_table
+from sinkhole.clients.table import RENEWED_AFTER, fresh_names, renew_table, write_table
 from sinkhole.config.schema import Settings, is_activity_kept
 from sinkhole.errors import PolicyError, StoreError
 from sinkhole.log import Log
@@ -119,6 +119,7 @@ class ClientWatch:
         if self._names is None or self._ask is None:
             self._ask = ReverseAsk(self._settings)
             self._names = ReverseNames(self._ask, public_too=settings.reverse_public, changed=self._wake.set)
+            self._names.remember(fresh_names(self._folder, time.time()))
         return self._names
 
     async def _wait(self) -> None:

@@ -1,7 +1,7 @@
 """Explain what would be answered for a name, by the very function that the query path calls."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,8 @@ from sinkhole.policy.identity import Identity
 from sinkhole.policy.verdict import BlockAnswer, BlockMode, Loser, Verdict
 from sinkhole.protocol.names import name_from_text, name_to_text
 from sinkhole.protocol.types import QType, qtype_from_text, qtype_to_text
+from sinkhole.resolver.canaries import CANARIES
+from sinkhole.resolver.canaries import TTL as CANARY_TTL
 
 Follow = Callable[[Policy, str, str, str, datetime], Verdict | None]
 """Judges what the answer of a name leads to, for (policy, name, type, client, time); None where it could not."""
@@ -77,11 +79,13 @@ def explain(
     scope = policy.scope_of(client, identity)
     verdict = policy.decide(wire, number, scope, when, client=client, explain=True)
     note = None
-    if not verdict.is_blocked:
+    if not verdict.is_blocked or wire in CANARIES:  # canaries are answered before policy is asked
         led_to = follow(policy, name, qtype, client, when) if follow else None
-        note = _NOT_FOLLOWED if led_to is None else None
+        note = _NOT_FOLLOWED if led_to is None and not verdict.is_blocked else None
         verdict = led_to if led_to is not None and led_to.is_blocked else verdict
-    answer = _answer(policy.answer_for(scope), verdict, number)
+    is_denied = wire in CANARIES and bool(verdict.rewrite)
+    how = policy.answer_for(scope)
+    answer = _answer(replace(how, ttl=CANARY_TTL) if is_denied else how, verdict, number)
     return Explanation(
         name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer, note,
         tuple(groups_in_words(policy, client, identity)),

@@ -28,4 +28,4 @@ def group_findings(state: State) -> Iterator[str]:
             yield str(error)
         else:
             if file.leases.malformed:
-                yield f"lease file {path}: {file.leases.malformed} entries of the format {file.format} cannot be read"
+                yield f"lease file {path} (format {file.format}): entries that cannot be read: {file.leases.malformed}"

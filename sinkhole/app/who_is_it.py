@@ -16,8 +16,6 @@ from sinkhole.policy.groups import Membership, parse_client
 from sinkhole.policy.identity import Identity
 from sinkhole.policy.member import MemberKind
 
-PUBLISHED = "table of the workers"
-NOTED = "noted at its last query"
 _KINDS = {MemberKind.ID: "a client-id", MemberKind.MAC: "a MAC address", MemberKind.NAME: "a name"}
 
 
@@ -71,11 +69,11 @@ def published_identity(settings: Settings, address: str) -> Identity | None:
     return None if row is None else identity_of_row(row)
 
 
-def noted_facts(identity: Identity, host: str | None, source: str = NOTED) -> tuple[Fact, ...]:
+def noted_facts(identity: Identity, host: str | None, source: str) -> tuple[Fact, ...]:
     """Return an identity as facts of one source."""
     facts = [Fact("mac", identity.mac, source)] if identity.mac else []
     facts += [Fact("id", one, source) for one in identity.ids] + [Fact("name", one, source) for one in identity.names]
-    return tuple(facts + ([Fact("host", host, f"{source}; decides nothing")] if host else []))
+    return tuple(facts + ([Fact("host", host, source)] if host else []))
 
 
 def belongings(memberships: Sequence[Membership]) -> list[Belonging]:

@@ -17,7 +17,7 @@ from sinkhole.app.who_is_it import (
     read_client,
 )
 from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import count_of, local_time, print_json, print_line, print_table, utc_time
+from sinkhole.cli.output import local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
 from sinkhole.cli.since import Since
 from sinkhole.clients.known import Fact
@@ -103,6 +103,7 @@ def show(place: Place, address: str, as_json: bool) -> None:
             "groups": [asdict(one) for one in groups], "seen": _as_dict(seen, seen.groups) if seen else None,
         })  # fmt: skip
         return
+    print_line(client)
     for label, text in _lines(facts, groups, seen):
         print_line(f"  {label:<11} {text}" if label or text else "")
 
@@ -131,4 +132,4 @@ def _lines(facts: Sequence[Fact], groups: Sequence[Belonging], seen: SeenClient 
     if seen is None:
         return [*lines, ("seen", "never")]
     when = f"{local_time(seen.first)} to {local_time(seen.last)}"
-    return [*lines, ("seen", f"{when}, {count_of(seen.queries, 'query').replace('querys', 'queries')}")]
+    return [*lines, ("seen", f"{when}, queries: {seen.queries}")]

@@ -53,7 +53,7 @@ def new_ties(before: Iterable[Group], after: Sequence[Group]) -> list[str]:
     known = set(ties_of(tuple(before)))
     return [
         f"{tie.winner.member} of {tie.winner.group} and {tie.loser.member} of {tie.loser.group} are equally specific"
-        f" and of the same order {tie.winner.order}: for who is in both the stricter action holds, unless --order settles it"
+        f" and of the same order {tie.winner.order}: who is in both gets the stricter action, or --order settles it"
         for tie in ties_of(after)
         if tie not in known
     ]

@@ -100,7 +100,7 @@ def add(
     reverse name (name:*.lab.example), or a client-id (id:LAPTOP-7).
 
     \b
-    Example: sinkhole groups add lab 192.0.2.0/24 mac:aa:bb:cc:dd:ee:ff name:*.lab.example
+    Example: sinkhole groups add lab 192.0.2.0/24 mac:aa:bb:cc:dd:ee:ff
     """
     if mistake := name_mistake(name):
         raise PolicyError(mistake)

@@ -7,7 +7,7 @@ import asyncio
 import heapq
 import ipaddress
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sinkhole.config.schema import PRIVATE_NETWORKS
@@ -79,6 +79,14 @@ class ReverseNames:
                 self._known[address] = _Entry(now)
                 heapq.heappush(self._due, (now, address))
         self.look()
+
+    def remember(self, names: Mapping[str, tuple[str, ...]]) -> None:
+        """Take over names that were in force before a restart: they count on, and are looked up anew at once."""
+        now = self._clock()
+        for address, found in names.items():
+            if len(self._known) < MAX_KNOWN and self._may_be_asked(address):
+                self._known[address] = _Entry(now, found, now + OLD_FOR)
+                heapq.heappush(self._due, (now, address))
 
     def look(self) -> None:
         """Begin the look-ups that are due, as many as may run; forget who asks no more."""

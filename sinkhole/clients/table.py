@@ -68,6 +68,16 @@ def identity_of_row(row: Row) -> Identity:
     return Identity(mac, tuple(names), tuple(ids))
 
 
+def fresh_names(folder: Path, now: float) -> dict[str, tuple[str, ...]]:
+    """Return the names of a table that is good still, by address; none of one that is old, absent or damaged."""
+    if abs(now - stamp_of(folder)[2]) > GOOD_FOR:
+        return {}
+    try:
+        return {address: tuple(row[1]) for address, row in read_table(folder).items() if row[1]}
+    except TableError:
+        return {}
+
+
 def stamp_of(folder: Path) -> tuple[int, int, float]:
     """Return what tells this table from another one, and when it was written or renewed (epoch seconds)."""
     try:

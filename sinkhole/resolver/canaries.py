@@ -37,6 +37,7 @@ def canary_verdict(question: Question, scope: Scope) -> Verdict:
     return Verdict(
         Action.BLOCK,
         subject=SUBJECT,
+        scope="all",
         rule=f"{name_to_text(question.key)}, a canary",
         group=scope.groups[0] if scope.groups else None,
         reason="answered as its owner asks (setting canaries)",

@@ -176,3 +176,13 @@ async def test_close_ends_what_runs(clock):
     await asyncio.sleep(0)
     await names.close()
     assert names.names() == {}
+
+
+async def test_names_are_taken_over_after_a_restart(clock):
+    """They count at once, and end with the next answer that says otherwise."""
+    zone = Zone()
+    names = reverse_names(zone, clock)
+    names.remember({"10.0.2.7": ("pc7.lab.example",), "192.0.2.7": ("public.example",)})
+    assert names.names() == {"10.0.2.7": ("pc7.lab.example",)}
+    names.look()
+    assert await settled(names) == {}

@@ -4,7 +4,17 @@ import stat
 
 import pytest
 
-from sinkhole.clients.table import NAME, TableError, identity_of_row, read_table, renew_table, stamp_of, write_table
+from sinkhole.clients.table import (
+    GOOD_FOR,
+    NAME,
+    TableError,
+    fresh_names,
+    identity_of_row,
+    read_table,
+    renew_table,
+    stamp_of,
+    write_table,
+)
 from sinkhole.policy.identity import Identity
 
 WHO = {"192.0.2.7": Identity("aa:bb:cc:dd:ee:ff", ("pc7.lab.example",), ("X",)), "2001:db8::7": Identity(ids=("Büro",))}
@@ -34,3 +44,13 @@ def test_renewed_table_has_another_stamp(tmp_path):
     before = stamp_of(tmp_path)
     renew_table(tmp_path)
     assert stamp_of(tmp_path)[1] > before[1]
+
+
+def test_names_of_a_fresh_table(tmp_path):
+    assert fresh_names(tmp_path, 0.0) == {}
+    write_table(tmp_path, WHO)
+    now = stamp_of(tmp_path)[2]
+    assert fresh_names(tmp_path, now) == {"192.0.2.7": ("pc7.lab.example",)}
+    assert fresh_names(tmp_path, now + GOOD_FOR + 1) == {}
+    (tmp_path / NAME).write_text("nonsense")
+    assert fresh_names(tmp_path, stamp_of(tmp_path)[2]) == {}
