@@ -66,10 +66,9 @@ def report(context: click.Context, place: Place, since: int, until: int | None, 
 
 def _refuse_lost_options(context: click.Context) -> None:
     """Refuse options before the name of a subcommand, which would not reach it."""
-    for name in context.params:
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            option = f"--{name.replace('_', '-')}"
-            raise click.UsageError(f"write {option} after {context.invoked_subcommand}, to which it belongs")
+    for option in context.command.params:
+        if option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"write {option.opts[0]} after {context.invoked_subcommand}, to which it belongs")
 
 
 def _row(tally: Tally, catalogue: Catalogue, in_words: Callable[[float], str]) -> tuple[object, ...]:
