@@ -37,6 +37,9 @@ class ClientSources:
         self._clock = clock
         self._remembered = Remembered(settings.keep)
         self._files = [LeaseFile(path) for path in settings.leases]
+        self._known: dict[str, Known] = {}
+        self._inputs: tuple[object, ...] | None = None
+        self._since = self._ends = 0.0
         self._said: set[str] = set()
         self._log = Log("clients")
 
@@ -46,7 +49,7 @@ class ClientSources:
         return self._files
 
     def read(self, kinds: Set[MemberKind], names: Mapping[str, tuple[str, ...]]) -> dict[str, Known]:
-        """Return who is at which address.
+        """Return who is at which address; the same object as before where nothing has changed.
 
         Args:
             kinds: of the members that groups have.
@@ -57,8 +60,16 @@ class ClientSources:
         neighbours = self._remembered.note(self._neighbours() if is_wanted else (), self._clock())
         for file in self._files:
             self._look(file)
-        leases = [(str(file.path), file.leases.by_address) for file in self._files]
-        return known_clients(neighbours, leases, names, self._wall())
+        now, inputs = self._wall(), (neighbours, dict(names), [file.leases for file in self._files])
+        # With tens of thousands of leases putting them together takes a while, and mostly nothing has changed.
+        if self._inputs is None or not self._since <= now < self._ends or self._inputs != inputs:
+            leases = [(str(file.path), file.leases.by_address) for file in self._files]
+            self._known = known_clients(neighbours, leases, names, now)
+            ends = [
+                lease.expires for _, held in leases for lease in held.values() if lease.expires and lease.holds(now)
+            ]
+            self._inputs, self._since, self._ends = inputs, now, min(ends, default=float("inf"))
+        return self._known
 
     def _neighbours(self) -> list[Neighbour]:
         try:

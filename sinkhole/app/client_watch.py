@@ -6,6 +6,7 @@ It runs in the control process. No query waits for it: a client is judged by its
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sinkhole.app.client_sources import ClientSources
@@ -34,6 +35,15 @@ NOTED_EVERY = 5.0
 ALIVE_EVERY = 600.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a look found: who is where, at which addresses that is news, and whom groups ask for."""
+
+    known: Mapping[str, Known]
+    changed: set[str]
+    wanted: dict[str, Identity]
+
+
 class ClientWatch:
     """Knows who is at which address.
 
@@ -56,7 +66,7 @@ class ClientWatch:
         self._store = store
         self._announce = announce
         self._sources = sources or ClientSources(settings.clients)
-        self._groups = ClientGroups(())
+        self._groups = self._read_for = ClientGroups(())
         self._names: ReverseNames | None = None
         self._ask: ReverseAsk | None = None
         self._known: Mapping[str, Known] = {}
@@ -133,14 +143,23 @@ class ClientWatch:
     async def _look(self) -> None:
         reverse = self._reverse_names()
         names = {} if reverse is None else reverse.names()
-        # Reading and putting together may take long with many leases; a turn of the event loop must not.
-        before, groups = self._known, self._groups
-        self._known = await asyncio.to_thread(self._sources.read, groups.kinds, names)
-        self._to_note |= {one for one, known in self._known.items() if _is_other(known, before.get(one))}
-        self._publish({
-            address: known.identity for address, known in self._known.items() if groups.memberships("", known.identity)
-        })  # fmt: skip
+        # With many leases this takes longer than a turn of the event loop may.
+        found = await asyncio.to_thread(self._read, self._groups, names)
+        self._known = found.known
+        self._to_note |= found.changed
+        self._publish(found.wanted)
         await self._note()
+
+    def _read(self, groups: ClientGroups, names: Mapping[str, tuple[str, ...]]) -> _Found:
+        before, known = self._known, self._sources.read(groups.kinds, names)
+        if known is before and groups is self._read_for and self._published is not None:
+            return _Found(known, set(), self._published)
+        self._read_for = groups
+        return _Found(
+            known,
+            {address for address, one in known.items() if _is_other(one, before.get(address))},
+            {address: one.identity for address, one in known.items() if groups.memberships("", one.identity)},
+        )
 
     def _publish(self, identities: dict[str, Identity]) -> None:
         """Hand the table to the workers if it is another one; else say now and then that it is still right."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sinkhole.policy.identity import Identity
+from sinkhole.policy.member import MemberKind
 from sinkhole.protocol.client_claim import ClientClaim
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Client
@@ -30,8 +31,12 @@ class Who:
         return Client(address, self._box.current.scope_of(address, identity), identity)
 
     def is_wanted(self, address: str) -> bool:
-        """Return whether a group asks for more of a client than its address, and nothing more is known."""
-        return self._box.current.knows_identities and self._identity_of(address) is None
+        """Return whether groups ask for more of a client than is known."""
+        policy = self._box.current
+        if not policy.knows_identities:
+            return False
+        known = self._identity_of(address)
+        return known is None or (not known.names and MemberKind.NAME in policy.member_kinds)
 
     def named(self, forwarder: str, claim: ClientClaim) -> Client:
         """Return the client that a trusted forwarder asks for.

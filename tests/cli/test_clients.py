@@ -273,3 +273,35 @@ def test_hits_know_names(lab):
     assert "pc7.lab.example" in lab("hits", "top", "--by", "client").out
     assert lab("hits", "top", "--by", "client", "--json").json[0]["name"] == "pc7.lab.example"
     assert "name" not in lab("hits", "top", "--by", "subject", "--json").json[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('[clients]\nforwarders = ["198.51.100.1/32"]\n', "the forwarder 198.51.100.1/32 is refused"),
+        (
+            '[clients]\nforwarders = ["10.0.0.1/32", "fd00::1/128"]\n',
+            "the forwarder fd00::1/128 is limited as if it were one",
+        ),
+        ('[clients]\nleases = ["/nowhere/leases"]\n', "lease file /nowhere/leases: cannot be read: No such file"),
+        ('[clients]\nneighbours = "never"\n', "members by MAC address match nobody while clients.neighbours is never"),
+        ("[clients]\nreverse_names = false\n", "members by name match nobody: clients.reverse_names is off"),
+    ],
+)
+def test_doctor_tells_sources_that_do_not_work(run, settings, said):
+    run("groups", "add", "a", MAC, "name:*.example")
+    run.config.write_text(settings)
+    assert said in run("doctor", "--only", "groups").out
+
+
+def test_doctor_tells_entries_of_leases_that_cannot_be_read(run, tmp_path):
+    (tmp_path / "leases").write_text("nonsense\n")
+    run.config.write_text(f'[clients]\nneighbours = "always"\nleases = ["{tmp_path / "leases"}"]\n')
+    assert "(format dnsmasq): entries that cannot be read: 1" in run("doctor", "--only", "groups").out
+
+
+def test_doctor_tells_some_ties_and_counts_the_rest(run):
+    members = [f"192.0.2.{low}" for low in range(8)]
+    run("groups", "add", "a", *members)
+    run("groups", "add", "b", *members)
+    assert "3 more ties; see: sinkhole groups overlaps" in run("doctor", "--only", "groups").out
