@@ -3,7 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import attrgetter
 
 from sinkhole.errors import PolicyError
 from sinkhole.policy.address import parse_client, parse_network
@@ -15,7 +16,7 @@ from sinkhole.policy.statement import Group
 __all__ = ["EVERYONE", "ClientGroups", "Membership", "Scope", "name_mistake", "parse_client", "parse_network"]
 
 _is_name = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?").fullmatch
-_NOBODY = Identity()
+_place = attrgetter("place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,25 @@ EVERYONE = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """That a client is in a group, by one of its members; `order` is that of the group."""
+    """That a client is in a group, by one of its members.
+
+    Attributes:
+        order: that of the group.
+        strength: what decides between groups, the lower first; those with the same are a tie.
+        place: strength, and then what keeps the order of equal ones.
+    """
 
     group: str
     member: Member
     order: int
+    strength: tuple[int, int, int] = field(init=False, compare=False, repr=False)
+    place: tuple[tuple[int, int, int], str, str] = field(init=False, compare=False, repr=False)
 
-    @property
-    def strength(self) -> tuple[tuple[int, int], int]:
-        """What decides between groups, the lower first; those with the same are a tie."""
-        return (self.member.specificity, self.order)
+    def __post_init__(self) -> None:
+        # Once, since it is compared for every client that is met.
+        strength = (*self.member.specificity, self.order)
+        object.__setattr__(self, "strength", strength)
+        object.__setattr__(self, "place", (strength, self.group, self.member.value))
 
 
 class ClientGroups:
@@ -101,7 +111,7 @@ class ClientGroups:
                 self._macs.setdefault(len(value), {}).setdefault(value, []).append(membership)
             case MemberKind.ID:
                 self._ids[value.casefold()].append(membership)
-            case MemberKind.NAME:
+            case _:
                 self._names.append(membership)
 
     def scope_of(self, address: str, identity: Identity | None = None) -> Scope:
@@ -114,16 +124,17 @@ class ClientGroups:
         found = self.memberships(address, identity)
         if not found:
             return EVERYONE
-        best: dict[str, Membership] = {}
-        for membership in found:
-            best.setdefault(membership.group, membership)
-        steps = sorted({membership.strength for membership in best.values()})
-        return Scope(tuple(best), tuple(steps.index(membership.strength) for membership in best.values()))
+        best = {one.group: one.strength for one in reversed(found)}
+        groups = tuple(dict.fromkeys(one.group for one in found))
+        steps = sorted(set(best.values()))
+        return Scope(groups, tuple(steps.index(best[group]) for group in groups))
 
     def memberships(self, address: str, identity: Identity | None = None) -> list[Membership]:
         """Return every member that a client is, of each group, the stronger first; equal ones by their group."""
-        found = [*self._by_address(address), *self._by_identity(identity or _NOBODY)]
-        found.sort(key=lambda one: (one.strength, one.group, one.member.value))
+        found = list(self._by_address(address))
+        if identity is not None:
+            found += self._by_identity(identity)
+        found.sort(key=_place)
         return found
 
     def _by_address(self, address: str) -> Iterator[Membership]:

@@ -59,7 +59,7 @@ class Member:
                 return (4, -len(self.value))
             case MemberKind.NAME:
                 return (3, -literals_of(self.value))
-            case MemberKind.NETWORK:
+            case _:
                 network = parse_network(self.value)
                 host_bits = network.max_prefixlen - network.prefixlen
                 return (5, host_bits) if host_bits else (2, 0)

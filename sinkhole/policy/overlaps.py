@@ -71,7 +71,7 @@ def meetings_of(seen: Iterable[tuple[str, Sequence[Membership]]]) -> list[Meetin
 
 
 def _overlap(one: Membership, other: Membership) -> Overlap:
-    return Overlap(*sorted((one, other), key=lambda m: (m.strength, m.group, m.member.value)))
+    return Overlap(*sorted((one, other), key=lambda m: m.place))
 
 
 def _place(overlap: Overlap) -> tuple[bool, str, str, str, str]:

@@ -296,6 +296,7 @@ def test_doctor_tells_sources_that_do_not_work(run, settings, said):
 
 def test_doctor_tells_entries_of_leases_that_cannot_be_read(run, tmp_path):
     (tmp_path / "leases").write_text("nonsense\n")
+    run("groups", "add", "a", MAC)
     run.config.write_text(f'[clients]\nneighbours = "always"\nleases = ["{tmp_path / "leases"}"]\n')
     assert "(format dnsmasq): entries that cannot be read: 1" in run("doctor", "--only", "groups").out
 
