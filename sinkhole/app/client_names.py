@@ -28,13 +28,19 @@ def memberships_now(policy: Policy, table: Mapping[str, Row], client: SeenClient
         policy: the policy in force.
         table: who is at which address at this moment.
     """
-    word, _, value = client.text.partition(":")
     if parse_client(client.text) is not None:
         row = table.get(client.text)
         return policy.memberships(client.text, None if row is None else identity_of_row(row))
-    if word == "mac":
-        return policy.memberships("", Identity(value))
-    return policy.memberships("", Identity(ids=(value,))) if word == "id" else None
+    named = named_identity(client.text)
+    return None if named is None else policy.memberships("", named)
+
+
+def named_identity(text: str) -> Identity | None:
+    """Return who a client is that a forwarder named without its address (`mac:…`, `id:…`); None for another text."""
+    word, _, value = text.partition(":")
+    if word == "mac" and value:
+        return Identity(value)
+    return Identity(ids=(value,)) if word == "id" and value else None
 
 
 def groups_now(policy: Policy, table: Mapping[str, Row], client: SeenClient) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sinkhole.app.apply import NoAnswerError, request
+from sinkhole.app.apply import request
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.data_dir import running_server
 from sinkhole.clients.known import Fact, Known
@@ -51,7 +51,7 @@ def ask_server(settings: Settings, address: str) -> Known | None:
         return None
     try:
         found = request(settings.server.data_dir, {"op": "client", "address": address})["known"]
-    except NoAnswerError:
+    except SinkholeError:  # it does not answer, or is of an older version
         return None
     return None if found is None else _known(found)
 

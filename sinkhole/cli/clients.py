@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from sinkhole.app.client_names import client_store, groups_now
+from sinkhole.app.client_names import client_store, groups_now, named_identity
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.state import policy_in_force
 from sinkhole.app.who_is_it import (
@@ -20,12 +20,13 @@ from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
 from sinkhole.cli.since import Since
-from sinkhole.clients.known import Fact
+from sinkhole.clients.known import Fact, Known
 from sinkhole.clients.table import read_table
 from sinkhole.config.schema import Settings, is_activity_kept
 from sinkhole.policy.identity import Identity
 from sinkhole.store.client_store import SeenClient
 
+_NAMED = "named by a forwarder"
 _HEADER = ("client", "mac", "name", "groups", "first", "last", "queries")
 
 
@@ -86,16 +87,19 @@ def _why_none(settings: Settings, since: int, without_group: bool) -> str:
 def show(place: Place, address: str, as_json: bool) -> None:
     """Say who the client at ADDR is and how that is known, in which groups it is by which member, and which wins.
 
+    Of a client that a forwarder named without its address (mac:…, id:…) the networks it is in are not known here.
+
     \b
     Example: sinkhole clients show 192.0.2.7
     """
-    client = read_client(address)
+    named = named_identity(address)
+    client = read_client(address) if named is None else address
     settings = place.settings()
     policy = policy_in_force(settings)
-    known = ask_server(settings, client)
+    known = ask_server(settings, client) if named is None else Known(named, None, noted_facts(named, None, _NAMED))
     with opened(place) as state:
         seen = client_store(state).find(client)
-    identity, facts = _who(settings, client, known.facts if known else (), known.identity if known else None, seen)
+    identity, facts = _who(settings, client, known, seen)
     groups = belongings(policy.memberships(client, identity))
     if as_json:
         print_json({
@@ -109,11 +113,11 @@ def show(place: Place, address: str, as_json: bool) -> None:
 
 
 def _who(
-    settings: Settings, client: str, facts: tuple[Fact, ...], identity: Identity | None, seen: SeenClient | None
+    settings: Settings, client: str, known: Known | None, seen: SeenClient | None
 ) -> tuple[Identity | None, tuple[Fact, ...]]:
     """Return who a client is by the server, else by the table it left, else what was noted, which decides nothing."""
-    if identity is not None:
-        return identity, facts
+    if known is not None:
+        return known.identity, known.facts
     published = published_identity(settings, client)
     if published is not None:
         return published, noted_facts(published, None, "table of the workers")

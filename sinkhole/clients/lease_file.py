@@ -1,5 +1,7 @@
 """Follow a lease file: the format is detected, and it is read again when it was changed, replaced or rotated."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sinkhole.clients.dnsmasq import parse_dnsmasq
@@ -9,6 +11,10 @@ from sinkhole.clients.lease import Leases, Parser
 from sinkhole.errors import SinkholeError
 
 MAX_OCTETS = 64 * 1024 * 1024
+_SETTLED_AFTER = 0.25
+"""Seconds since its last change after which a file is taken for whole."""
+_MOST_WAITS = 2
+"""Looks in a row that are left out for that: a busy file changes all the time."""
 _ISC_WORDS = ("lease ", "ia-na ", "ia-ta ", "ia-pd ", "server-duid ", "authoring-byte-order ", "failover ")
 _CLEANED, _PREVIOUS, _COPY = ".completed", ".2", ".1"
 """Beside a file of Kea: the result of its last cleanup, or what that is made from (kea-lfc(8))."""
@@ -22,8 +28,10 @@ class LeaseError(SinkholeError):
 class LeaseFile:
     """One lease file; `leases` is what it said when it was read last."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wall: Callable[[], float] = time.time) -> None:
         self.path = path
+        self._wall = wall
+        self._waited = 0
         self.format = "unknown"
         self.leases = Leases({})
         self._stamp: _Stamp = ()
@@ -39,7 +47,7 @@ class LeaseFile:
         """
         try:
             stamp = self._look_at()
-            if stamp == self._stamp:
+            if stamp == self._stamp or self._is_being_written(stamp):
                 return False
             text = self._text()
             if self._look_at() != stamp:
@@ -49,6 +57,15 @@ class LeaseFile:
         parser, self.format = _parser_of(text)
         self.leases = parser(text)
         self._stamp = stamp
+        self._waited = 0
+        return True
+
+    def _is_being_written(self, stamp: _Stamp) -> bool:
+        """Return whether to look again later: dnsmasq empties its file and writes it anew, in place."""
+        age = self._wall() - max(changed for _, _, _, changed in stamp) / 1e9
+        if not self._stamp or not 0 <= age < _SETTLED_AFTER or self._waited == _MOST_WAITS:
+            return False
+        self._waited += 1
         return True
 
     def _look_at(self) -> _Stamp:

@@ -26,6 +26,8 @@ MAX_KNOWN = 20_000
 MAX_NAMES = 4
 """Names of one address that are looked into."""
 AT_ONCE = 8
+RATE = 50.0
+"""Look-ups begun in a second at most, so that a flood of forged addresses is none of reverse queries."""
 LOOKUP_WITHIN = 5.0
 SHORTEST, LONGEST = 60.0, 86_400.0
 """Seconds that a name, or that there is none, is kept, whatever its TTL."""
@@ -54,11 +56,21 @@ class ReverseNames:
         public_too: whether the reverse names of public addresses may be asked for.
         changed: is called when the names of an address are others than before.
         clock: monotonic seconds.
+        rate: look-ups begun in a second.
     """
 
     def __init__(
-        self, ask: Ask, *, public_too: bool, changed: Callable[[], None], clock: Callable[[], float] = time.monotonic
+        self,
+        ask: Ask,
+        *,
+        public_too: bool,
+        changed: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+        rate: float = RATE,
     ) -> None:
+        self._step = 1 / rate
+        self._free_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._ask = ask
         self._public_too = public_too
         self._changed = changed
@@ -92,12 +104,24 @@ class ReverseNames:
         """Begin the look-ups that are due, as many as may run; forget who asks no more."""
         now = self._clock()
         while self._due and self._due[0][0] <= now and len(self._running) < AT_ONCE:
+            if self._free_at > now:
+                self._look_later(self._free_at - now)
+                return
             _, address = heapq.heappop(self._due)
             entry = self._known[address]
             if now - entry.wanted > FORGOTTEN_AFTER:
                 del self._known[address]
                 continue
+            self._free_at = max(self._free_at, now - AT_ONCE * self._step) + self._step
             self._running[address] = asyncio.get_running_loop().create_task(self._look_up(address, entry))
+
+    def _look_later(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._look_again)
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self.look()
 
     def names(self) -> dict[str, tuple[str, ...]]:
         """Return the names in force, by address."""
@@ -106,6 +130,8 @@ class ReverseNames:
 
     async def close(self) -> None:
         """End what runs."""
+        if self._timer is not None:
+            self._timer.cancel()
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()

@@ -125,7 +125,7 @@ class ClientGate:
 
     def count_sightings(self, limit: int, *, at_once: bool = False) -> list[Sighting]:
         """Return at most `limit` rows of who asked how often; `at_once`: of all up to now."""
-        if self.sightings.is_due or at_once:
+        if self.sightings.begin_round() or at_once:
             for states in (self.clients, self._named):
                 self.sightings.gather(states.values())
         return self.sightings.drain(limit)

@@ -79,9 +79,8 @@ class Sightings:
         tally.first, tally.last = min(tally.first, second), max(tally.last, second)
         tally.groups = state.client.scope.groups
 
-    @property
-    def is_due(self) -> bool:
-        """Whether all clients should be looked through again; once true it is false for a while."""
+    def begin_round(self) -> bool:
+        """Return whether it is time to look through all clients again, and let the time begin anew if so."""
         if self._clock() - self._gathered < GATHER_EVERY:
             return False
         self._gathered = self._clock()

@@ -162,6 +162,13 @@ def test_show_of_a_client_in_no_group(lab):
     assert "seen        never" in done.out
 
 
+def test_show_of_a_client_that_a_forwarder_named(lab):
+    done = lab("clients", "show", f"mac:{MAC}")
+    assert f"mac         {MAC}  (named by a forwarder)" in done.out
+    assert f"wins        lab by mac:{MAC}" in done.out
+    assert lab("clients", "show", "id:LAPTOP-7", "--json").json["groups"][0]["members"] == ["id:laptop-7"]
+
+
 def test_show_tells_ties(lab):
     lab("groups", "add", "twin", "192.0.2.0/24")
     done = lab("clients", "show", "192.0.2.9")

@@ -1,6 +1,7 @@
 """DHCP lease files as dnsmasq, ISC dhcpd and Kea write them."""
 
 import os
+import time
 
 import pytest
 from hypothesis import given
@@ -141,6 +142,11 @@ def test_kea():
     ]
 
 
+def later() -> float:
+    """A clock by which files have not changed for a while."""
+    return time.time() + 10
+
+
 def test_lease_ends():
     lease = Lease("192.0.2.7", MAC, b"", None, 100.0)
     assert lease.holds(99.9)
@@ -164,7 +170,7 @@ def test_file_is_read_again_when_it_is_another(tmp_path):
     """Changed in place, replaced, emptied: what it says counts."""
     path = tmp_path / "leases"
     path.write_text(DNSMASQ)
-    file = LeaseFile(path)
+    file = LeaseFile(path, later)
     assert (file.look(), file.look()) == (True, False)
     path.write_text(DNSMASQ + f"1900000000 {MAC} 192.0.2.99 * *\n")
     assert file.look()
@@ -176,10 +182,23 @@ def test_file_is_read_again_when_it_is_another(tmp_path):
     assert list(file.leases.by_address) == ["192.0.2.50"]
 
 
-def test_file_that_is_gone_leaves_what_was_known(tmp_path):
+def test_file_that_is_being_written_is_read_later(tmp_path):
+    """dnsmasq empties its file and writes it anew: that is no reason to forget everybody for a moment."""
     path = tmp_path / "leases"
     path.write_text(DNSMASQ)
     file = LeaseFile(path)
+    assert file.look()
+    path.write_text("")
+    assert [file.look(), file.look()] == [False, False]
+    assert file.leases.by_address
+    assert file.look()  # a file that changes all the time is read all the same
+    assert file.leases.by_address == {}
+
+
+def test_file_that_is_gone_leaves_what_was_known(tmp_path):
+    path = tmp_path / "leases"
+    path.write_text(DNSMASQ)
+    file = LeaseFile(path, later)
     file.look()
     path.unlink()
     with pytest.raises(LeaseError, match=r"lease file .*: cannot be read: No such file"):
@@ -201,7 +220,7 @@ def test_kea_moves_older_leases_aside(tmp_path):
     path.write_text(header + row(1))
     path.with_name(path.name + ".1").write_text(header + row(2) + row(3, 0))
     path.with_name(path.name + ".2").write_text(header + row(3) + row(4))
-    file = LeaseFile(path)
+    file = LeaseFile(path, later)
     file.look()
     assert sorted(file.leases.by_address) == ["192.0.2.1", "192.0.2.2", "192.0.2.4"]
     path.with_name(path.name + ".completed").write_text(header + row(5))
@@ -214,13 +233,13 @@ def test_file_that_is_too_large_is_refused(tmp_path):
     path.write_bytes(b"")
     os.truncate(path, MAX_OCTETS + 1)
     with pytest.raises(LeaseError, match="at most"):
-        LeaseFile(path).look()
+        LeaseFile(path, later).look()
 
 
 def test_octets_that_are_no_text_are_no_failure(tmp_path):
     path = tmp_path / "leases"
     path.write_bytes(b"1900000000 aa:bb:cc:dd:ee:ff 192.0.2.7 \xff\x1b[31m *\n\xff\xfe\n")
-    file = LeaseFile(path)
+    file = LeaseFile(path, later)
     file.look()
     assert file.leases.by_address["192.0.2.7"].host is None
     assert file.leases.malformed == 1

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sinkhole.clients.reverse import AT_ONCE, FORGOTTEN_AFTER, NONE_FOR, OLD_FOR, TRIED_AGAIN_AFTER, ReverseNames
+from sinkhole.clients.reverse import AT_ONCE, FORGOTTEN_AFTER, NONE_FOR, OLD_FOR, RATE, TRIED_AGAIN_AFTER, ReverseNames
 from sinkhole.protocol.names import name_to_text
 from sinkhole.protocol.rdata import records_from_text
 from sinkhole.protocol.types import qtype_to_text
@@ -133,10 +133,26 @@ async def test_failing_name_does_not_hide_another(clock):
     assert await settled(names) == {"10.0.2.7": ("pc7.lab.example",)}
 
 
-async def test_number_under_way_is_bounded(clock):
+async def test_number_in_a_second_is_bounded(clock):
+    zone = Zone()
+    clock.now = 100.0
+    names = reverse_names(zone, clock)
+    names.want([f"10.0.0.{low}" for low in range(100)])
+    await settled(names)
+    assert len(zone.asked) == AT_ONCE + 1
+    clock.now += 2 / RATE
+    async with asyncio.timeout(5):
+        while len(zone.asked) < AT_ONCE + 3:
+            await asyncio.sleep(0.01)
+    await settled(names)
+    assert len(zone.asked) == AT_ONCE + 3
+    await names.close()
+
+
+async def test_number_under_way_is_bounded():
     zone = Zone()
     zone.gate.clear()
-    names = reverse_names(zone, clock)
+    names = ReverseNames(zone, public_too=False, changed=lambda: None, rate=1e6)
     names.want([f"10.0.0.{low}" for low in range(100)])
     await asyncio.sleep(0)
     assert len(zone.asked) == AT_ONCE
