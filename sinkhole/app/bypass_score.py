@@ -106,15 +106,19 @@ class _Activity:
 
     def __init__(self, hours: Iterable[HourOfClient], canaries: Mapping[str, Mapping[int, int]]) -> None:
         self._queries: dict[str, dict[int, int]] = defaultdict(dict)
+        self._asking: dict[int, set[str]] = defaultdict(set)
         self._there: dict[str, set[int]] = defaultdict(set)
         for client, by_hour in canaries.items():
             self._there[client].update(by_hour)
         for one in hours:
-            asked = max(0, one.queries - canaries.get(one.client, {}).get(one.hour, 0))
-            self._queries[one.client][one.hour] = asked
+            asked = one.queries - canaries.get(one.client, {}).get(one.hour, 0)
+            if asked > 0:
+                self._queries[one.client][one.hour] = asked
+                self._asking[one.hour].add(one.client)
             if one.is_alive:
                 self._there[one.client].add(one.hour)
         self._steady: dict[int, frozenset[str]] = {}
+        self._counts: dict[tuple[int, int], int] = {}
 
     def silent_hours(self, since_hour: int, this_hour: int) -> dict[str, list[int]]:
         """Return the silent hours of each client that has some."""
@@ -131,28 +135,37 @@ class _Activity:
 
     def _run(self, client: str, start: int, this_hour: int) -> Sequence[int]:
         """Return the silent hours in a row that begin at `start`."""
-        if self._asked(client, start) or not self._is_steady(client, start):
+        if not self._is_quiet(client, start):
             return ()
-        others = self._steady_at(start) - {client}
-        if len(others) < LEAST_OTHERS:
+        steady = self._steady_at(start)
+        others = len(steady) - 1  # it is steady itself, and asks in none of these hours
+        if client not in steady or others < LEAST_OTHERS:
             return ()
         run = []
         for hour in range(start, this_hour):
-            is_busy = 2 * sum(self._asked(other, hour) > 0 for other in others) >= len(others)
-            if self._asked(client, hour) or hour not in self._there[client] or not is_busy:
+            if not self._is_quiet(client, hour) or 2 * self._going_on(start, hour) < others:
                 break
             run.append(hour)
         return run
 
-    def _asked(self, client: str, hour: int) -> int:
-        return self._queries[client].get(hour, 0)
+    def _going_on(self, start: int, hour: int) -> int:
+        """Return how many of those who were steady when the silence began ask in an hour."""
+        key = (start, hour)
+        if key not in self._counts:
+            self._counts[key] = len(self._asking[hour] & self._steady_at(start))
+        return self._counts[key]
 
-    def _is_steady(self, client: str, hour: int) -> bool:
-        """Return whether a client asked steadily in the hours before."""
-        before = [self._asked(client, hour - back) for back in range(1, LOOK_BACK + 1)]
-        return sum(count > 0 for count in before) >= STEADY_HOURS and sum(before) >= STEADY_QUERIES
+    def _is_quiet(self, client: str, hour: int) -> bool:
+        """Return whether a client is there and asks nothing."""
+        return hour in self._there[client] and client not in self._asking[hour]
 
     def _steady_at(self, hour: int) -> frozenset[str]:
+        """Return the clients that asked steadily in the hours before."""
         if hour not in self._steady:
             self._steady[hour] = frozenset(client for client in self._queries if self._is_steady(client, hour))
         return self._steady[hour]
+
+    def _is_steady(self, client: str, hour: int) -> bool:
+        asked = self._queries[client]
+        before = [asked[earlier] for earlier in range(hour - LOOK_BACK, hour) if earlier in asked]
+        return len(before) >= STEADY_HOURS and sum(before) >= STEADY_QUERIES
