@@ -7,6 +7,7 @@ from sinkhole.clients.table import Row, identity_of_row
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import Membership, parse_client
 from sinkhole.policy.identity import Identity
+from sinkhole.policy.member import mac_from_text
 from sinkhole.store.client_store import ClientStore, SeenClient
 from sinkhole.store.pseudonym import client_writer
 
@@ -38,8 +39,9 @@ def memberships_now(policy: Policy, table: Mapping[str, Row], client: SeenClient
 def named_identity(text: str) -> Identity | None:
     """Return who a client is that a forwarder named without its address (`mac:…`, `id:…`); None for another text."""
     word, _, value = text.partition(":")
-    if word == "mac" and value:
-        return Identity(value)
+    if word == "mac":
+        mac = mac_from_text(value)
+        return None if mac is None else Identity(mac)
     return Identity(ids=(value,)) if word == "id" and value else None
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Set
+from pathlib import Path
 
 from sinkhole.clients.known import Known, Remembered, known_clients
 from sinkhole.clients.lease_file import LeaseError, LeaseFile
@@ -40,13 +41,9 @@ class ClientSources:
         self._known: dict[str, Known] = {}
         self._inputs: tuple[object, ...] | None = None
         self._since = self._ends = 0.0
+        self._malformed: dict[Path, int] = {}
         self._said: set[str] = set()
         self._log = Log("clients")
-
-    @property
-    def files(self) -> list[LeaseFile]:
-        """The lease files, as they were read last."""
-        return self._files
 
     def read(self, kinds: Set[MemberKind], names: Mapping[str, tuple[str, ...]]) -> dict[str, Known]:
         """Return who is at which address; the same object as before where nothing has changed.
@@ -81,14 +78,18 @@ class ClientSources:
     def _look(self, file: LeaseFile) -> None:
         try:
             if file.look():
-                leases = file.leases
-                self._log.info(
-                    "leases.read", path=file.path, format=file.format, leases=len(leases.by_address),
-                    malformed=leases.malformed,
-                )  # fmt: skip
+                self._say_read(file)
                 self._said = {why for why in self._said if str(file.path) not in why}
         except LeaseError as error:
             self._say(str(error))
+
+    def _say_read(self, file: LeaseFile) -> None:
+        """Say that a file was read the first time, and when more or less of it cannot be read: it may change often."""
+        malformed = file.leases.malformed
+        if self._malformed.get(file.path) != malformed:
+            self._malformed[file.path] = malformed
+            count = len(file.leases.by_address)
+            self._log.info("leases.read", path=file.path, format=file.format, leases=count, malformed=malformed)
 
     def _say(self, why: str) -> None:
         if why not in self._said:

@@ -92,12 +92,6 @@ def belongings(memberships: Sequence[Membership]) -> list[Belonging]:
     return places
 
 
-def identity_of(settings: Settings, address: str) -> Identity | None:
-    """Return who is at an address by what decides at this moment: that of the server, else the table it left."""
-    known = ask_server(settings, address)
-    return known.identity if known is not None else published_identity(settings, address)
-
-
 def groups_in_words(policy: Policy, address: str, identity: Identity | None) -> list[str]:
     """Return the groups of a client, each with the member that put it there: `lab by mac:aa:bb:cc:dd:ee:ff`."""
     return [f"{one.group} by {one.members[0]}" for one in belongings(policy.memberships(address, identity))]

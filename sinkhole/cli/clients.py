@@ -93,7 +93,7 @@ def show(place: Place, address: str, as_json: bool) -> None:
     Example: sinkhole clients show 192.0.2.7
     """
     named = named_identity(address)
-    client = read_client(address) if named is None else address
+    client = read_client(address) if named is None else f"mac:{named.mac}" if named.mac else address
     settings = place.settings()
     policy = policy_in_force(settings)
     known = ask_server(settings, client) if named is None else Known(named, None, noted_facts(named, None, _NAMED))

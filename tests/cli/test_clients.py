@@ -163,10 +163,14 @@ def test_show_of_a_client_in_no_group(lab):
 
 
 def test_show_of_a_client_that_a_forwarder_named(lab):
-    done = lab("clients", "show", f"mac:{MAC}")
+    done = lab("clients", "show", f"mac:{MAC.upper()}")
     assert f"mac         {MAC}  (named by a forwarder)" in done.out
     assert f"wins        lab by mac:{MAC}" in done.out
     assert lab("clients", "show", "id:LAPTOP-7", "--json").json["groups"][0]["members"] == ["id:laptop-7"]
+
+
+def test_show_of_a_mac_address_that_is_none(lab):
+    assert "is no address such as" in lab("clients", "show", "mac:aa:bb").sentence
 
 
 def test_show_tells_ties(lab):
