@@ -10,8 +10,10 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
+from sinkhole.app.client_watch import ClientWatch
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.data_dir import owner_of
 from sinkhole.app.sightings import owned, waits_unseen
@@ -19,9 +21,10 @@ from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.state import audit_head, compile_state
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.app.sync_job import SyncJob
-from sinkhole.config.schema import Settings
+from sinkhole.config.schema import Settings, is_activity_kept
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.log import Log, configure
+from sinkhole.policy.activity import Activity
 from sinkhole.policy.hit import HitRow
 from sinkhole.policy.sighting import Sighting
 from sinkhole.store.recorder import HitBatch
@@ -43,7 +46,8 @@ class Control:
         self._log = Log("control")
         self._store = StoreKeeper(settings)
         self._generation = 0
-        self._server = ControlServer(self._take_hits, self._request)
+        self._clients = ClientWatch(settings, self._store, lambda: self._server.announce_clients())
+        self._server = ControlServer(self._take_hits, self._request, self._clients.note_new)
         self._sync = SyncJob(settings, self._store, self._apply)
         self._started = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,9 +60,10 @@ class Control:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._apply_quietly()))
         listening = await self._server.serve(sock)
-        jobs = (beat(status), self._keep_store(), self._retain(), self._watch_queue())
-        for job in (*jobs, self._die_with_supervisor(lifeline)):
+        jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue())
+        for job in jobs:
             self._spawn(job)
+        self._spawn(self._die_with_supervisor(lifeline))
         await stop.wait()
         listening.close()
         await self._server.until_idle(LAST_BATCHES)
@@ -101,6 +106,7 @@ class Control:
         """Compile what the store says, publish it, and wait until the workers have it in force."""
         compiled = await self._store.do(compile_state)
         self._generation = compiled.generation
+        self._clients.take_policy()
         late = await self._server.announce(compiled.generation)
         refused = {one.feed: str(one) for one in compiled.refused}
         return {"generation": compiled.generation, "late": late, "refused": refused}
@@ -108,11 +114,16 @@ class Control:
     async def _take_hits(self, worker: str, message: dict[str, Any]) -> bool:
         rows = [HitRow.from_json_row(row) for row in message["rows"]]
         seen = owned(Sighting.from_json_row(row) for row in message.get("sightings", ()))
-        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]), tuple(seen))
+        asking = tuple(Activity.from_json_row(row) for row in message.get("clients", ()))
+        kept = asking if is_activity_kept(self._settings) else ()
+        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]), tuple(seen), kept)
         try:
-            return await self._store.record(batch)
+            is_stored = await self._store.record(batch)
         except StoreError:
             return False  # the keeper said so once; the worker keeps the batch
+        if is_stored:
+            self._clients.note_asking(one.client for one in asking)
+        return is_stored
 
     async def _request(self, message: dict[str, Any]) -> dict[str, Any]:
         match message["op"]:
@@ -129,6 +140,9 @@ class Control:
                     "workers": self._server.workers,
                     "generation": self._generation,
                 }
+            case "client":
+                known = self._clients.known(str(message["address"]))
+                return {"known": None if known is None else asdict(known)}
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")
 

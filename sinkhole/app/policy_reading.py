@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
 
+from sinkhole.app.members import member_text
 from sinkhole.app.policy_file import KINDS, Item, PolicyFile, identity, title_of
 from sinkhole.app.policy_table import Table
 from sinkhole.app.policy_text import key_line, line_of
-from sinkhole.app.subjects import nearest, network_text, read_subject
+from sinkhole.app.subjects import nearest, read_subject
 from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import PolicyError
@@ -126,7 +127,7 @@ class _Reading:
         name = table.text("name", wanted=True)
         if name is not None and (mistake := group_name_mistake(name)):
             table.note("name", mistake)
-        members = tuple(table.each("members", network_text))
+        members = tuple(table.each("members", member_text))
         order = table.number_of("order", 100)
         mode = table.one_of("mode", _MODES)
         addresses = tuple(table.address(key, version) for key, version in (("ipv4", 4), ("ipv6", 6)))

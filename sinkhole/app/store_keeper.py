@@ -97,7 +97,8 @@ class StoreKeeper:
         if self._has_clock_jumped():
             return
         record = self._settings.record
-        keep = Retention(record.days, record.max_mib * 1024 * 1024, record.attempt_window)
+        days = self._settings.clients.activity_days
+        keep = Retention(record.days, record.max_mib * 1024 * 1024, record.attempt_window, activity_days=days)
         gone = 0
         try:
             store = await self.do(lambda state: state.store)

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import FormError, PolicyError
-from sinkhole.policy.groups import parse_network
+from sinkhole.policy.member import network_text
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.protocol.names import name_from_text, name_to_text
+
+__all__ = ["nearest", "network_text", "read_subject"]
 
 
 def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subject:
@@ -84,19 +86,6 @@ def _domain(subject: Subject) -> str:
     if mistake := name_mistake(name):
         raise PolicyError(f"{subject}: is no domain: {mistake}")
     return name
-
-
-def network_text(text: str) -> str:
-    """Return an address or network as it is compared: host bits gone, an address without a prefix length.
-
-    Raises:
-        PolicyError: it is neither.
-    """
-    try:
-        network = parse_network(text)
-    except ValueError as error:
-        raise PolicyError(f"{text!r} is no address and no network such as 192.0.2.0/24 or 2001:db8::/32") from error
-    return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
 
 
 def nearest(text: str, known: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from sinkhole.app.collection import calm_collector, collect_now_and_then
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.control_link import ControlLink
+from sinkhole.app.identity_watch import IdentityWatch
 from sinkhole.app.listeners import Pair
 from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.policy_watch import PolicyWatch
@@ -24,6 +25,7 @@ from sinkhole.resolver.build import build_chain
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.sightings import Sightings
+from sinkhole.resolver.who import Who
 from sinkhole.transport.connections import Connections
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.gate import ClientGate
@@ -62,6 +64,7 @@ class _Worker:
         tasks = [
             asyncio.create_task(self._link.run()),
             asyncio.create_task(self._watch.run()),
+            asyncio.create_task(self._identities.run()),
             asyncio.create_task(beat(status)),
             asyncio.create_task(collect_now_and_then()),
             asyncio.create_task(self._die_with_supervisor(lifeline)),
@@ -96,7 +99,12 @@ class _Worker:
         self._forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
         self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings)
         shown = settings.record.clients == "full"
-        gate = ClientGate(settings.access, lambda address: box.current.scope_of(address), log_clients=shown)
+        self._identities = IdentityWatch(folder, lambda addresses: gate.forget(addresses))
+        who = Who(box, self._identities.of)
+        gate = ClientGate(
+            settings.access, lambda address: box.current.scope_of(address), log_clients=shown, who=who,
+            forwarders=settings.clients.forwarders,
+        )  # fmt: skip
         packets = PacketCache(settings.cache.entries, settings.cache.max_bytes)
         dispatch = Dispatch(
             gate, packets, self._chain, box, hits, settings.transport,
@@ -104,8 +112,9 @@ class _Worker:
         )  # fmt: skip
         self._watch = PolicyWatch(folder, box)
         self._link = ControlLink(
-            settings.server.data_dir, hits, self._watch.take_newest, self._counters, sightings=sightings
-        )
+            settings.server.data_dir, hits, self._watch.take_newest, self._counters,
+            sightings=sightings, clients=gate, load_clients=self._identities.take_newest,
+        )  # fmt: skip
         connections = Connections.from_settings(settings.transport)
         return [
             *(UdpListener(pair.udp, dispatch) for pair in self._pairs),

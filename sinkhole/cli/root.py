@@ -15,6 +15,7 @@ _COMMANDS = {
     "audit": "Show who changed what, and whether that record is whole.",
     "backup": "Write the store, feeds and policy of a data folder to one file.",
     "catalogue": "List, show and check the AI vendors that are known.",
+    "clients": "Show who was seen, and who a client is.",
     "check": "Explain what would be answered for a name, and why.",
     "coach": "Show who goes on after reading the notice.",
     "completion": "Print what a shell needs to complete commands and their words.",

@@ -239,6 +239,30 @@ class DiscoverSettings(Section):
     days: int = Field(90, ge=1, le=3650, description="Days without an answer after which a name that waits is dropped.")
 
 
+class ClientSettings(Section):
+    """Who a client is beside its address: what members of groups by MAC address, name and client-id rest on."""
+
+    neighbours: Literal["needed", "always", "never"] = Field(
+        "needed",
+        description="Read MAC addresses from the neighbour table (ARP, NDP); needed: if groups need it.",
+    )
+    leases: tuple[Path, ...] = Field(
+        (), description="DHCP lease files of dnsmasq, ISC dhcpd or Kea (CSV); the format is detected."
+    )
+    reverse_names: bool = Field(
+        True, description="If a group has a member by name, ask for reverse names of private clients and verify them."
+    )
+    reverse_public: bool = Field(False, description="Ask for the reverse names of public addresses too.")
+    interval: float = Field(3.0, ge=0.5, le=300, description="Seconds between looks at these sources.")
+    keep: int = Field(600, ge=0, le=86_400, description="Seconds a MAC address is believed after the table forgot it.")
+    forwarders: tuple[Network, ...] = Field(
+        (), description="Forwarders whose EDNS options say for whom they ask: MAC, CPE-ID, whole client address."
+    )
+    activity_days: int = Field(
+        14, ge=0, le=90, description="Days that queries per client and hour are kept; 0: none; see record.clients."
+    )
+
+
 class FeedSettings(Section):
     """How remote lists are synced; which lists is state, not a setting (`sinkhole feeds`)."""
 
@@ -273,6 +297,7 @@ class Settings(Section):
     policy: PolicySettings = PolicySettings()
     record: RecordSettings = RecordSettings()
     discover: DiscoverSettings = DiscoverSettings()
+    clients: ClientSettings = ClientSettings()
     feeds: FeedSettings = FeedSettings()
     records: tuple[str, ...] = Field(
         (),
@@ -282,3 +307,9 @@ class Settings(Section):
     canaries: bool = Field(
         True, description="Answer use-application-dns.net and Private Relay names as their owners ask."
     )
+
+
+def is_activity_kept(settings: Settings) -> bool:
+    """Return whether it may be recorded how often which client asks."""
+    record = settings.record
+    return record.clients != "none" and record.queries != "none" and settings.clients.activity_days > 0

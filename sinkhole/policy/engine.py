@@ -1,26 +1,28 @@
 """The policy: what happens to a name, a name in an answer, or an address in an answer, and why.
 
 Precedence: more specific subject (domain, the longer the better > product > vendor > models > category > jurisdiction >
-bypass > feed > ai > lookalikes > unreviewed) > more specific scope (the more specific network of a client's groups,
-then the order of groups, then all) > block over coach over monitor over allow. The order in which statements and rows
-were written never matters, nor whether one has a schedule: while it holds, it is a statement like any other.
+bypass > feed > ai > lookalikes > unreviewed) > more specific scope (the more specific member by which a client is in a
+group, then the order of groups, then all) > block over coach over monitor over allow. The order in which statements and
+rows were written never matters, nor whether one has a schedule: while it holds, it is a statement like any other.
 
 What all statements together say may be overruled for a time (`policy.override`): by a lockdown, an exception, a
 grant or a pause.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
 from sinkhole.policy.entry import CatalogueEntry
 from sinkhole.policy.evidence import Asked, Evidence, judge_networks
 from sinkhole.policy.explain import losers_of
-from sinkhole.policy.groups import ClientGroups, Scope, parse_client
+from sinkhole.policy.groups import ClientGroups, Membership, Scope, parse_client
+from sinkhole.policy.identity import Identity
 from sinkhole.policy.image import Found, NameIndex
 from sinkhole.policy.key import wire_from_text
 from sinkhole.policy.lookalikes import Imitation
 from sinkhole.policy.matches import Chosen, Level, Matches
+from sinkhole.policy.member import MemberKind
 from sinkhole.policy.override import Override
 from sinkhole.policy.overruling import overrule
 from sinkhole.policy.reviews import NO_REVIEWS, Reviews
@@ -66,9 +68,27 @@ class Policy:
         """Return when verdicts given at `when` may stop being right; None for never."""
         return self._statements.next_edge(when)
 
-    def scope_of(self, address: str) -> Scope:
-        """Return the scope of a client; an address that cannot be read gets the policy for all."""
-        scope = self._groups.scope_of(address)
+    @property
+    def knows_identities(self) -> bool:
+        """Whether a group has members that are no addresses or networks."""
+        return self._groups.has_identities
+
+    @property
+    def member_kinds(self) -> Set[MemberKind]:
+        """By what clients are recognised: of what no member is about nothing need be known."""
+        return self._groups.kinds
+
+    def memberships(self, address: str, identity: Identity | None = None) -> Sequence[Membership]:
+        """Return every member of every group that a client is, the stronger first."""
+        return self._groups.memberships(address, identity)
+
+    def scope_of(self, address: str, identity: Identity | None = None) -> Scope:
+        """Return the scope of a client; an address that cannot be read is in no network.
+
+        Args:
+            identity: who is at the address, None where that is not known.
+        """
+        scope = self._groups.scope_of(address, identity)
         if not self.index.by_client and not self._statements.own:
             return scope
         parsed = parse_client(address)

@@ -55,7 +55,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of clients. `members` are networks in CIDR form; `order` breaks ties, the lower wins.
+    """A group of clients. `members` are texts of `policy.member`; `order` breaks ties, the lower wins.
 
     `answer` is how blocked names are answered for this group, or None for the server's setting.
     """

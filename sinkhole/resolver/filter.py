@@ -54,7 +54,7 @@ class Filter:
         answer = await forward(query)
         if self._box.current is not policy:  # swapped while an upstream was asked
             policy = self._box.current
-            scope = policy.scope_of(query.client.address)
+            scope = query.client.scope_under(policy)
             verdict = _decide(policy, query, scope)
         return self._judge(policy, query, scope, verdict, answer)
 

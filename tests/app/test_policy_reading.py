@@ -124,7 +124,8 @@ name = "a..b"
 expect = 3
 """) == [
         "line 3: groups[1].name: group name 'Dev': wanted lower-case letters, digits and inner -",
-        "line 4: groups[1].members: 'x' is no address and no network such as 192.0.2.0/24 or 2001:db8::/32",
+        "line 4: groups[1].members: 'x' is no address and no network such as 192.0.2.0/24 or 2001:db8::/32; "
+        "a name is written name:x, a client-id id:x",
         "line 5: groups[1].colour: is no key of groups; there are name, members, order, mode, ipv4, ipv6",
         "line 6: groups[1].nmae: is no key of groups; did you mean name?",
         "line 7: statments: is no table of a policy; did you mean statements?",

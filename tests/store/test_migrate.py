@@ -17,6 +17,7 @@ from sqlalchemy import create_engine
 
 from sinkhole.errors import StoreError
 from sinkhole.packaged import packaged_path
+from sinkhole.policy.activity import Activity
 from sinkhole.policy.basis import Basis
 from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.expectation import Expectation
@@ -279,6 +280,27 @@ def test_older_version_blocks_what_is_coached_and_knows_no_overrides(filled):
     store = open_store(filled)
     assert ExceptionStore(store, "x").all() == ()
     assert OverrideStore(store, "x").in_force(datetime.now(UTC)) == ()
+    store.close()
+
+
+def test_older_version_does_not_take_a_mac_address_for_a_network(filled):
+    """Going back forgets members that are no networks, and clients; the groups and their statements stay."""
+    store = open_store(filled)
+    policy = PolicyStore(store, "admin")
+    members = ("192.0.2.0/24", "id:LAPTOP-7", "mac:aa:bb:cc:dd:ee:ff", "name:*.lab.example")
+    policy.put_group(Group("lab", members))
+    assert [group.members for group in policy.groups()] == [members, ("192.0.2.0/24",)]
+    Recorder(store, str).write(batch(seq=2, clients=(Activity("192.0.2.7", 3600, 3700, 1),)))
+    store.close()
+    downgrade(filled, "0005")
+    with sqlite3.connect(filled) as connection:
+        found = connection.execute('SELECT "group", kind, value FROM group_member ORDER BY 1').fetchall()
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    assert found == [("lab", "network", "192.0.2.0/24"), ("staff", "network", "192.0.2.0/24")]
+    assert not tables & {"client", "client_hour"}
+    store = open_store(filled)
+    assert len(PolicyStore(store, "x").statements()) == 1
     store.close()
 
 
