@@ -86,7 +86,7 @@ def _identity(section: Section, into: Foreign) -> tuple[Client, tuple[str, ...]]
         if member is None:
             into.leave_out(place, text, "is no address, network, MAC address or ClientID")
         else:
-            members += into.admit_members([member], place)
+            members.append(member)
     tags = tuple(text for text, _ in section.texts("tags"))
     addresses = tuple(member for member in members if address_member(member))
     return Client(section.text("name"), tags, addresses), tuple(members)

@@ -54,7 +54,7 @@ def _read_clients(blocking: Section, lookup: Section, into: Foreign) -> Mapping[
         if key != _DEFAULT:
             scope = unused_name(group_name(key), taken)
             taken.add(scope)
-            members = into.admit_members(_members(key, addresses, place, into), place)
+            members = tuple(_members(key, addresses, place, into))
             into.groups.append(ForeignGroup(scope, members, place))
             into.outside += members
         for name, _ in by_client.texts(key):

@@ -4,6 +4,9 @@ import re
 from collections.abc import Collection
 from ipaddress import ip_network
 
+from sinkhole.errors import PolicyError
+from sinkhole.policy.member import member_from_text
+
 _MAC = re.compile(r"[0-9a-f]{2}([:-][0-9a-f]{2}){5}", re.IGNORECASE).fullmatch
 _CLIENT_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE).fullmatch
 _NAME = re.compile(r"[a-z0-9_*?.\[\]-]{1,253}", re.IGNORECASE).fullmatch
@@ -21,19 +24,26 @@ def address_member(text: str) -> str | None:
 def mac_member(text: str) -> str | None:
     """Return a hardware address as a member, None where `text` is none."""
     text = text.strip()
-    return f"mac:{text.lower().replace('-', ':')}" if _MAC(text) else None
+    return _member(f"mac:{text}") if _MAC(text) else None
 
 
 def name_member(text: str) -> str | None:
     """Return a name of a client, which may hold wildcards, as a member; None where `text` is no name."""
     text = text.strip().rstrip(".").lower()
-    return f"name:{text}" if _NAME(text) else None
+    return _member(f"name:{text}") if _NAME(text) else None
 
 
 def id_member(text: str) -> str | None:
     """Return a client-id as a member, None where `text` is none."""
     text = text.strip()
-    return f"id:{text}" if _CLIENT_ID(text) else None
+    return _member(f"id:{text}") if _CLIENT_ID(text) else None
+
+
+def _member(text: str) -> str | None:
+    try:
+        return str(member_from_text(text))
+    except PolicyError:
+        return None
 
 
 def group_name(text: str) -> str:

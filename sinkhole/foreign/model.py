@@ -126,21 +126,6 @@ class Foreign:
         """Note that something is carried over with another meaning."""
         self.notes.append(Note(place, str(item), why, is_left_out=False))
 
-    def admit_members(self, members: Iterable[str], place: Place) -> tuple[str, ...]:
-        """Return the members that policy knows by now, and note the others."""
-        known: list[str] = []
-        for member in members:
-            if is_known_member(member):
-                known.append(member)
-            else:
-                self.leave_out(place, member, "groups know addresses and networks only")
-        return tuple(known)
-
-
-def is_known_member(member: str) -> bool:
-    """Return whether policy knows members of this kind."""
-    return not member.startswith(("mac:", "name:", "id:"))
-
 
 def union(scopes: Iterable[Sequence[Scope]]) -> tuple[Scope, ...]:
     """Return each scope of several once, in their order."""

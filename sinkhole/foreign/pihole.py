@@ -177,7 +177,7 @@ class _Groups:
         if member is None:
             self._into.leave_out(row.place, text, "is no address, network, MAC address or name of a client")
             return None
-        return next(iter(self._into.admit_members([member], row.place)), None)
+        return member
 
 
 def _pairs(rows: Iterable[Row], column: str) -> dict[int, list[int]]:

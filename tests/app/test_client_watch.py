@@ -203,7 +203,7 @@ async def test_identities_are_noted_of_clients_that_asked(tmp_path):
     with_groups(settings, Group("lab", (f"mac:{MAC}",)))
     store = StoreKeeper(settings)
     seen = (Activity("192.0.2.7", 3600, 3700, 1),)
-    assert await store.record(HitBatch("worker", 1, (), 0, seen))
+    assert await store.record(HitBatch("worker", 1, (), 0, clients=seen))
     table = Table(Neighbour("192.0.2.7", MAC, is_alive=True), Neighbour("192.0.2.8", MAC, is_alive=True))
     async with watching(settings, table, store):
         found = []

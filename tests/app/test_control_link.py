@@ -5,16 +5,25 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from sinkhole.app.control_link import MAX_UNACKNOWLEDGED, RESEND_AFTER, ROWS_PER_BATCH, ControlLink
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.local_socket import bind_control
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.load import load_settings
+from sinkhole.config.schema import AccessSettings, RecordSettings
+from sinkhole.policy.engine import Policy
 from sinkhole.policy.hit import HitRow
+from sinkhole.policy.image import NameIndex
+from sinkhole.policy.statement import Group
+from sinkhole.policy.verdict import BlockAnswer
 from sinkhole.resolver.hits import Hits
+from sinkhole.resolver.policy_box import PolicyBox
+from sinkhole.resolver.who import Who
 from sinkhole.store.recorder import HitBatch
 from sinkhole.store.reports import Reports
+from sinkhole.transport.gate import ClientGate
 from tests.app.handover import ScriptedControl, acknowledge, count, counted
 from tests.resolver.test_sightings import Discovery
 
@@ -192,3 +201,75 @@ async def test_batch_without_sightings_says_nothing_of_them(tmp_path):
     async with ScriptedControl(tmp_path) as control, linked(tmp_path, counted("a.example.org")):
         await control.until(lambda: control.batches)
     assert all("sightings" not in message for message in control.heard)
+
+
+def counting_gate() -> ClientGate:
+    """A gate of which nobody is known, though a group asks for a MAC address."""
+    group = Group("lab", ("mac:aa:bb:cc:dd:ee:ff",))
+    box = PolicyBox(Policy(NameIndex.from_rules(()), (), (group,), BlockAnswer(), 1))
+    return ClientGate(AccessSettings(), box.current.scope_of, who=Who(box, lambda address: None))
+
+
+async def test_new_clients_and_counts_go_up_and_tables_come_down(tmp_path):
+    gate, loaded = counting_gate(), []
+    link = ControlLink(
+        tmp_path, Hits(RecordSettings()), lambda: 7, dict, clients=gate, load_clients=lambda: loaded.append(1)
+    )  # fmt: skip
+    gate.admit("10.0.0.1").queries += 2
+    async with ScriptedControl(tmp_path, lambda message: None) as control:
+        task = asyncio.create_task(link.run())
+        await control.until(lambda: any(m["op"] == "seen" for m in control.heard))
+        assert next(m["clients"] for m in control.heard if m["op"] == "seen") == ["10.0.0.1"]
+        control.say(b'{"op":"clients"}\n')
+        await control.until(lambda: any(m["op"] == "hits" for m in control.heard), seconds=20)
+        (batch,) = (m for m in control.heard if m["op"] == "hits")
+        assert (batch["seq"], batch["rows"], [row[0] for row in batch["clients"]]) == (1, [], ["10.0.0.1"])
+        # Without an acknowledgement it is sent again under its number, so the store counts it once.
+        await control.until(lambda: sum(m["op"] == "hits" for m in control.heard) == 2, seconds=20)
+        assert control.heard[-1] == batch
+        assert loaded == [1]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_last_counts_are_handed_over_at_a_stop(tmp_path):
+    gate = counting_gate()
+    link = ControlLink(tmp_path, Hits(RecordSettings()), lambda: 7, dict, clients=gate)
+    async with ScriptedControl(tmp_path) as control:
+        task = asyncio.create_task(link.run())
+        await control.until(lambda: control.heard)
+        gate.admit("10.0.0.1").queries += 3
+        await link.finish(5)
+        assert [row[3] for m in control.heard if m["op"] == "hits" for row in m["clients"]] == [3]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_control_process_is_told_of_new_clients_and_tells_of_tables(tmp_path):
+    told: list[str] = []
+    server = ControlServer(_never, _never, told.extend)
+    loaded = asyncio.Event()
+    async with await server.serve(bind_control(tmp_path)):
+        gate = counting_gate()
+        gate.admit("10.0.0.1")
+        link = ControlLink(
+            tmp_path,
+            Hits(RecordSettings()),
+            lambda: 7,
+            lambda: {"generation": 1},
+            clients=gate,
+            load_clients=loaded.set,
+        )
+        task = asyncio.create_task(link.run())
+        async with asyncio.timeout(10):
+            while not told:
+                await asyncio.sleep(0.02)
+        server.announce_clients()
+        await asyncio.wait_for(loaded.wait(), 10)
+        assert told == ["10.0.0.1"]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _never(*_: object) -> Any:
+    raise AssertionError("nothing is asked for")

@@ -34,7 +34,7 @@ def lab(run):
         hit("192.0.2.7", "dns.google"),
         hit("198.51.100.1", "dns.google"),
     ]
-    Recorder(store, str).write(HitBatch("worker", 1, tuple(rows), 0, tuple(seen)))
+    Recorder(store, str).write(HitBatch("worker", 1, tuple(rows), 0, clients=tuple(seen)))
     ClientStore(store, str).note_identities([("192.0.2.7", WHO, "laptop")])
     store.close()
     write_table(run.folder / "compiled", {"192.0.2.7": WHO})
@@ -263,7 +263,7 @@ def test_sudden_silence_in_the_store(lab):
         Activity(f"10.0.0.{low}", hour * HOUR, hour * HOUR, 50)
         for low in range(4) for hour in range(this - 12, this) if low or hour < this - 3
     ]  # fmt: skip
-    Recorder(store, str).write(HitBatch("other", 1, (), 0, tuple(rows)))
+    Recorder(store, str).write(HitBatch("other", 1, (), 0, clients=tuple(rows)))
     for hour in range(this - 3, this):
         ClientStore(store, str).note_alive(["10.0.0.0"], hour * HOUR)
     store.close()

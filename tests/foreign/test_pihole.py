@@ -7,7 +7,6 @@ import pytest
 from sinkhole.errors import ForeignFileError
 from sinkhole.feeds.print_rule import print_rule
 from sinkhole.foreign import gravity
-from sinkhole.foreign.model import is_known_member
 from sinkhole.foreign.pihole import read_pihole
 from tests.foreign.builders import (
     DENY,
@@ -77,11 +76,9 @@ def test_teleporter_of_version_6(tmp_path):
     assert "etc/pihole/gravity.db: domainlist row 7" in {str(note.place) for note in found.notes}
 
 
-def test_member_of_a_kind_that_groups_do_not_know_is_told(tmp_path):
+def test_client_by_mac_address_is_a_member(tmp_path):
     found = read_pihole(write_teleporter(tmp_path / "t.zip"))
-    is_known = is_known_member("mac:00:11:22:33:44:55")
-    assert ("mac:00:11:22:33:44:55" in found.groups[0].members) is is_known
-    assert ("mac:00:11:22:33:44:55" in notes(found)) is not is_known
+    assert "mac:00:11:22:33:44:55" in found.groups[0].members
     assert notes(found)["tv.lan"] == "is in Default alone, so no group is needed for it"
 
 

@@ -27,4 +27,4 @@ def batch(
     *rows: HitRow, seq: int = 1, worker: str = "worker", dropped: int = 0, clients: tuple[Activity, ...] = ()
 ) -> HitBatch:
     """Return a batch of rows."""
-    return HitBatch(worker, seq, rows, dropped, clients)
+    return HitBatch(worker, seq, rows, dropped, clients=clients)

@@ -28,7 +28,7 @@ def seen(client="192.0.2.7", at=NOW, queries=1, groups=("lab",)):
 
 
 def record(store, seq, *activities, text=str):
-    assert Recorder(store, text).write(HitBatch("worker", seq, (), 0, activities))
+    assert Recorder(store, text).write(HitBatch("worker", seq, (), 0, clients=activities))
 
 
 def test_activities_add_up(store):
