@@ -43,3 +43,13 @@ class StoreError(SinkholeError):
 
 class ListenError(SinkholeError):
     """An address cannot be listened on."""
+
+
+class ForeignFileError(SinkholeError):
+    """A file of another program cannot be read, is too large, or is not what it was said to be.
+
+    The text may hold words of the file, so all that could disturb a terminal is escaped in it.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in said))

@@ -1,9 +1,9 @@
 """Names too wide for a list: public suffixes of the ICANN section, from the snapshot that ships with tldextract."""
 
+import importlib
 from functools import cache
 
 import idna
-import tldextract
 
 
 def is_public_suffix(name: str) -> bool:
@@ -23,9 +23,22 @@ def is_listed_suffix(name: str) -> bool:
     return "*." + name.partition(".")[2] in suffixes and "!" + name not in suffixes
 
 
+def registrable_domain(name: str) -> str | None:
+    """Return the domain that someone registered of a name (lower-case A-labels), or None where it is a suffix."""
+    if is_public_suffix(name):
+        return None
+    labels = name.split(".")
+    suffixes = _icann_suffixes()
+    above = [".".join(labels[at:]) for at in range(1, len(labels))]
+    # Below `*.ck` only exceptions are registered right below ck, so that is where they end.
+    below = next(at for at, name in enumerate(above, 1) if is_public_suffix(name) or "*." + name in suffixes)
+    return ".".join(labels[below - 1 :])
+
+
 @cache
 def _icann_suffixes() -> frozenset[str]:
-    """Return the ICANN rules, loaded once: 30 ms that only a process that reads lists should pay."""
+    """Return the ICANN rules, loaded once: 30 ms, and as much again for the library, that few processes should pay."""
+    tldextract = importlib.import_module("tldextract")
     # No URL and no cache folder: nothing is fetched, and two machines judge a list alike.
     extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
     return frozenset(rule if rule.isascii() else _to_ascii(rule) for rule in extract.tlds)

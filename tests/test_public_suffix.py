@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from sinkhole.public_suffix import is_listed_suffix, is_public_suffix
+from sinkhole.public_suffix import is_listed_suffix, is_public_suffix, registrable_domain
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,17 @@ def test_private_suffixes_are_ordinary_names(name: str) -> None:
 def test_a_single_label_is_only_listed_when_the_list_has_it() -> None:
     assert is_listed_suffix("com")
     assert not is_listed_suffix("deepseek")
+
+
+@pytest.mark.parametrize(
+    ("name", "domain"),
+    [
+        ("a.b.example.com", "example.com"), ("example.co.uk", "example.co.uk"), ("a.github.io", "github.io"),
+        ("a.b.c.kobe.jp", "b.c.kobe.jp"), ("www.city.kobe.jp", "city.kobe.jp"), ("co.uk", None), ("com", None),
+    ],
+)  # fmt: skip
+def test_domain_that_someone_registered(name: str, domain: str | None) -> None:
+    assert registrable_domain(name) == domain
 
 
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

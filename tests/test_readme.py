@@ -18,6 +18,7 @@ from sinkhole.cli.root import cli
 from sinkhole.config.schema import Settings
 from tests.e2e.conftest import TRUE_ADDRESS, UpstreamThread
 from tests.e2e.running import Server, clean_environment, running, sinkhole_json
+from tests.e2e.stored import wait_until
 from tests.fakes import FakeUpstream, answers
 
 ROOT = Path(__file__).parents[1]
@@ -126,6 +127,13 @@ def ask_why_and_who(server: Server, said: str) -> None:
     assert "127.0.0.1 " in said.rpartition("client")[2]
 
 
+def look_before_you_leap(server: Server, said: str) -> None:
+    assert said.startswith("impact ")
+    wanted = "impact 1 client, 1 attempt in the last 7 days would have been allowed instead of blocked"
+    assert wait_until(lambda: wanted in server.cli("policy", "allow", "deepseek", "--dry-run").stdout)
+    assert server.addresses("chat.deepseek.com") == BLOCKED
+
+
 EFFECTS: dict[str, Callable[[Server, str], None]] = {
     "Block only DeepSeek": only_deepseek,
     "Block by jurisdiction": by_jurisdiction,
@@ -134,6 +142,7 @@ EFFECTS: dict[str, Callable[[Server, str], None]] = {
     "Block in working hours only": in_working_hours,
     "Approve one vendor": approve_one,
     "Then ask why": ask_why_and_who,
+    "Look before you leap": look_before_you_leap,
 }
 
 
@@ -213,6 +222,6 @@ def test_files_and_settings_that_a_page_names_exist(page):
         ):
             assert any((root / word).exists() for root in (ROOT, ROOT / "sinkhole", page.parent)), word
         section, _, key = word.partition(".")
-        if section in Settings.model_fields and re.fullmatch(r"[a-z_]+( = .*)?", key):
+        if section in Settings.model_fields and re.fullmatch(r"(?!toml)[a-z_]+( = .*)?", key):
             keys = getattr(Settings.model_fields[section].annotation, "model_fields", {})
             assert key.partition(" ")[0] in keys, word

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from sinkhole.app.compiled import shipped_catalogue
+from sinkhole.app.local_vendors import NO_LOCAL, LocalVendors
 from sinkhole.catalogue.document import catalogue_from_json
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.catalogue.signature import PublicKey, Signature, verify
@@ -28,11 +29,13 @@ class CatalogueInForce:
     Attributes:
         feed: that it was synced by; None for the one of this installation.
         faults: why synced ones could not be used, by feed.
+        local: what the vendor files of this network added to it.
     """
 
     catalogue: Catalogue
     feed: str | None
     faults: dict[str, str]
+    local: LocalVendors = NO_LOCAL
 
 
 def find_catalogue(

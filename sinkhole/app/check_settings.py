@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from sinkhole.app.own_suffixes import suffix_mistake
 from sinkhole.config.schema import Settings
 from sinkhole.errors import ConfigError, SinkholeError
 from sinkhole.protocol.names import name_from_text
@@ -17,6 +18,9 @@ def mistakes_of(settings: Settings) -> list[str]:
     listen = () if mistakes else settings.server.listen
     mistakes += _each("records", settings.records, records_from_text)
     mistakes += _each("rebinding.allow", settings.rebinding.allow, name_from_text)
+    for index, text in enumerate(settings.policy.search_suffixes):
+        if mistake := suffix_mistake(text):
+            mistakes.append(f"policy.search_suffixes[{index}]: {mistake}")
     try:
         read_plan(settings.upstream, listen, RESOLV_CONF)
     except ConfigError as error:

@@ -11,10 +11,11 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sinkhole.app.data_dir import COMPILED
+from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.catalogue.load import Catalogue, load_catalogue
 from sinkhole.config.schema import Settings
 from sinkhole.errors import PolicyError
@@ -33,6 +34,7 @@ from sinkhole.policy.document import (
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import FeedRules, NameIndex, build_image
 from sinkhole.policy.override import Override
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import BlockAnswer
 from sinkhole.protocol.names import name_from_text
@@ -57,8 +59,9 @@ class FeedInput:
 class Inputs:
     """All that a generation is made of.
 
-    `versions` are those of all feeds, those that are off too; None where they are not known. `overrides` are those that
-    have not ended.
+    `versions` are those of all feeds, those that are off too; None where they are not known. `overrides` are those
+    that have not ended. `suffixes` are domains of this network. `reviews` are those that a statement on `unreviewed`
+    asks for.
     """
 
     catalogue: Catalogue
@@ -68,6 +71,8 @@ class Inputs:
     answer: BlockAnswer
     versions: Mapping[str, int] | None = None
     overrides: tuple[Override, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    reviews: Reviews = NO_REVIEWS
 
 
 def compiled_folder(data_dir: Path) -> Path:
@@ -130,7 +135,7 @@ def _publish(folder: Path, inputs: Inputs, image: str, before: PolicyDocument | 
     document = _document(generation, image, inputs)
     if document == before:
         return before
-    document = _document(generation + 1, image, inputs)
+    document = replace(document, generation=generation + 1)
     publish(folder, document)
     prune(folder)
     _LOG.info("policy.published", generation=document.generation, statements=len(inputs.statements))
@@ -138,7 +143,10 @@ def _publish(folder: Path, inputs: Inputs, image: str, before: PolicyDocument | 
 
 
 def _document(generation: int, image: str, inputs: Inputs) -> PolicyDocument:
-    return PolicyDocument(generation, image, inputs.statements, inputs.groups, inputs.answer, inputs.overrides)
+    return PolicyDocument(
+        generation, image, inputs.statements, inputs.groups, inputs.answer,
+        overrides=inputs.overrides, suffixes=inputs.suffixes, reviews=inputs.reviews,
+    )  # fmt: skip
 
 
 def _generation_after_damage(folder: Path) -> int:
@@ -175,7 +183,14 @@ def ensure_policy(data_dir: Path, settings: Settings) -> bool:
 
 def _default_inputs(settings: Settings) -> Inputs:
     catalogue = shipped_catalogue()
-    return Inputs(catalogue, (), default_statements(catalogue.bypass), (), block_answer(settings.blocking))
+    return Inputs(
+        catalogue=catalogue,
+        feeds=(),
+        statements=default_statements(catalogue.bypass),
+        groups=(),
+        answer=block_answer(settings.blocking),
+        suffixes=own_suffixes(settings),
+    )
 
 
 @contextmanager
@@ -215,7 +230,11 @@ def _image(folder: Path, inputs: Inputs, current: str | None) -> str:
             return image
     catalogue = inputs.catalogue
     rules = [feed.rules for feed in inputs.feeds]
-    image = build_image(folder, catalogue.vendors, rules, catalogue.never_block, catalogue.bypass, catalogue.brand_book)
+    # What is synced says nothing of signs: they are of this installation.
+    signs = (catalogue if catalogue.signs else shipped_catalogue()).sign_book
+    image = build_image(
+        folder, catalogue.vendors, rules, catalogue.never_block, catalogue.bypass, catalogue.brand_book, signs
+    )
     _prove(NameIndex.open(folder / image, verify=True), inputs.catalogue)
     (folder / _DRAFT).write_text(f"{image} {wanted}")
     return image

@@ -9,22 +9,31 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
+from sinkhole.app.client_watch import ClientWatch
 from sinkhole.app.control_server import ControlServer
+from sinkhole.app.data_dir import owner_of
+from sinkhole.app.sightings import owned, waits_unseen
 from sinkhole.app.stall import beat, until_orphaned
-from sinkhole.app.state import compile_state
+from sinkhole.app.state import audit_head, compile_state
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.app.sync_job import SyncJob
-from sinkhole.config.schema import Settings
+from sinkhole.config.schema import Settings, is_activity_kept
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.log import Log, configure
+from sinkhole.policy.activity import Activity
 from sinkhole.policy.hit import HitRow
+from sinkhole.policy.sighting import Sighting
 from sinkhole.store.recorder import HitBatch
 
 LAST_BATCHES = 0.5
 """Seconds in which what the workers sent before they ended must be read at a stop."""
 RETENTION_INTERVAL = 3600.0
+REVIEW_INTERVAL = 10.0
+"""Seconds between looks at whether a name waits for review that policy should know of."""
 _CALM = 5
 """How much nicer than the workers it is: whoever asks for a name comes before who compiles one."""
 
@@ -37,7 +46,8 @@ class Control:
         self._log = Log("control")
         self._store = StoreKeeper(settings)
         self._generation = 0
-        self._server = ControlServer(self._take_hits, self._request)
+        self._clients = ClientWatch(settings, self._store, lambda: self._server.announce_clients())
+        self._server = ControlServer(self._take_hits, self._request, self._clients.note_new)
         self._sync = SyncJob(settings, self._store, self._apply)
         self._started = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,8 +60,10 @@ class Control:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._apply_quietly()))
         listening = await self._server.serve(sock)
-        for job in (beat(status), self._keep_store(), self._retain(), self._die_with_supervisor(lifeline)):
+        jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue())
+        for job in jobs:
             self._spawn(job)
+        self._spawn(self._die_with_supervisor(lifeline))
         await stop.wait()
         listening.close()
         await self._server.until_idle(LAST_BATCHES)
@@ -74,9 +86,15 @@ class Control:
     async def _keep_store(self) -> None:
         """Open the store, whenever it opens; from then on publish what it says and sync what is due."""
         await self._store.until_open()
+        await self._log_audit_head()
         await self._apply_quietly()
         if self._settings.feeds.sync:
             await self._sync.run()
+
+    async def _log_audit_head(self) -> None:
+        """Note the end of the audit log where whoever can write to the store cannot: `sinkhole audit verify --head`."""
+        with suppress(StoreError):  # the keeper says why, and opens it again
+            self._log.info("audit.head", head=await self._store.do(audit_head))
 
     async def _apply_quietly(self) -> None:
         try:
@@ -88,22 +106,31 @@ class Control:
         """Compile what the store says, publish it, and wait until the workers have it in force."""
         compiled = await self._store.do(compile_state)
         self._generation = compiled.generation
+        self._clients.take_policy()
         late = await self._server.announce(compiled.generation)
         refused = {one.feed: str(one) for one in compiled.refused}
         return {"generation": compiled.generation, "late": late, "refused": refused}
 
     async def _take_hits(self, worker: str, message: dict[str, Any]) -> bool:
         rows = [HitRow.from_json_row(row) for row in message["rows"]]
-        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]))
+        seen = owned(Sighting.from_json_row(row) for row in message.get("sightings", ()))
+        asking = tuple(Activity.from_json_row(row) for row in message.get("clients", ()))
+        kept = asking if is_activity_kept(self._settings) else ()
+        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]), tuple(seen), kept)
         try:
-            return await self._store.record(batch)
+            is_stored = await self._store.record(batch)
         except StoreError:
             return False  # the keeper said so once; the worker keeps the batch
+        if is_stored:
+            self._clients.note_asking(one.client for one in asking)
+        return is_stored
 
     async def _request(self, message: dict[str, Any]) -> dict[str, Any]:
         match message["op"]:
             case "apply":
                 return await self._apply()
+            case "reload":
+                return self._have_reloaded()
             case "status":
                 return {
                     "started": self._started,
@@ -113,13 +140,34 @@ class Control:
                     "workers": self._server.workers,
                     "generation": self._generation,
                 }
+            case "client":
+                known = self._clients.known(str(message["address"]))
+                return {"known": None if known is None else asdict(known)}
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")
+
+    def _have_reloaded(self) -> dict[str, Any]:
+        """Let the supervisor read the configuration and the local records again, and start new workers with them."""
+        supervisor = os.getppid()
+        if supervisor != owner_of(self._settings.server.data_dir):
+            raise SinkholeError("the supervisor of the server is gone")
+        os.kill(supervisor, signal.SIGHUP)
+        return {}
 
     async def _retain(self) -> None:
         while True:
             await asyncio.sleep(RETENTION_INTERVAL)
             await self._store.retain()
+
+    async def _watch_queue(self) -> None:
+        while self._settings.discover.enabled:
+            await asyncio.sleep(REVIEW_INTERVAL)
+            try:
+                is_late = await self._store.do(waits_unseen)
+            except StoreError:
+                continue  # the keeper said so
+            if is_late:
+                await self._apply_quietly()
 
     async def _die_with_supervisor(self, lifeline: int) -> None:
         await until_orphaned(lifeline)

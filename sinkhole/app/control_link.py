@@ -15,12 +15,16 @@ from typing import Any
 from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
 from sinkhole.log import Log
 from sinkhole.resolver.hits import Hits
+from sinkhole.resolver.sightings import Sightings
+from sinkhole.transport.gate import ClientGate
 
 FLUSH_INTERVAL = 0.25
 RECONNECT_AFTER = 0.2
 RESEND_AFTER = 3.0
 """Seconds without an acknowledgement after which batches are sent again: the store may have been full or locked."""
 ROWS_PER_BATCH = 1000
+SIGHTINGS_PER_BATCH = 200
+CLIENTS_PER_BATCH = 2000
 MAX_UNACKNOWLEDGED = 64
 """Batches kept; beyond that rows stay in `Hits`, whose bound counts what is dropped."""
 
@@ -33,15 +37,29 @@ class ControlLink:
         hits: where the query path counts.
         load_policy: loads the newest published policy, returns its generation; its failure is logged by itself.
         counters: numbers of this worker that the control process shows.
+        sightings: where names that look like AI are counted, if they are.
+        clients: where clients are counted; None: nowhere.
+        load_clients: loads the newest table of who is at which address.
     """
 
     def __init__(
-        self, folder: Path, hits: Hits, load_policy: Callable[[], int], counters: Callable[[], dict[str, Any]]
+        self,
+        folder: Path,
+        hits: Hits,
+        load_policy: Callable[[], int],
+        counters: Callable[[], dict[str, Any]],
+        *,
+        sightings: Sightings | None = None,
+        clients: ClientGate | None = None,
+        load_clients: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder = folder
         self._hits = hits
+        self._sightings = sightings
         self._load_policy = load_policy
         self._counters = counters
+        self._clients = clients
+        self._load_clients = load_clients
         self._worker = uuid.uuid4().hex
         self._seq = 0
         self._unacknowledged: dict[int, dict[str, Any]] = {}
@@ -61,20 +79,38 @@ class ControlLink:
             await asyncio.sleep(FLUSH_INTERVAL)
             self._flush()
 
-    def _flush(self) -> None:
+    def _flush(self, *, is_last: bool = False) -> None:
+        self._report_new()
         if self._unacknowledged and time.monotonic() - self._heard > RESEND_AFTER:
             self._resend()
+        sightings = self._sightings
         while len(self._unacknowledged) < MAX_UNACKNOWLEDGED:
             rows = self._hits.drain(ROWS_PER_BATCH)
             dropped = self._hits.take_dropped()
-            if not rows and not dropped:
+            # One lot each time: a flood of new names must not hold up the hits.
+            seen = sightings.drain(SIGHTINGS_PER_BATCH) if sightings is not None else ()
+            sightings = None
+            asking = self._clients.count_activities(CLIENTS_PER_BATCH, at_once=is_last) if self._clients else ()
+            if not rows and not dropped and not seen and not asking:
                 return
             self._seq += 1
             batch = {"op": "hits", "seq": self._seq, "rows": [row.to_json_row() for row in rows], "dropped": dropped}
+            if seen:
+                batch["sightings"] = [sighting.to_json_row() for sighting in seen]
+            if asking:
+                batch["clients"] = [one.to_json_row() for one in asking]
             if not self._unacknowledged:
                 self._heard = time.monotonic()
             self._unacknowledged[self._seq] = batch
             self._send(batch)
+
+    def _report_new(self) -> None:
+        """Tell of clients that a group may ask more about; not kept for later, since it is the answer that matters."""
+        if self._clients is None or self._writer is None:
+            return
+        new = self._clients.activities.take_new(CLIENTS_PER_BATCH)
+        if new:
+            self._send({"op": "seen", "clients": new})
 
     def _resend(self) -> None:
         """Send all that is not acknowledged again, oldest first: the store takes batches in order.
@@ -118,10 +154,12 @@ class ControlLink:
                 self._acknowledged.set()
             case "policy":
                 self._send({"op": "applied", "generation": self._load_policy()})
+            case "clients":
+                self._load_clients()
 
     async def finish(self, seconds: float) -> None:
         """Hand over the last hits; wait at most `seconds` for the acknowledgement."""
-        self._flush()
+        self._flush(is_last=True)
         try:
             async with asyncio.timeout(seconds):
                 while self._unacknowledged and self._writer is not None:

@@ -33,9 +33,13 @@ class ControlServer:
     Args:
         take_hits: stores a batch of a worker; False where it could not, so that the worker keeps it.
         request: answers a message of the command line.
+        note_new: is told addresses of clients that a worker knows nothing more of.
     """
 
-    def __init__(self, take_hits: TakeHits, request: Request) -> None:
+    def __init__(
+        self, take_hits: TakeHits, request: Request, note_new: Callable[[list[str]], None] = lambda addresses: None
+    ) -> None:
+        self._note_new = note_new
         self._take_hits = take_hits
         self._request = request
         self._lines: set[WorkerLine] = set()
@@ -72,6 +76,11 @@ class ControlServer:
                 self._log.error("policy.not_applied", generation=generation)
         return sum(line.generation < generation for line in self._lines)
 
+    def announce_clients(self) -> None:
+        """Tell the workers that there is a new table of who is at which address."""
+        for line in self._lines:
+            write_message(line.writer, {"op": "clients"})
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line: WorkerLine | None = None
         try:
@@ -100,6 +109,8 @@ class ControlServer:
             case "hits":
                 if await self._take_hits(line.worker, message):
                     write_message(line.writer, {"op": "ack", "seq": message["seq"]})
+            case "seen":
+                self._note_new([str(address) for address in message["clients"]])
             case "hello" | "applied":
                 line.counters |= {k: v for k, v in message.items() if k not in ("op", "worker", "generation")}
                 line.generation = int(message["generation"])

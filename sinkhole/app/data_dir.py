@@ -12,6 +12,7 @@ STORE = "store.db"
 COMPILED = "compiled"
 FEEDS = "feeds"
 LISTS = "lists"
+VENDORS = "vendors"
 _ORPHANS_END_WITHIN = 2.0
 """Seconds; a worker whose supervisor is gone ends within a fraction of one."""
 _LOOK_INTERVAL = 0.02
@@ -26,7 +27,7 @@ def prepare(folder: Path) -> None:
     probe = folder / ".write-test"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in (COMPILED, FEEDS, LISTS):
+        for name in (COMPILED, FEEDS, LISTS, VENDORS):
             (folder / name).mkdir(exist_ok=True, mode=0o700)
         probe.write_bytes(b"")
         probe.unlink()
@@ -59,6 +60,15 @@ def lock(folder: Path) -> int:
         os.ftruncate(fd, 0)
         os.pwrite(fd, str(os.getpid()).encode(), 0)
     return fd
+
+
+def owner_of(folder: Path) -> int | None:
+    """Return the process that noted itself as the server of the folder, None where none did."""
+    try:
+        text = (folder / "lock").read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _try_lock(fd: int) -> bool:

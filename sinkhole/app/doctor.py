@@ -9,7 +9,9 @@ from pathlib import Path
 
 from sinkhole.app import doctor_policy, doctor_server
 from sinkhole.app.data_dir import STORE, running_server
+from sinkhole.app.discovery import waiting_in_words
 from sinkhole.app.finding import Check, Finding, Grade
+from sinkhole.app.group_findings import group_findings
 from sinkhole.app.state import catalogue_of_folder, open_state
 from sinkhole.catalogue.summary import summarise
 from sinkhole.config.schema import Settings
@@ -121,6 +123,12 @@ def _catalogue(settings: Settings) -> Iterator[tuple[Grade, str]]:
     yield grade, f"{len(catalogue.vendors)} vendors, last looked at {_days(days)} ago; {said}; {stale}"
     for name, why in found.faults.items():
         yield Grade.WARNING, f"that of feed {name} cannot be used: {why}"
+    for said in (*found.local.faults, *found.local.superseded):
+        yield Grade.WARNING, f"local vendor file {said}"
+
+
+def _discover(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    yield Grade.GOOD, waiting_in_words(settings)
 
 
 def _feeds(settings: Settings) -> Iterator[tuple[Grade, str]]:
@@ -150,6 +158,20 @@ def _feeds(settings: Settings) -> Iterator[tuple[Grade, str]]:
         yield Grade.GOOD, "1 feed is fresh" if len(feeds) == 1 else f"{len(feeds)} feeds are fresh"
 
 
+def _groups(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    if not (settings.server.data_dir / STORE).exists():
+        yield Grade.GOOD, "there are none yet"
+        return
+    state = open_state(settings)
+    try:
+        found = list(group_findings(state))
+    finally:
+        state.close()
+    yield from ((Grade.WARNING, text) for text in found)
+    if not found:
+        yield Grade.GOOD, "no two groups tie, and members can be recognised"
+
+
 def _days(number: int) -> str:
     return "1 day" if number == 1 else f"{number} days"
 
@@ -165,10 +187,12 @@ CHECKS: dict[str, Check] = {
     "upstreams": _upstreams,
     "catalogue": _catalogue,
     "feeds": _feeds,
+    "discover": _discover,
     "policy": doctor_policy.policy,
     "expectations": doctor_policy.expectations,
     "exceptions": doctor_policy.exceptions,
     "defaults": doctor_policy.defaults,
+    "groups": _groups,
     "query": doctor_server.query,
     "canary": doctor_server.canary,
 }

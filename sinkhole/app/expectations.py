@@ -1,12 +1,13 @@
 """The gate for changes of policy: one that breaks an expectation which held is taken back before anything is stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.data_dir import running_server
-from sinkhole.app.state import State, compile_state
+from sinkhole.app.own_suffixes import own_suffixes
+from sinkhole.app.state import State, compile_state, reviews_of
 from sinkhole.errors import PolicyError
 from sinkhole.policy.document import load_document
 from sinkhole.policy.engine import Policy
@@ -22,13 +23,14 @@ class BrokenExpectationError(PolicyError):
 
 
 @contextmanager
-def gated(state: State, *, force: bool = False) -> Iterator[None]:
+def gated(state: State, *, force: bool = False, after: Callable[[], Policy] | None = None) -> Iterator[None]:
     """Make a change of statements, groups and exceptions, in a transaction that is undone if it breaks an expectation.
 
     What was broken before is not held against it.
 
     Args:
         force: let it be stored all the same; the audit log says what it breaks.
+        after: makes the policy as it is after the change, where that changes names too; None: the names are in force.
 
     Raises:
         BrokenExpectationError: it breaks one, and is undone.
@@ -36,12 +38,13 @@ def gated(state: State, *, force: bool = False) -> Iterator[None]:
     expected = state.expectations.all()
     names = names_in_force(state) if expected else None
     with state.store.transaction():
-        before = _stored(state, names) if names else None
+        before = stored_policy_over(state, names) if names else None
         yield
         if names is None or before is None:
             return
         now = datetime.now(UTC)
-        broken = newly_broken(broken_of(before, expected, now), broken_of(_stored(state, names), expected, now))
+        changed = stored_policy_over(state, names) if after is None else after()
+        broken = newly_broken(broken_of(before, expected, now), broken_of(changed, expected, now))
         if broken and not force:
             told = "\n".join(f"this breaks the expectation {one}" for one in broken)
             raise BrokenExpectationError(f"{told}\nnothing is changed; change the expectations first, or give --force")
@@ -72,8 +75,11 @@ def policy_over(
     overrides: Sequence[Override] = (),
 ) -> Policy:
     """Return the policy that these statements, groups and exceptions make over compiled names."""
-    return Policy(names, statements, groups, block_answer(state.settings.blocking), 0, overrides)
+    suffixes, reviews = own_suffixes(state.settings), reviews_of(state, statements)
+    answer = block_answer(state.settings.blocking)
+    return Policy(names, statements, groups, answer, 0, overrides=overrides, suffixes=suffixes, reviews=reviews)
 
 
-def _stored(state: State, names: NameIndex) -> Policy:
+def stored_policy_over(state: State, names: NameIndex) -> Policy:
+    """Return the policy that the store says, with its exceptions, over compiled names."""
     return policy_over(state, names, state.policy.statements(), state.policy.groups(), state.lasting_overrides())

@@ -1,18 +1,22 @@
 """Explain what would be answered for a name, by the very function that the query path calls."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from sinkhole.app.who_is_it import groups_in_words
 from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import parse_client
+from sinkhole.policy.identity import Identity
 from sinkhole.policy.override import Override
 from sinkhole.policy.verdict import BlockAnswer, BlockMode, Loser, Verdict
 from sinkhole.protocol.names import name_from_text, name_to_text
 from sinkhole.protocol.types import QType, qtype_from_text, qtype_to_text
+from sinkhole.resolver.canaries import CANARIES
+from sinkhole.resolver.canaries import TTL as CANARY_TTL
 
 Follow = Callable[[Policy, str, str, str, datetime], Verdict | None]
 """Judges what the answer of a name leads to, for (policy, name, type, client, time); None where it could not."""
@@ -32,6 +36,7 @@ class Explanation:
     answer: str
     note: str | None = None
     override: Override | None = None
+    members: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -47,7 +52,7 @@ class Explanation:
         return {
             "name": self.name, "type": self.qtype, "client": self.client, "groups": self.groups,
             "generation": self.generation, "outcome": self.outcome, "answer": self.answer, "note": self.note,
-            "verdict": verdict, "override": self._override_to_json(),
+            "members": self.members, "verdict": verdict, "override": self._override_to_json(),
         }  # fmt: skip
 
     def _override_to_json(self) -> dict[str, Any] | None:
@@ -61,12 +66,19 @@ class Explanation:
 
 
 def explain(
-    policy: Policy, name: str, qtype: str, client: str, when: datetime, follow: Follow | None = None
+    policy: Policy,
+    name: str,
+    qtype: str,
+    client: str,
+    when: datetime,
+    follow: Follow | None = None,
+    identity: Identity | None = None,
 ) -> Explanation:
     """Explain one question of one client.
 
     Args:
         follow: judges what the answer of a name leads to; None: the name is judged by itself alone.
+        identity: who the client is beside its address.
 
     Raises:
         FormError: the name, the type or the client's address cannot be read.
@@ -75,19 +87,21 @@ def explain(
         raise FormError(f"client {client!r}: is no address such as 192.0.2.7 or 2001:db8::7")
     wire = name_from_text(_host(name))
     number = qtype_from_text(qtype)
-    scope = policy.scope_of(client)
+    scope = policy.scope_of(client, identity)
     verdict = policy.decide(wire, number, scope, when, client=client, explain=True)
     note = None
-    if not verdict.is_blocked:
+    if not verdict.is_blocked or wire in CANARIES:  # canaries are answered before policy is asked
         led_to = follow(policy, name, qtype, client, when) if follow else None
-        note = _NOT_FOLLOWED if led_to is None else None
+        note = _NOT_FOLLOWED if led_to is None and not verdict.is_blocked else None
         if led_to is not None and (led_to.is_blocked or led_to.override is not None):
             verdict = led_to
-    answer = _answer(policy.answer_for(scope), verdict, number)
+    is_denied = wire in CANARIES and bool(verdict.rewrite)
+    how = policy.answer_for(scope)
+    answer = _answer(replace(how, ttl=CANARY_TTL) if is_denied else how, verdict, number)
     override = None if verdict.override is None else policy.override(verdict.override)
     return Explanation(
         name_to_text(wire), qtype_to_text(number), client, scope.groups, policy.generation, verdict, answer, note,
-        override,
+        override, tuple(groups_in_words(policy, client, identity)),
     )  # fmt: skip
 
 
@@ -114,16 +128,18 @@ def _answer(answer: BlockAnswer, verdict: Verdict, qtype: int) -> str:
         return "the true answer"
     if verdict.rewrite:
         return f"{', '.join(verdict.rewrite)}, TTL {answer.ttl}"
-    return _blocked(answer.to_page() if verdict.is_coached else answer, qtype)
+    how = answer.to_page() if verdict.is_coached else answer
+    said = _blocked(how, qtype, how.ede if verdict.basis is None else verdict.basis.ede)
+    return f"{said}; why, to networks in blocking.explain_to" if qtype == QType.TXT else said
 
 
-def _blocked(answer: BlockAnswer, qtype: int) -> str:
-    ends = f"TTL {answer.ttl}, EDE {answer.ede}"
+def _blocked(answer: BlockAnswer, qtype: int, ede: int) -> str:
+    ends = f"TTL {answer.ttl}, EDE {ede}"
     match answer.mode:
         case BlockMode.NXDOMAIN:
             return f"NXDOMAIN, {ends}"
         case BlockMode.REFUSED:
-            return f"REFUSED, EDE {answer.ede}"
+            return f"REFUSED, EDE {ede}"
         case BlockMode.ADDRESS:
             address = {QType.A: answer.ipv4, QType.AAAA: answer.ipv6}.get(qtype)
             return f"{address}, {ends}" if address else f"no data, {ends}"
@@ -146,6 +162,8 @@ def lines_of(explanation: Explanation) -> list[str]:
         rows.append(("decided by", "nothing matches"))
     if verdict.reason:
         rows.append(("reason", verdict.reason))
+    if verdict.basis:
+        rows.append(("basis", verdict.basis))
     if verdict.rule:
         rows.append(("rule", verdict.rule))
     if verdict.vendor:
@@ -156,7 +174,7 @@ def lines_of(explanation: Explanation) -> list[str]:
         rows.append(("through", f"{verdict.via}, which its answer leads to"))
     if verdict.feed:
         rows.append(("feed", f"{verdict.feed}, line {verdict.line}"))
-    rows.append(("client", f"{explanation.client} in {', '.join(explanation.groups) or 'no group'}"))
+    rows.append(("client", f"{explanation.client} in {', '.join(explanation.members) or 'no group'}"))
     rows.extend(("outranked", f"{_lost(lost)}: {lost.why}") for lost in verdict.losers)
     rows.append(("policy", f"generation {explanation.generation}"))
     if explanation.note:

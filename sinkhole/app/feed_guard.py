@@ -8,17 +8,19 @@ from sinkhole.catalogue.document import admit_catalogue
 from sinkhole.catalogue.signature import PublicKey, Signature, verify
 from sinkhole.config.schema import Settings
 from sinkhole.errors import CatalogueError, FeedError
-from sinkhole.feeds.guard import Guard
+from sinkhole.feeds.guard import Guard, feed_hosts
 from sinkhole.feeds.signed import Signers
-from sinkhole.feeds.sync import feed_hosts
 from sinkhole.policy.feed import Feed
 from sinkhole.upstream.address import parse_upstream
 
 
 def guard_of(settings: Settings, feeds: Iterable[Feed], never_block: Iterable[str]) -> Guard:
-    """Return the guard of names that are never blocked, and of where lists and answers come from."""
-    upstream_hosts = [parse_upstream(text).host for text in settings.upstream.servers]
-    return Guard(never_block, feed_hosts(feeds) | {host for host in upstream_hosts if host.strip("0123456789.:")})
+    """Return the guard of names that are never blocked, of where lists and answers come from, and of own addresses."""
+    upstreams = [parse_upstream(text) for text in settings.upstream.servers]
+    hosts = {upstream.host for upstream in upstreams if upstream.host.strip("0123456789.:")}
+    asked = {upstream.host for upstream in upstreams if upstream.is_literal}
+    own = {address for address in (settings.blocking.ipv4, settings.blocking.ipv6) if address is not None}
+    return Guard(never_block, feed_hosts(feeds) | hosts, asked | own)
 
 
 def catalogue_signers(guard: Guard) -> Signers:

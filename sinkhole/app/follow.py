@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sinkhole.config.schema import RecordSettings, Settings
 from sinkhole.policy.engine import Policy
+from sinkhole.policy.identity import Identity
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.message import write_query
 from sinkhole.protocol.names import name_from_text
@@ -26,20 +27,29 @@ FOLLOW_WITHIN = 3.0
 """Seconds: whoever asks `check` at 3 a.m. does not wait for a dead upstream."""
 
 
-def follow(settings: Settings, policy: Policy, name: str, qtype: str, client: str, when: datetime) -> Verdict | None:
+def follow(
+    settings: Settings,
+    policy: Policy,
+    name: str,
+    qtype: str,
+    client: str,
+    when: datetime,
+    identity: Identity | None = None,
+) -> Verdict | None:
     """Return the verdict on the answer of a name, or None where no answer is to be had in time."""
-    return asyncio.run(_follow(settings, policy, name, qtype, client, when))
+    who = Client(client, policy.scope_of(client, identity), identity)
+    return asyncio.run(_follow(settings, policy, name, qtype, who, when))
 
 
 async def _follow(
-    settings: Settings, policy: Policy, name: str, qtype: str, client: str, when: datetime
+    settings: Settings, policy: Policy, name: str, qtype: str, who: Client, when: datetime
 ) -> Verdict | None:
     question = Question(name_from_text(name), qtype_from_text(qtype))
     message = read_query(write_query(question, id=secrets.randbelow(65_536)))
     forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
     nowhere = Hits(RecordSettings(queries="none"))
     chain = build_chain(settings, PolicyBox(policy), forwarder, nowhere, clock=time.monotonic)
-    query = Query(message, Client(client, policy.scope_of(client)), is_stream=False, when=when, explain=True)
+    query = Query(message, who, is_stream=False, when=when, explain=True)
     try:
         async with asyncio.timeout(FOLLOW_WITHIN):
             answer = await chain(query)

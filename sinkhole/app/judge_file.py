@@ -8,6 +8,7 @@ from typing import Any
 from sinkhole.errors import FeedError, FeedFormatError, PolicyError
 from sinkhole.feeds.parse import parse
 from sinkhole.policy.feed import Feed
+from sinkhole.policy.groups import parse_client
 from sinkhole.policy.image import FeedRules, NameIndex
 from sinkhole.policy.judge import Outcome, judge
 from sinkhole.policy.rule import Rejection, Rule, RuleAction
@@ -60,13 +61,12 @@ class FileVerdict:
 
 
 def judge_file(path: Path, list_format: str, name: str, qtype: str, client: str) -> FileVerdict:
-    """Judge `name` by the list in `path`, as a list of the administrator's own.
+    """Judge `name`, or an address that an answer has, by the list in `path`, as a list of the administrator's own.
 
     Raises:
         FeedError: the file cannot be read or is no list.
         FormError: the name or the type cannot be read.
     """
-    qname = fold(name_from_text(name))
     number = qtype_from_text(qtype)
     rules: list[Rule] = []
     rejections: list[Rejection] = []
@@ -83,8 +83,16 @@ def judge_file(path: Path, list_format: str, name: str, qtype: str, client: str)
         index = NameIndex.from_rules([FeedRules(feed, rules)])
     except PolicyError as error:
         raise FeedError(f"{path}: {error}") from error
-    found = index.find(qname)
-    rows = found.rows.get(0, []) if found else []
-    outcome = judge(rows, qname, number, client) if rows else None
+    outcome = _outcome(index, name, number, client)
     refused = tuple(refusal.rejection for refusal in index.refused)
     return FileVerdict(path, name, outcome, len(rules), tuple(rejections) + refused)
+
+
+def _outcome(index: NameIndex, name: str, qtype: int, client: str) -> Outcome | None:
+    address = parse_client(name)
+    if address is not None:
+        rule = index.networks.find(address).get(0)
+        return Outcome(rule.action, rule) if rule else None
+    qname = fold(name_from_text(name))
+    found = index.find(qname)
+    return judge(found.rows[0], qname, qtype, client) if found and 0 in found.rows else None

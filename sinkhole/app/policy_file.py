@@ -132,6 +132,7 @@ def fields_of(item: Item) -> dict[str, Any]:
                 "subject": str(item.subject), "action": str(item.action), "group": item.group, "reason": item.reason,
                 "owner": item.owner, "ticket": item.ticket, "expires": item.expires,
                 "schedule": None if item.schedule is None else str(item.schedule),
+                "basis": None if item.basis is None else item.basis.value,
             }  # fmt: skip
         case PolicyException():
             fields = {

@@ -8,13 +8,15 @@ from typing import Any, TypeVar
 import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
 
+from sinkhole.app.members import member_text
 from sinkhole.app.policy_file import KINDS, Item, PolicyFile, identity, title_of
 from sinkhole.app.policy_table import Table
 from sinkhole.app.policy_text import key_line, line_of
-from sinkhole.app.subjects import nearest, network_text, read_subject
+from sinkhole.app.subjects import nearest, read_subject
 from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import PolicyError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.exception import ExceptionState, PolicyException
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.groups import name_mistake as group_name_mistake
@@ -28,12 +30,13 @@ from sinkhole.protocol.types import qtype_from_text, qtype_to_text
 
 _KEYS = {
     "groups": ("name", "members", "order", "mode", "ipv4", "ipv6"),
-    "statements": ("subject", "action", "group", "reason", "owner", "ticket", "expires", "schedule"),
+    "statements": ("subject", "action", "group", "reason", "owner", "ticket", "expires", "schedule", "basis"),
     "exceptions": ("subject", "client", "group", "reason", "owner", "ticket", "expires"),
     "expectations": ("client", "group", "name", "type", "at", "expect", "by", "why"),
 }
 _ACTIONS = tuple(str(action) for action in Action)
 _MODES = tuple(str(mode.value) for mode in BlockMode)
+_BASES = tuple(basis.value for basis in Basis)
 _I = TypeVar("_I", bound=Item)
 
 
@@ -124,7 +127,7 @@ class _Reading:
         name = table.text("name", wanted=True)
         if name is not None and (mistake := group_name_mistake(name)):
             table.note("name", mistake)
-        members = tuple(table.each("members", network_text))
+        members = tuple(table.each("members", member_text))
         order = table.number_of("order", 100)
         mode = table.one_of("mode", _MODES)
         addresses = tuple(table.address(key, version) for key, version in (("ipv4", 4), ("ipv6", 6)))
@@ -148,9 +151,15 @@ class _Reading:
         reason, owner, ticket = (table.text(key) for key in ("reason", "owner", "ticket"))
         expires = table.time("expires")
         schedule = table.read("schedule", schedule_from_text)
+        basis = table.one_of("basis", _BASES)
+        if basis is not None and action in (str(Action.ALLOW), str(Action.MONITOR)):
+            table.note("basis", f"is of what blocks; {action} has none")
         if table.is_wrong or subject is None or action is None:
             return None
-        return Statement(0, subject, Action.from_text(action), group, reason, owner, ticket, expires, schedule)
+        return Statement(
+            0, subject, Action.from_text(action), group, reason, owner, ticket, expires, schedule,
+            Basis(basis) if basis else None,
+        )  # fmt: skip
 
     def _exception(self, table: Table) -> PolicyException | None:
         subject = table.read("subject", self._subject, wanted=True)

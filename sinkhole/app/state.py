@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,11 +18,15 @@ from sinkhole.app.compiled import (
 )
 from sinkhole.app.data_dir import FEEDS, STORE, prepare, running_server
 from sinkhole.app.feed_guard import guard_of
+from sinkhole.app.local_vendors import Files, join, local_files
+from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.swaps import Refused, hold_breaking
+from sinkhole.catalogue.load import Catalogue
 from sinkhole.config.schema import Settings
 from sinkhole.feeds.defaults import default_feeds
 from sinkhole.feeds.in_force import rules_in_force
 from sinkhole.feeds.snapshot import Snapshots
+from sinkhole.log import Log
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.default import default_statements
 from sinkhole.policy.document import load_policy
@@ -30,17 +34,21 @@ from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.image import FeedRules
 from sinkhole.policy.override import Override
-from sinkhole.policy.statement import Statement
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
+from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 from sinkhole.resolver.blocked import block_answer
-from sinkhole.store.audit import current_user
+from sinkhole.store.audit import current_user, head_of
+from sinkhole.store.candidates import CandidateState, CandidateStore
 from sinkhole.store.database import Store, open_store
 from sinkhole.store.exception_store import ExceptionStore
 from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
 from sinkhole.store.override_store import OverrideStore
 from sinkhole.store.policy_store import PolicyStore
+
+_LOG = Log("compile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class State:
     expectations: ExpectationStore
     feeds: FeedStore
     snapshots: Snapshots
+    candidates: CandidateStore
     exceptions: ExceptionStore
     overrides: OverrideStore
     who: str
@@ -62,21 +71,26 @@ class State:
         """The data folder."""
         return self.settings.server.data_dir
 
-    def catalogue(self, feeds: Sequence[tuple[Feed, FeedState]] | None = None) -> CatalogueInForce:
-        """Return the catalogue in force: that of this installation, or a newer one that was synced.
+    def catalogue(
+        self, feeds: Sequence[tuple[Feed, FeedState]] | None = None, files: Files | None = None
+    ) -> CatalogueInForce:
+        """Return the catalogue in force: that of this installation, or a newer one that was synced; and local files.
 
         Args:
             feeds: how all feeds stand; None: as the store says.
+            files: vendor files of this network; None: those in the data folder.
 
         Raises:
             CatalogueError: that of this installation is broken.
         """
         feeds = self.feeds.all() if feeds is None else feeds
-        return find_catalogue(
-            feeds,
-            self.snapshots,
-            lambda shipped: guard_of(self.settings, [feed for feed, _ in feeds], shipped.never_block),
+        every = [feed for feed, _ in feeds]
+        found = find_catalogue(
+            feeds, self.snapshots, lambda shipped: guard_of(self.settings, every, shipped.never_block)
         )
+        files = local_files(self.folder) if files is None else files
+        joined, local = join(found.catalogue, files, lambda: guard_of(self.settings, every, found.catalogue.vetoes))
+        return replace(found, catalogue=joined, local=local)
 
     def lasting_overrides(self) -> tuple[Override, ...]:
         """Return the exceptions in force: with statements they are what expectations are judged by."""
@@ -104,7 +118,7 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     snapshots = Snapshots(folder / FEEDS)
     state = State(
         settings, store, PolicyStore(store, who), expectations, FeedStore(store, who), snapshots,
-        ExceptionStore(store, who), OverrideStore(store, who), who,
+        CandidateStore(store, who), ExceptionStore(store, who), OverrideStore(store, who), who,
     )  # fmt: skip
     with ExitStack() as stack:
         stack.callback(store.close)
@@ -179,24 +193,51 @@ def compile_state(state: State) -> Compiled:
         lasting = state.lasting_overrides()
         refused = hold_breaking(
             state.feeds, state.snapshots, before, expected,
-            lambda feeds: draft_policy(folder, _inputs(state, feeds, lasting)),
+            lambda feeds: draft_policy(folder, inputs_of(state, feeds, overrides=lasting)),
         )  # fmt: skip
+    standing = state.feeds.all()
+    found = state.catalogue(standing)
+    for fault in found.local.faults:
+        _LOG.error("catalogue.local_fault", why=fault, effect="it is left out")
     overrides = (*state.lasting_overrides(), *state.overrides.in_force(datetime.now(UTC)))
-    return Compiled(compile_policy(folder, _inputs(state, state.feeds.all(), overrides)).generation, refused)
+    inputs = inputs_of(state, standing, found.catalogue, overrides)
+    return Compiled(compile_policy(folder, inputs).generation, refused)
 
 
-def _inputs(state: State, standing: Sequence[tuple[Feed, FeedState]], overrides: tuple[Override, ...]) -> Inputs:
-    """Return what a generation is made of, with feeds that stand so; its rows can be read once."""
+def inputs_of(
+    state: State,
+    standing: Sequence[tuple[Feed, FeedState]],
+    catalogue: Catalogue | None = None,
+    overrides: tuple[Override, ...] | None = None,
+) -> Inputs:
+    """Return what a generation is made of, with feeds that stand so; its rows can be read once.
+
+    Args:
+        catalogue: None: that in force.
+        overrides: None: the exceptions in force.
+    """
     feeds = [_input(state, feed, known) for feed, known in standing]
+    statements = state.policy.statements()
     return Inputs(
-        catalogue=state.catalogue(standing).catalogue,
+        catalogue=catalogue or state.catalogue(standing).catalogue,
         feeds=[found for found in feeds if found is not None],
-        statements=state.policy.statements(),
+        statements=statements,
         groups=state.policy.groups(),
         answer=block_answer(state.settings.blocking),
         versions={feed.name: known.version for feed, known in standing},
-        overrides=overrides,
+        overrides=state.lasting_overrides() if overrides is None else overrides,
+        suffixes=own_suffixes(state.settings),
+        reviews=reviews_of(state, statements),
     )
+
+
+def reviews_of(state: State, statements: Sequence[Statement]) -> Reviews:
+    """Return what people said of names that look like AI, as far as one of the statements asks."""
+    if all(statement.subject.kind is not SubjectKind.UNREVIEWED for statement in statements):
+        return NO_REVIEWS
+    waiting = state.candidates.domains(CandidateState.NEW)
+    ignored = state.candidates.domains(CandidateState.IGNORED)
+    return Reviews.from_texts(waiting, (*ignored, *own_suffixes(state.settings)))
 
 
 def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:
@@ -204,6 +245,34 @@ def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:
     if found is None:
         return None
     return FeedInput(FeedRules(feed, found.rules), f"{feed.name} {found.fingerprint} {feed.part_of_ai} {feed.local}")
+
+
+def audit_head(state: State) -> str:
+    """Return number and digest of the last entry of the audit log."""
+    with state.store.reading() as connection:
+        return head_of(connection)
+
+
+def draft_with(
+    state: State,
+    standing: Sequence[tuple[Feed, FeedState]],
+    lists: Sequence[FeedInput],
+    statements: Sequence[Statement],
+    groups: Sequence[Group],
+) -> Policy:
+    """Return the policy that there would be with these feeds, lists, statements and groups; publish nothing.
+
+    Args:
+        standing: how feeds stand; of those that are among `lists` the rows there count.
+
+    Raises:
+        PolicyError, CatalogueError: it cannot be made.
+    """
+    replaced = {one.rules.feed.name for one in lists}
+    kept = [(feed, known) for feed, known in standing if feed.name not in replaced]
+    inputs = inputs_of(state, kept)
+    wanted = replace(inputs, feeds=[*inputs.feeds, *lists], statements=tuple(statements), groups=tuple(groups))
+    return draft_policy(compiled_folder(state.folder), wanted)
 
 
 def policy_in_force(settings: Settings) -> Policy:

@@ -92,12 +92,13 @@ class StoreKeeper:
     async def retain(self) -> None:
         """Delete what is older or larger than the settings permit, in steps between which hits are written.
 
-        A failure waits for the next time.
+        Names that look like AI and were not seen for long go too. A failure waits for the next time.
         """
         if self._has_clock_jumped():
             return
         record = self._settings.record
-        keep = Retention(record.days, record.max_mib * 1024 * 1024, record.attempt_window)
+        days = self._settings.clients.activity_days
+        keep = Retention(record.days, record.max_mib * 1024 * 1024, record.attempt_window, activity_days=days)
         gone = 0
         try:
             store = await self.do(lambda state: state.store)
@@ -107,6 +108,8 @@ class StoreKeeper:
                 deleted := await self.do(lambda state: next(todo, None) if state.store is store else None)
             ) is not None:
                 gone += deleted
+            before = int(self._wall()) - self._settings.discover.days * 86_400
+            await self.do(lambda state: state.candidates.forget(before))
         except StoreError:
             return
         if gone:

@@ -1,28 +1,31 @@
 """Read a subject as people write it: `vendor:deepseek`, or a bare word where only one thing is called so."""
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 
 from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import FormError, PolicyError
-from sinkhole.policy.groups import parse_network
+from sinkhole.policy.member import network_text
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.protocol.names import name_from_text, name_to_text
+
+__all__ = ["nearest", "network_text", "read_subject"]
 
 
 def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subject:
     """Return the subject that `text` names.
 
     Args:
-        text: `kind:value`, `ai`, `lookalikes`, a domain, or a bare id of anything but `models`, which are vendors.
+        text: `kind:value`, `ai`, `lookalikes`, `unreviewed`, a domain, or a bare id of anything but `models`: vendors.
         feeds: names of the feeds there are.
 
     Raises:
         PolicyError: nothing is called so (the nearest names are told), or more than one thing is.
     """
     text = text.strip()
-    if text.lower() in ("ai", "lookalikes"):
+    if text.lower() in ("ai", "lookalikes", "unreviewed"):
         return Subject.from_text(text.lower())
     if ":" in text:
         return _check(Subject.from_text(text), catalogue, feeds)
@@ -37,6 +40,16 @@ def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subje
         return _check(Subject(SubjectKind.DOMAIN, text.lower().rstrip(".")), catalogue, feeds)
     everything = [value for values in named.values() for value in values]
     raise PolicyError(f"nothing is called {text!r}{nearest(text, everything)}")
+
+
+def words_of(catalogue: Catalogue, feeds: Sequence[str]) -> list[str]:
+    """Return all subjects that can be named, as `kind:value` and, where one thing is called so, as a bare word."""
+    known = _known(catalogue, feeds)
+    named = [str(Subject(kind, value)) for kind, values in known.items() for value in values]
+    bare = Counter(
+        value.lower() for kind, values in known.items() if kind is not SubjectKind.MODELS for value in values
+    )
+    return ["ai", "lookalikes", *sorted(named), *sorted(word for word, times in bare.items() if times == 1)]
 
 
 def _known(catalogue: Catalogue, feeds: Sequence[str]) -> dict[SubjectKind, Sequence[str]]:
@@ -73,19 +86,6 @@ def _domain(subject: Subject) -> str:
     if mistake := name_mistake(name):
         raise PolicyError(f"{subject}: is no domain: {mistake}")
     return name
-
-
-def network_text(text: str) -> str:
-    """Return an address or network as it is compared: host bits gone, an address without a prefix length.
-
-    Raises:
-        PolicyError: it is neither.
-    """
-    try:
-        network = parse_network(text)
-    except ValueError as error:
-        raise PolicyError(f"{text!r} is no address and no network such as 192.0.2.0/24 or 2001:db8::/32") from error
-    return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
 
 
 def nearest(text: str, known: Sequence[str]) -> str:

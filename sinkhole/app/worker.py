@@ -13,7 +13,9 @@ from typing import Any
 from sinkhole.app.collection import calm_collector, collect_now_and_then
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.control_link import ControlLink
+from sinkhole.app.identity_watch import IdentityWatch
 from sinkhole.app.listeners import Pair
+from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.policy_watch import PolicyWatch
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.config.schema import Settings
@@ -22,6 +24,8 @@ from sinkhole.policy.document import load_policy
 from sinkhole.resolver.build import build_chain
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
+from sinkhole.resolver.sightings import Sightings
+from sinkhole.resolver.who import Who
 from sinkhole.transport.connections import Connections
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.gate import ClientGate
@@ -60,6 +64,7 @@ class _Worker:
         tasks = [
             asyncio.create_task(self._link.run()),
             asyncio.create_task(self._watch.run()),
+            asyncio.create_task(self._identities.run()),
             asyncio.create_task(beat(status)),
             asyncio.create_task(collect_now_and_then()),
             asyncio.create_task(self._die_with_supervisor(lifeline)),
@@ -89,17 +94,27 @@ class _Worker:
         folder = compiled_folder(settings.server.data_dir)
         box = PolicyBox(load_policy(folder))
         hits = Hits(settings.record)
+        found = settings.discover
+        sightings = Sightings(box, own_suffixes(settings), clients=found.clients) if found.enabled else None
         self._forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
-        self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic)
+        self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings)
         shown = settings.record.clients == "full"
-        gate = ClientGate(settings.access, lambda address: box.current.scope_of(address), log_clients=shown)
+        self._identities = IdentityWatch(folder, lambda addresses: gate.forget(addresses))
+        who = Who(box, self._identities.of)
+        gate = ClientGate(
+            settings.access, lambda address: box.current.scope_of(address), log_clients=shown, who=who,
+            forwarders=settings.clients.forwarders,
+        )  # fmt: skip
         packets = PacketCache(settings.cache.entries, settings.cache.max_bytes)
         dispatch = Dispatch(
             gate, packets, self._chain, box, hits, settings.transport,
             at_once=self._chain.at_once, slip=settings.access.slip,
         )  # fmt: skip
         self._watch = PolicyWatch(folder, box)
-        self._link = ControlLink(settings.server.data_dir, hits, self._watch.take_newest, self._counters)
+        self._link = ControlLink(
+            settings.server.data_dir, hits, self._watch.take_newest, self._counters,
+            sightings=sightings, clients=gate, load_clients=self._identities.take_newest,
+        )  # fmt: skip
         connections = Connections.from_settings(settings.transport)
         return [
             *(UdpListener(pair.udp, dispatch) for pair in self._pairs),

@@ -11,6 +11,11 @@ def vendor_text(vendor: Vendor) -> str:
     return "\n".join([*_head(vendor), *(line for product in vendor.products for line in _product(product))]) + "\n"
 
 
+def product_text(product: Product) -> str:
+    """Return one product of a vendor as the part of its file, which begins with an empty line."""
+    return "\n".join(_product(product)) + "\n"
+
+
 def _head(vendor: Vendor) -> Iterator[str]:
     yield f"id = {_text(vendor.id)}"
     yield f"name = {_text(vendor.name)}"

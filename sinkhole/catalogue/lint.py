@@ -6,11 +6,12 @@ Each mistake names its file and says what to do instead, since who reads it may 
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
+from sinkhole.catalogue.discovery import lint_discovery
 from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.catalogue.lookalikes import lint_lookalikes
 from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, Product, Vendor
-from sinkhole.public_suffix import is_public_suffix
+from sinkhole.public_suffix import is_listed_suffix, is_public_suffix
 
 UNKNOWN = "ZZ"
 """The jurisdiction of vendors whose owner is not known."""
@@ -22,6 +23,7 @@ def lint(catalogue: Catalogue, today: dt.date) -> list[str]:
     return [
         *_publication(catalogue, today), *_vendors(catalogue, today), *_bypass(catalogue, today), *_twice(catalogue),
         *(lint_lookalikes(catalogue.brands, catalogue.by_id) if catalogue.brands else ()),
+        *(lint_discovery(catalogue.signs, is_listed_suffix) if catalogue.signs else ()),
     ]  # fmt: skip
 
 
@@ -39,19 +41,29 @@ def _publication(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
 
 
 def _vendors(catalogue: Catalogue, today: dt.date) -> Iterator[str]:
-    protected = frozenset(catalogue.never_block)
     for vendor in catalogue.vendors:
-        for why in _company(vendor, today):
+        for _, why in lint_vendor(vendor, catalogue, today):
             yield f"{vendor.id}.toml: {why}"
-        for product in vendor.products:
-            for why in _product(product, catalogue):
-                yield f"{vendor.id}.toml: {product.id}: {why}"
-            for domain in product.domains:
-                for why in (*_name(domain, vendor.never_block, protected), *_evidence(domain, today)):
-                    yield f"{vendor.id}.toml: {product.id}: {domain.name}: {why}"
-        for name in vendor.never_block:
-            if mistake := name_mistake(name):
-                yield f"{vendor.id}.toml: never_block: {name}: {mistake}"
+
+
+def lint_vendor(vendor: Vendor, catalogue: Catalogue, today: dt.date) -> Iterator[tuple[str | None, str]]:
+    """Yield each mistake of one vendor, with the domain that it is about, None where it is about more than one.
+
+    Args:
+        catalogue: what it is, or would be, part of.
+    """
+    protected = frozenset(catalogue.never_block)
+    for why in _company(vendor, today):
+        yield None, why
+    for product in vendor.products:
+        for why in _product(product, catalogue):
+            yield None, f"{product.id}: {why}"
+        for domain in product.domains:
+            for why in (*_name(domain, vendor.never_block, protected), *_evidence(domain, today)):
+                yield domain.name, f"{product.id}: {domain.name}: {why}"
+    for name in vendor.never_block:
+        if mistake := name_mistake(name):
+            yield None, f"never_block: {name}: {mistake}"
 
 
 def _bypass(catalogue: Catalogue, today: dt.date) -> Iterator[str]:

@@ -13,18 +13,22 @@ from typing import TypeVar
 import tomli
 from pydantic import TypeAdapter, ValidationError
 
+from sinkhole.catalogue.discovery import FILE as SIGNS
+from sinkhole.catalogue.discovery import DiscoveryFile
 from sinkhole.catalogue.lookalikes import FILE as BRANDS
 from sinkhole.catalogue.lookalikes import LookalikesFile
 from sinkhole.catalogue.schema import BypassFile, CategoryEntry, PublicationFile, VendorFile
 from sinkhole.errors import CatalogueError
 from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.lookalikes import NO_BRANDS, BrandBook
+from sinkhole.policy.signs import NO_SIGNS, SignBook
 from sinkhole.policy.vendor import Product, Vendor
 
 _VENDOR = TypeAdapter(VendorFile)
 _BYPASS = TypeAdapter(BypassFile)
 _CATEGORIES = TypeAdapter(dict[str, CategoryEntry])
 _BRANDS = TypeAdapter(LookalikesFile)
+_SIGNS = TypeAdapter(DiscoveryFile)
 _PUBLICATION = TypeAdapter(PublicationFile)
 _T = TypeVar("_T")
 
@@ -45,6 +49,7 @@ class Catalogue:
     published: dt.date
     bypass: tuple[Bypass, ...] = ()
     brands: LookalikesFile | None = None
+    signs: DiscoveryFile | None = None
 
     @cached_property
     def by_id(self) -> dict[str, Vendor]:
@@ -60,6 +65,11 @@ class Catalogue:
     def brand_book(self) -> BrandBook:
         """What the guard against names that imitate a vendor goes by."""
         return NO_BRANDS if self.brands is None else self.brands.to_book(self.by_id)
+
+    @property
+    def sign_book(self) -> SignBook:
+        """What names that look like AI are found by."""
+        return NO_SIGNS if self.signs is None else self.signs.to_book()
 
     @cached_property
     def vetoes(self) -> frozenset[str]:
@@ -82,8 +92,8 @@ def load_catalogue(folder: Path) -> Catalogue:
     if not vendors:
         raise CatalogueError(f"{folder / 'vendors'}: there is no vendor file")
     single = [(path, _read(path)) for path in (folder / name for name in ("categories.toml", "catalogue.toml"))]
-    brands = tuple((path, _read(path)) for path in folder.glob(BRANDS))  # a catalogue may have none
-    return _assemble(vendors, _read_all(folder / "bypass"), tuple(single), brands, _read(folder / "never-block.txt"))
+    guesses = tuple((path, _read(path)) for name in (BRANDS, SIGNS) for path in folder.glob(name))  # it may have none
+    return _assemble(vendors, _read_all(folder / "bypass"), tuple(single), guesses, _read(folder / "never-block.txt"))
 
 
 @contextmanager
@@ -100,7 +110,9 @@ def _without_collection() -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 @_without_collection()
-def _assemble(vendors: "_Files", bypass: "_Files", single: "_Files", brands: "_Files", never_block: bytes) -> Catalogue:
+def _assemble(
+    vendors: "_Files", bypass: "_Files", single: "_Files", guesses: "_Files", never_block: bytes
+) -> Catalogue:
     mistakes: list[str] = []
     found_vendors = [entry.to_vendor() for entry in _each(vendors, _VENDOR, mistakes)]
     found_bypass = [entry.to_bypass() for entry in _each(bypass, _BYPASS, mistakes)]
@@ -109,7 +121,7 @@ def _assemble(vendors: "_Files", bypass: "_Files", single: "_Files", brands: "_F
     categories, publication = single
     published = _parse(*publication, _PUBLICATION)
     digest = hashlib.sha256(never_block)
-    for _, data in (*vendors, *bypass, *single, *brands):
+    for _, data in (*vendors, *bypass, *single, *guesses):
         digest.update(data)
     return Catalogue(
         vendors=tuple(found_vendors),
@@ -119,8 +131,14 @@ def _assemble(vendors: "_Files", bypass: "_Files", single: "_Files", brands: "_F
         version=published.version,
         published=published.published,
         bypass=tuple(found_bypass),
-        brands=_parse(*brands[0], _BRANDS) if brands else None,
+        brands=_found(guesses, BRANDS, _BRANDS),
+        signs=_found(guesses, SIGNS, _SIGNS),
     )
+
+
+def _found(files: "_Files", name: str, form: TypeAdapter[_T]) -> _T | None:
+    """Return what the file of that name says, None where there is none."""
+    return next((_parse(path, data, form) for path, data in files if path.name == name), None)
 
 
 def load_vendor(path: Path) -> Vendor:
@@ -129,7 +147,16 @@ def load_vendor(path: Path) -> Vendor:
     Raises:
         CatalogueError: it cannot be read, or its form is wrong; every mistake is named with its key.
     """
-    return _parse_named(path, _read(path), _VENDOR).to_vendor()
+    return vendor_from_toml(path, _read(path))
+
+
+def vendor_from_toml(path: Path, data: bytes) -> Vendor:
+    """Read the octets of a vendor file that is, or would be, at `path`.
+
+    Raises:
+        CatalogueError: its form is wrong; every mistake is named with its key.
+    """
+    return _parse_named(path, data, _VENDOR).to_vendor()
 
 
 _Files = tuple[tuple[Path, bytes], ...]

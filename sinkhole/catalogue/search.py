@@ -60,3 +60,26 @@ def _domains(vendor: Vendor) -> Iterator[tuple[Product, CatalogueDomain]]:
     for product in vendor.products:
         for domain in product.domains:
             yield product, domain
+
+
+class Owners:
+    """Look-up of whose a host name is; made once for many names."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        hosts = [(product.id, product.domains) for product in catalogue.products.values()]
+        ways = [(f"bypass:{way.id}", way.domains) for way in catalogue.bypass]
+        domains = [(domain, owner) for owner, domains in (*hosts, *ways) for domain in domains]
+        self._names = {domain.name: owner for domain, owner in domains}
+        self._suffixes = {domain.name for domain, _ in domains if domain.match is DomainMatch.SUFFIX}
+        self._wildcards = [(domain, owner) for domain, owner in domains if domain.match is DomainMatch.WILDCARD]
+
+    def of(self, name: str) -> str | None:
+        """Return the product, or the way round policy, that has a host name; None where nothing has."""
+        if name in self._names:
+            return self._names[name]
+        above = name
+        while above:
+            if above in self._suffixes:
+                return self._names[above]
+            above = above.partition(".")[2]
+        return next((owner for domain, owner in self._wildcards if covers(domain, name)), None)

@@ -14,8 +14,9 @@ from sinkhole.catalogue.load import Catalogue, load_catalogue
 from sinkhole.cli.catalogue_add import add
 from sinkhole.cli.catalogue_export import export, keygen, schema
 from sinkhole.cli.catalogue_look import bypass, diff, search, stats, taxonomy
+from sinkhole.cli.complete import complete_category, complete_jurisdiction, complete_vendor
 from sinkhole.cli.dossier import print_dossier
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import count_of, print_json, print_line, print_table
 from sinkhole.cli.session import catalogue_of
 from sinkhole.errors import CatalogueError
@@ -33,11 +34,17 @@ for _command in (add, search, diff, stats, bypass, taxonomy, export, keygen, sch
 
 @catalogue.command("list")
 @place_options
-@click.option("--category", help="Only vendors with a product of this category.")
-@click.option("--jurisdiction", help="Only vendors of this country (ISO 3166-1 alpha-2).")
+@click.option("--category", shell_complete=complete_category, help="Only vendors with a product of this category.")
+@click.option(
+    "--jurisdiction", shell_complete=complete_jurisdiction, help="Only vendors of this country (ISO 3166-1 alpha-2)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_vendors(place: Place, category: str | None, jurisdiction: str | None, as_json: bool) -> None:
-    """List vendors with owner, jurisdiction and categories."""
+    """List vendors with owner, jurisdiction and categories.
+
+    \b
+    Example: sinkhole catalogue list --jurisdiction CN --category chat
+    """
     known = catalogue_of(place)
     _expect(category, tuple(known.categories), "category")
     _expect(jurisdiction and jurisdiction.upper(), known.jurisdictions, "jurisdiction")
@@ -62,10 +69,14 @@ def _expect(value: str | None, known: tuple[str, ...], what: str) -> None:
 
 @catalogue.command(short_help="Show all that is known of VENDOR.")
 @place_options
-@click.argument("vendor")
+@click.argument("vendor", shell_complete=complete_vendor)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(place: Place, vendor: str, as_json: bool) -> None:
-    """Show all that is known of VENDOR: owner, products, domains, evidence, and what is never blocked."""
+    """Show all that is known of VENDOR: owner, products, domains, evidence, and what is never blocked.
+
+    \b
+    Example: sinkhole catalogue show deepseek
+    """
     known = catalogue_of(place)
     entry = known.by_id.get(vendor.lower())
     if entry is None:
@@ -78,9 +89,14 @@ def show(place: Place, vendor: str, as_json: bool) -> None:
 
 @catalogue.command(short_help="Check the catalogue; exit status 1 for a mistake.")
 @place_options
+@json_option
 @click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 def lint(place: Place, folder: Path | None) -> None:
-    """Check the catalogue in FOLDER (else the installed one); exit status 1 if there is a mistake."""
+    """Check the catalogue in FOLDER (else the installed one); exit status 1 if there is a mistake.
+
+    \b
+    Example: sinkhole catalogue lint blocklists
+    """
     known: Catalogue = load_catalogue(folder) if folder else shipped_catalogue()
     mistakes = lint_catalogue(known, dt.datetime.now(dt.UTC).date())
     for mistake in mistakes:

@@ -29,6 +29,9 @@ def add(place: Place, folder: Path) -> None:
     """Ask what is known of a vendor and write its file into FOLDER, a checkout's `blocklists`.
 
     What is not known is left empty. Nothing is written that the lint would refuse.
+
+    \b
+    Example: sinkhole catalogue add blocklists
     """
     known = load_catalogue(folder)
     vendor = _ask(known, dt.datetime.now(dt.UTC).date().isoformat())

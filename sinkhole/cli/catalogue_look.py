@@ -15,6 +15,7 @@ from sinkhole.catalogue.load import Catalogue, load_catalogue
 from sinkhole.catalogue.search import search as search_catalogue
 from sinkhole.catalogue.summary import Summary, summarise
 from sinkhole.catalogue.taxonomy import taxonomy_page
+from sinkhole.cli.complete import complete_way
 from sinkhole.cli.dossier import domain_line
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import count_of, print_json, print_line, print_table
@@ -31,7 +32,11 @@ _SHOWN = 12
 @click.argument("text")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def search(place: Place, text: str, as_json: bool) -> None:
-    """Find vendors whose name, hosts, products, owner or notes hold TEXT, or that a host name TEXT belongs to."""
+    """Find vendors whose name, hosts, products, owner or notes hold TEXT, or that a host name TEXT belongs to.
+
+    \b
+    Example: sinkhole catalogue search chat.deepseek.com
+    """
     found = search_catalogue(catalogue_of(place), text)
     if as_json:
         print_json([{"vendor": m.vendor.id, "name": m.vendor.name, "where": m.where, "text": m.text} for m in found])
@@ -49,6 +54,9 @@ def diff(place: Place, old: Path, new: Path | None, as_json: bool) -> None:
     """Tell what differs between OLD and NEW (else the installed catalogue): folders of vendor files, or exports.
 
     Exit status 1 if anything differs.
+
+    \b
+    Example: sinkhole catalogue diff old/blocklists blocklists
     """
     changes = differences(_edition(old), _edition(new) if new else shipped_catalogue())
     if as_json:
@@ -70,7 +78,11 @@ def _edition(path: Path) -> Catalogue:
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def stats(place: Place, as_json: bool) -> None:
-    """Count vendors, domains and their evidence: what is documented, what is our own knowledge, what is stale."""
+    """Count vendors, domains and their evidence: what is documented, what is our own knowledge, what is stale.
+
+    \b
+    Example: sinkhole catalogue stats --json
+    """
     found = summarise(catalogue_of(place), dt.datetime.now(dt.UTC).date())
     if as_json:
         print_json(asdict(found))
@@ -107,16 +119,24 @@ def _counts(counts: dict[str, int]) -> str:
 @click.command()
 @place_options
 def taxonomy(place: Place) -> None:
-    """Print the page that documents every category."""
+    """Print the page that documents every category.
+
+    \b
+    Example: sinkhole catalogue taxonomy > taxonomy.md
+    """
     click.echo(taxonomy_page(shipped_catalogue().categories), nl=False)
 
 
 @click.command(short_help="Show the ways round the resolver that are known.")
 @place_options
-@click.argument("way", required=False)
+@click.argument("way", required=False, shell_complete=complete_way)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bypass(place: Place, way: str | None, as_json: bool) -> None:
-    """Show the ways round the resolver or round policy, or the names on one WAY."""
+    """Show the ways round the resolver or round policy, or the names on one WAY.
+
+    \b
+    Example: sinkhole catalogue bypass encrypted-dns
+    """
     known = {one.id: one for one in catalogue_of(place).bypass}
     if way is not None and way not in known:
         raise CatalogueError(f"there is no way {way!r} in the catalogue{nearest(way, tuple(known))}")

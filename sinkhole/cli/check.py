@@ -11,6 +11,7 @@ from sinkhole.app.explain import explain, lines_of
 from sinkhole.app.follow import follow
 from sinkhole.app.judge_file import judge_file
 from sinkhole.app.state import policy_in_force
+from sinkhole.app.who_is_it import published_identity, read_client
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import print_json, print_line
 
@@ -38,6 +39,9 @@ def check(
     """Explain what a client would be answered for NAME, and why.
 
     The last line is one word: BLOCK, COACH, MONITOR, ALLOW, NONE, or with --rules also REWRITE and the answer.
+
+    \b
+    Example: sinkhole check chat.deepseek.com --client 10.20.1.1
     """
     if rules is not None:
         if at is not None:
@@ -54,9 +58,10 @@ def check(
     settings = place.settings()
     policy = policy_in_force(settings)
     running = settings_of_server(settings)
-    judge = functools.partial(follow, running) if running else None
+    who = published_identity(settings, read_client(client))
+    judge = functools.partial(follow, running, identity=who) if running else None
     when = dt.datetime.now(dt.UTC) if at is None else at.astimezone(dt.UTC)
-    found = explain(policy, name, qtype, client, when, judge)
+    found = explain(policy, name, qtype, client, when, judge, who)
     if as_json:
         print_json(found.to_json())
         return

@@ -24,7 +24,11 @@ _WORDS = {Grade.GOOD: ("good", "green"), Grade.WARNING: ("look", "yellow"), Grad
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(place: Place, only: tuple[str, ...], as_json: bool) -> None:
-    """Look for what is wrong; exit status 0 for nothing, 1 for warnings, 2 for failures."""
+    """Look for what is wrong; exit status 0 for nothing, 1 for warnings, 2 for failures.
+
+    \b
+    Example: sinkhole doctor --json
+    """
     configure("error")
     findings = examine(place.settings(), only)
     if as_json:

@@ -11,9 +11,10 @@ from yarl import URL
 
 from sinkhole.app.state import State, put_feed
 from sinkhole.catalogue.signature import PublicKey
+from sinkhole.cli.complete import complete_feed
 from sinkhole.cli.feed_facts import catalogue_facts, catalogue_words, facts
-from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import age, local_time, print_json, print_line, print_table, utc_time
+from sinkhole.cli.options import Place, json_option, place_options
+from sinkhole.cli.output import age, local_time, print_fact, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import FeedError
 from sinkhole.feeds.parse import READERS
@@ -36,7 +37,11 @@ def feeds() -> None:
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_feeds(place: Place, as_json: bool) -> None:
-    """List feeds with their rules and the age of their content."""
+    """List feeds with their rules and the age of their content.
+
+    \b
+    Example: sinkhole feeds list
+    """
     now = dt.datetime.now(dt.UTC)
     with opened(place) as state:
         found = state.feeds.all()
@@ -57,6 +62,7 @@ def list_feeds(place: Place, as_json: bool) -> None:
 
 @feeds.command(short_help="Add the list at URL, or configure it anew.")
 @place_options
+@json_option
 @click.argument("url")
 @click.option("--name", help="Name; made from the URL unless given.")
 @click.option(
@@ -83,7 +89,11 @@ def add(
     place: Place, url: str, name: str | None, list_format: str, match: str, allow_private: bool, part_of_ai: bool,
     interval: int | None, key: str | None,
 ) -> None:  # fmt: skip
-    """Add the list at URL (https://…, or file:NAME below the lists folder), or configure it anew; then run sync."""
+    """Add the list at URL (https://…, or file:NAME below the lists folder), or configure it anew; then run sync.
+
+    \b
+    Example: sinkhole feeds add https://lists.example.org/ai.txt --name mine --match suffix
+    """
     _check_url(url)
     name = name or _name_from(url)
     if not _NAME.match(name):
@@ -123,9 +133,14 @@ def _name_from(url: str) -> str:
 
 @feeds.command(short_help="Remove feed NAME and all that hangs on it.")
 @place_options
-@click.argument("name")
+@json_option
+@click.argument("name", shell_complete=complete_feed)
 def remove(place: Place, name: str) -> None:
-    """Remove feed NAME, its rules, its versions and the statement on it."""
+    """Remove feed NAME, its rules, its versions and the statement on it.
+
+    \b
+    Example: sinkhole feeds remove v2fly
+    """
     with opened(place) as state:
         feed = state.feeds.remove(name)
         for said in state.policy.statements():
@@ -137,9 +152,10 @@ def remove(place: Place, name: str) -> None:
 
 
 def _switch(verb: str, enabled: bool, meaning: str) -> None:
-    @feeds.command(verb, help=meaning)
+    @feeds.command(verb, short_help=meaning, help=f"{meaning}\n\n\b\nExample: sinkhole feeds {verb} v2fly")
     @place_options
-    @click.argument("name")
+    @json_option
+    @click.argument("name", shell_complete=complete_feed)
     def command(place: Place, name: str) -> None:
         with opened(place) as state:
             feed, known = state.feeds.get(name)
@@ -156,10 +172,14 @@ _switch("disable", False, "Take the rules of feed NAME out of force; its version
 
 @feeds.command()
 @place_options
-@click.argument("name")
+@click.argument("name", shell_complete=complete_feed)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(place: Place, name: str, as_json: bool) -> None:
-    """Show how feed NAME stands: versions, last syncs, rejected rows."""
+    """Show how feed NAME stands: versions, last syncs, rejected rows.
+
+    \b
+    Example: sinkhole feeds show v2fly
+    """
     with opened(place) as state:
         feed, known = state.feeds.get(name)
         runs = state.feeds.runs(name, 10)
@@ -190,14 +210,19 @@ def show(place: Place, name: str, as_json: bool) -> None:
 
 @feeds.command(short_help="Show what a version adds and removes.")
 @place_options
-@click.argument("name")
+@json_option
+@click.argument("name", shell_complete=complete_feed)
 @click.argument("old", type=int, required=False)
 @click.argument("new", type=int, required=False)
 @click.option(
     "--limit", type=click.IntRange(0), metavar="N", default=50, show_default=True, help="Rows shown of each kind."
 )
 def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) -> None:
-    """Show what version NEW (the one that waits, else the one in force) adds and removes against OLD."""
+    """Show what version NEW (the one that waits, else the one in force) adds and removes against OLD.
+
+    \b
+    Example: sinkhole feeds diff v2fly
+    """
     with opened(place) as state:
         _, known = state.feeds.get(name)
         new = new or known.pending_version or known.version
@@ -207,6 +232,8 @@ def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) 
             raise FeedError(f"feed {name} has {'only one version' if new else 'no version yet'}: nothing to compare")
         found = state.snapshots.diff(name, old, new, limit)
     print_line(f"feed {name}, version {old} to {new}: {found.added} added, {found.removed} removed")
+    print_fact("added", found.added)
+    print_fact("removed", found.removed)
     for sign, rows, all_of in (("+", found.added_rows, found.added), ("-", found.removed_rows, found.removed)):
         for row in rows:
             print_line(f"{sign} {row}")
@@ -216,19 +243,29 @@ def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) 
 
 @feeds.command(short_help="Go back to an older version of feed NAME.")
 @place_options
-@click.argument("name")
+@json_option
+@click.argument("name", shell_complete=complete_feed)
 @click.argument("version", type=int, required=False)
 def rollback(place: Place, name: str, version: int | None) -> None:
-    """Put VERSION of feed NAME (the one before, unless given) in force; what was left is not taken over again."""
+    """Put VERSION of feed NAME (the one before, unless given) in force; what was left is not taken over again.
+
+    \b
+    Example: sinkhole feeds rollback v2fly 3
+    """
     with opened(place) as state:
         _revise(state, name, "rolled back", lambda known, now: roll_back(state.snapshots, name, known, now, version))
 
 
 @feeds.command()
 @place_options
-@click.argument("name")
+@json_option
+@click.argument("name", shell_complete=complete_feed)
 def approve(place: Place, name: str) -> None:
-    """Put the version of feed NAME that waits for approval in force."""
+    """Put the version of feed NAME that waits for approval in force.
+
+    \b
+    Example: sinkhole feeds approve v2fly
+    """
     with opened(place) as state:
         _revise(state, name, "approved", lambda known, now: approve_version(state.snapshots, name, known, now))
 

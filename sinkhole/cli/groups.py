@@ -1,4 +1,4 @@
-"""`sinkhole groups`: groups of clients by address and network."""
+"""`sinkhole groups`: groups of clients by address, network, MAC address, name and client-id."""
 
 import ipaddress
 from dataclasses import replace
@@ -6,9 +6,11 @@ from dataclasses import replace
 import click
 
 from sinkhole.app.expectations import gated
-from sinkhole.app.subjects import nearest, network_text
-from sinkhole.cli.options import Place, force_option, place_options
-from sinkhole.cli.output import count_of, print_json, print_table
+from sinkhole.app.members import member_text, unknown_kinds
+from sinkhole.app.subjects import nearest
+from sinkhole.cli.group_overlaps import new_ties, overlaps
+from sinkhole.cli.options import Place, force_option, json_option, place_options
+from sinkhole.cli.output import count_of, print_json, print_table, printable
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
 from sinkhole.policy.groups import name_mistake
@@ -19,14 +21,22 @@ from sinkhole.resolver.blocked import block_answer
 
 @click.group()
 def groups() -> None:
-    """Manage groups of clients; a client may be in several, the most specific network wins, then the lower order."""
+    """Manage groups of clients; a client may be in several: the most specific member wins, then the lower order.
+
+    Members, the most specific first: id:LAPTOP-7, mac:aa:bb:cc:dd:ee:ff, 192.0.2.7, name:*.lab.example, mac:aa:bb:cc,
+    192.0.2.0/24.
+    """
 
 
 @groups.command("list")
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_groups(place: Place, as_json: bool) -> None:
-    """List groups with their members."""
+    """List groups with their members.
+
+    \b
+    Example: sinkhole groups list --json
+    """
     with opened(place) as state:
         found = state.policy.groups()
     if as_json:
@@ -73,9 +83,10 @@ class _Address(click.ParamType[str]):
 
 @groups.command(short_help="Add a group, or members to one.")
 @place_options
+@json_option
 @click.argument("name")
 @click.argument("members", nargs=-1, required=True)
-@click.option("--order", type=int, metavar="N", help="Between equally specific networks the lower wins; 100 if untold.")
+@click.option("--order", type=int, metavar="N", help="Between equally specific members the lower wins; 100 if untold.")
 @click.option("--mode", type=click.Choice([m.value for m in BlockMode]), help="How blocked names are answered.")
 @click.option("--ipv4", type=_Address(4), metavar="ADDR", help="Sinkhole address for A in this group.")
 @click.option("--ipv6", type=_Address(6), metavar="ADDR", help="Sinkhole address for AAAA in this group.")
@@ -84,7 +95,14 @@ def add(
     place: Place, name: str, members: tuple[str, ...], order: int | None, mode: str | None, ipv4: str | None,
     ipv6: str | None, force: bool,
 ) -> None:  # fmt: skip
-    """Add a group NAME of MEMBERS (addresses and networks), or add members to it."""
+    """Add a group NAME of MEMBERS, or add members to it.
+
+    A member is an address or network, a MAC address (mac:aa:bb:cc:dd:ee:ff) or its first octets (mac:aa:bb:cc), a
+    reverse name (name:*.lab.example), or a client-id (id:LAPTOP-7).
+
+    \b
+    Example: sinkhole groups add lab 192.0.2.0/24 mac:aa:bb:cc:dd:ee:ff
+    """
     if mistake := name_mistake(name):
         raise PolicyError(mistake)
     with opened(place) as state:
@@ -92,7 +110,7 @@ def add(
         group = known.get(name, Group(name, ()))
         group = replace(
             group,
-            members=tuple(dict.fromkeys((*group.members, *map(network_text, members)))),
+            members=tuple(dict.fromkeys((*group.members, *map(member_text, members)))),
             order=group.order if order is None else order,
             answer=_answer(group.answer or block_answer(state.settings.blocking), mode, ipv4, ipv6)
             if mode or ipv4 or ipv6
@@ -101,6 +119,9 @@ def add(
         with gated(state, force=force):
             state.policy.put_group(group)
         put_in_force(state, f"group {name} has {count_of(len(group.members), 'member')}")
+        after = (*(one for one in known.values() if one.name != name), group)
+        for said in (*new_ties(known.values(), after), *unknown_kinds((group,), state.settings.clients)):
+            click.echo(f"sinkhole: {printable(said)}", err=True)
 
 
 def _answer(base: BlockAnswer, mode: str | None, ipv4: str | None, ipv6: str | None) -> BlockAnswer:
@@ -111,11 +132,16 @@ def _answer(base: BlockAnswer, mode: str | None, ipv4: str | None, ipv6: str | N
 
 @groups.command(short_help="Remove members of a group, or the group.")
 @place_options
+@json_option
 @click.argument("name")
 @click.argument("members", nargs=-1)
 @force_option
 def remove(place: Place, name: str, members: tuple[str, ...], force: bool) -> None:
-    """Remove MEMBERS from group NAME; without members, remove the group and the statements on it."""
+    """Remove MEMBERS from group NAME; without members, remove the group and the statements on it.
+
+    \b
+    Example: sinkhole groups remove lab mac:aa:bb:cc:dd:ee:ff
+    """
     with opened(place) as state:
         known = {group.name: group for group in state.policy.groups()}
         if name not in known:
@@ -125,7 +151,7 @@ def remove(place: Place, name: str, members: tuple[str, ...], force: bool) -> No
                 state.policy.remove_group(name)
             put_in_force(state, f"removed group {name}")
             return
-        gone = set(map(network_text, members))
+        gone = set(map(member_text, members))
         missing = sorted(gone - set(known[name].members))
         if missing:
             raise PolicyError(f"group {name} has no member {', '.join(missing)}")
@@ -133,3 +159,6 @@ def remove(place: Place, name: str, members: tuple[str, ...], force: bool) -> No
         with gated(state, force=force):
             state.policy.put_group(replace(known[name], members=left))
         put_in_force(state, f"group {name} has {count_of(len(left), 'member')}")
+
+
+groups.add_command(overlaps)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from sinkhole.app.check_settings import mistakes_of
+from sinkhole.cli.output import told_as_json
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import Settings
 
@@ -46,6 +47,23 @@ force_option = click.option(
     "--force", is_flag=True, help="Even if it breaks an expectation; the audit log notes which."
 )
 """For what changes policy: see `app.expectations`."""
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what it would do, and do not do it.")
+"""For what changes policy: see `app.preview`."""
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command that tells what it did `--json`: its lines and facts as one value (see `output.told_as_json`)."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON: what it says, and what it did.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, as_json: bool, **rest: Any) -> Any:
+        if not as_json:
+            return command(*args, **rest)
+        with told_as_json():
+            return command(*args, **rest)
+
+    return wrapped
 
 
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,12 +5,15 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
 _GAP = "  "
+_TOLD = "sinkhole.told"
 _NARROWEST = 12
 """Columns of text are not cut below this, however narrow the terminal."""
 
@@ -23,13 +26,54 @@ def printable(value: object) -> str:
 
 
 def print_line(text: str = "") -> None:
-    """Print one line of text that may hold names from the network."""
-    click.echo(printable(text) if text else "")
+    """Print one line of text that may hold names from the network; under `--json` it is kept for the one JSON value."""
+    told = _told()
+    if told is None:
+        click.echo(printable(text) if text else "")
+    elif text:
+        told["said"].append(printable(text))
+
+
+def print_fact(name: str, value: object) -> None:
+    """Add a value to what a command prints under `--json`; without, print nothing."""
+    told = _told()
+    if told is not None:
+        told[name] = value
+
+
+@contextmanager
+def told_as_json() -> Iterator[None]:
+    """Print at the end, also of a command that ends by itself, one JSON value: `said`, its lines, and its facts."""
+    told: dict[str, Any] = {"said": []}
+    meta = click.get_current_context().meta
+    meta[_TOLD] = told
+    try:
+        yield
+    except (SystemExit, click.exceptions.Exit):
+        print_json(told)
+        raise
+    else:
+        print_json(told)
+    finally:
+        del meta[_TOLD]
+
+
+def _told() -> dict[str, Any] | None:
+    context = click.get_current_context(silent=True)
+    told: dict[str, Any] | None = None if context is None else context.meta.get(_TOLD)
+    return told
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """Print rows in columns under a header; numbers to the right; `empty` where there is none."""
+    """Print rows in columns under a header; numbers to the right; `empty` where there is none.
+
+    Under `--json` they are kept, each as an object, for the one JSON value.
+    """
     body = [[printable(cell) for cell in row] for row in rows]
+    told = _told()
+    if told is not None:
+        told.setdefault("rows", []).extend(dict(zip(header, row, strict=True)) for row in body)
+        return
     if not body:
         click.echo(empty)
         return

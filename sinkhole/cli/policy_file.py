@@ -5,18 +5,19 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sinkhole.app.coach import unseen
 from sinkhole.app.expectations import names_in_force, policy_over
-from sinkhole.app.impact import impact
 from sinkhole.app.policy_changes import Change, changes, store_policy, stored_policy
-from sinkhole.app.policy_file import PolicyFile, text_of, updated_text
+from sinkhole.app.policy_file import PolicyFile, fields_of, text_of, updated_text
 from sinkhole.app.policy_reading import Known, read_policy
+from sinkhole.app.preview import impacts
 from sinkhole.app.state import State
-from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import count_of, print_line
+from sinkhole.cli.options import Place, json_option, place_options
+from sinkhole.cli.output import count_of, print_fact, print_line
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
 from sinkhole.policy.engine import Policy
@@ -38,6 +39,9 @@ def export(place: Place, into: Path | None) -> None:
     """Print the policy as a file: groups, statements, exceptions and expectations, always in the same order.
 
     With --into, change an existing file instead: comments and the order of what did not change stay.
+
+    \b
+    Example: sinkhole policy export > policy.toml
     """
     with opened(place) as state:
         policy = stored_policy(state)
@@ -54,9 +58,14 @@ def export(place: Place, into: Path | None) -> None:
 
 @click.command()
 @place_options
+@json_option
 @_file
 def diff(place: Place, file: Path) -> None:
-    """Tell what apply would change. Exit status: 0 nothing, 1 something, 2 FILE cannot be used."""
+    """Tell what apply would change. Exit status: 0 nothing, 1 something, 2 FILE cannot be used.
+
+    \b
+    Example: sinkhole policy diff policy.toml
+    """
     with opened(place) as state:
         wanted = _read(state, _text(file), file).without_ended(dt.datetime.now(dt.UTC))
         found = changes(stored_policy(state), wanted)
@@ -66,11 +75,15 @@ def diff(place: Place, file: Path) -> None:
 
 @click.command(short_help="Judge the expectations of FILE by the policy of FILE.")
 @place_options
+@json_option
 @_file
 def test(place: Place, file: Path) -> None:
     """Judge the expectations of FILE by the policy of FILE, over the names in force; change nothing.
 
     Exit status: 0 all hold, 1 some are broken, 2 FILE cannot be used.
+
+    \b
+    Example: sinkhole policy test policy.toml
     """
     with opened(place) as state:
         wanted = _read(state, _text(file), file)
@@ -82,6 +95,7 @@ def test(place: Place, file: Path) -> None:
 
 @click.command(short_help="Make the policy what FILE says.")
 @place_options
+@json_option
 @_file
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do not do it.")
@@ -89,6 +103,9 @@ def apply(place: Place, file: Path, yes: bool, dry_run: bool) -> None:
     """Make the policy what FILE says: all of it or nothing, after showing what changes and what that means.
 
     Exit status: 0 done or nothing to do, 1 refused since an expectation would be broken, 2 FILE cannot be used.
+
+    \b
+    Example: sinkhole policy apply policy.toml --dry-run
     """
     now = dt.datetime.now(dt.UTC)
     with opened(place) as state:
@@ -99,9 +116,9 @@ def apply(place: Place, file: Path, yes: bool, dry_run: bool) -> None:
         if not found:
             return
         old, new = _policy(state, before), _policy(state, after)
-        groups = [group.name for group in (*before.groups, *after.groups)]
-        for line in impact(state, old, new, groups, now, _clients(found)) or ["no known name gets another verdict"]:
-            print_line(f"impact {line}")
+        groups = {group.name for group in (*before.groups, *after.groups)}
+        for line in impacts(state, old, new, groups, now, _clients(found)):
+            print_line(line)
         broken = broken_of(new, after.expectations, now)
         if broken:
             _print_broken(broken)
@@ -127,7 +144,7 @@ def _ask(yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise PolicyError("nobody can be asked here: give --yes to apply, or --dry-run to look only")
-    click.confirm("Apply?", abort=True)
+    click.confirm("Apply?", abort=True, err=True)
 
 
 def _read(state: State, text: str, file: Path) -> PolicyFile:
@@ -169,11 +186,18 @@ def _print_changes(found: Sequence[Change]) -> None:
         print_line(str(change))
     if not found:
         print_line(_NOTHING)
+    print_fact("changes", [_as_dict(change) for change in found])
+
+
+def _as_dict(change: Change) -> dict[str, Any]:
+    sides = (("before", change.before), ("after", change.after))
+    return {"kind": change.kind} | {side: None if item is None else fields_of(item) for side, item in sides}
 
 
 def _print_broken(broken: Sequence[Broken]) -> None:
     for one in broken:
         print_line(f"broken: {one}")
+    print_fact("broken", [str(one) for one in broken])
 
 
 COMMANDS = (export, diff, test, apply)

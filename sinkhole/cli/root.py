@@ -5,22 +5,28 @@
 
 import difflib
 import importlib
+import keyword
 
 import click
 
 from sinkhole import __version__
 
 _COMMANDS = {
+    "audit": "Show who changed what, and whether that record is whole.",
     "backup": "Write the store, feeds and policy of a data folder to one file.",
     "catalogue": "List, show and check the AI vendors that are known.",
+    "clients": "Show who was seen, and who a client is.",
     "check": "Explain what would be answered for a name, and why.",
     "coach": "Show who goes on after reading the notice.",
+    "completion": "Print what a shell needs to complete commands and their words.",
     "config": "Check and show the configuration.",
+    "discover": "Review names that look like AI and are in no catalogue.",
     "doctor": "Look for what is wrong with this installation.",
     "exception": "Lift a block for a time: request, approve, revoke.",
     "feeds": "Manage remote lists.",
     "groups": "Manage groups of clients.",
     "hits": "Show, follow and export recorded queries.",
+    "import": "Take over what another resolver was told.",
     "lockdown": "Block for a while, whatever else allows it.",
     "pause": "Answer truly for a while what is blocked.",
     "policy": "Say what is blocked, coached, monitored and allowed, and for whom.",
@@ -42,8 +48,8 @@ class _Lazy(click.Group):
         """Load one command."""
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"sinkhole.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"sinkhole.cli.{name}"), name)
         return command
 
     def resolve_command(

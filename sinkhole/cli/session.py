@@ -1,6 +1,6 @@
 """Open the state of an installation for one command, and put what it changed in force."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -8,11 +8,12 @@ import click
 from sinkhole.app import data_dir
 from sinkhole.app.apply import Applied, apply
 from sinkhole.app.compiled import shipped_catalogue
+from sinkhole.app.preview import preview
 from sinkhole.app.state import State, catalogue_of_folder, open_state
 from sinkhole.app.subjects import read_subject
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place
-from sinkhole.cli.output import print_line
+from sinkhole.cli.output import print_fact, print_line
 from sinkhole.errors import FeedError, StoreError
 from sinkhole.log import configure
 from sinkhole.policy.subject import Subject
@@ -56,7 +57,16 @@ def put_in_force(state: State, said: str, feed: str | None = None) -> Applied:
             raise FeedError(f"{why}; change the expectations first, with: sinkhole policy apply FILE")
         click.echo(f"sinkhole: {why}", err=True)
     print_line(f"{said}: {applied}")
+    print_fact("generation", applied.generation)
+    print_fact("in_force", applied.late == 0)
+    print_fact("refused_feeds", dict(applied.refused))
     return applied
+
+
+def print_preview(state: State, change: Callable[[], object]) -> None:
+    """Print what a change of policy would do; nothing is changed."""
+    for line in preview(state, change):
+        print_line(line)
 
 
 def subject_of(state: State, text: str) -> Subject:

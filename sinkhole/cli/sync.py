@@ -10,7 +10,8 @@ from sinkhole.app.feed_sync import open_syncer
 from sinkhole.app.state import State
 from sinkhole.app.subjects import nearest
 from sinkhole.app.sync_job import pick, store_result
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.complete import complete_feed
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import print_table
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import FeedError
@@ -25,12 +26,16 @@ ALL_GOOD, SOME_KEPT, NOTHING_USABLE = 0, 1, 2
 
 @click.command()
 @place_options
-@click.argument("names", nargs=-1, metavar="[FEED]...")
+@json_option
+@click.argument("names", nargs=-1, metavar="[FEED]...", shell_complete=complete_feed)
 @click.option("--force", is_flag=True, help="Fetch the content even if the server says it has not changed.")
 def sync(place: Place, names: tuple[str, ...], force: bool) -> None:
     """Fetch feeds now (all that are enabled, unless named) and put what is good in force.
 
     Exit status: 0 all good, 1 some kept their last good rules or wait for approval, 2 none has usable rules.
+
+    \b
+    Example: sinkhole sync v2fly
     """
     with opened(place, "error") as state:  # what a sync warns of is in the table
         known = {feed.name for feed, _ in state.feeds.all()}

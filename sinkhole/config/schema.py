@@ -3,6 +3,7 @@
 Times are seconds, sizes are bytes unless the name says otherwise.
 """
 
+import difflib
 import ipaddress
 import os
 from pathlib import Path
@@ -19,6 +20,10 @@ PRIVATE_NETWORKS = (
 )  # fmt: skip
 """Loopback, link-local, private and shared address space (RFC 1918, 3927, 4193, 4291, 6598)."""
 
+CONTACT_SCHEMES = ("mailto", "https", "tel", "sips")
+_LONGEST_CONTACT = 200
+"""Characters, so that it fits into a string of a TXT record, which has 255 octets at most."""
+
 
 def _is_network(text: str) -> str:
     try:
@@ -34,8 +39,29 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "sinkhole"
 
 
+def _is_contact(text: str) -> str:
+    scheme, colon, rest = text.partition(":")
+    near = difflib.get_close_matches(scheme.lower(), CONTACT_SCHEMES, n=1)
+    wanted = "wanted mailto:, https:, tel: or sips: and an address, such as mailto:it@example.org"
+    if scheme not in CONTACT_SCHEMES or not colon:
+        raise ValueError(f"{wanted}; did you mean {near[0]}:?" if near else wanted)
+    is_whole = bool(rest.strip("/")) and (scheme != "mailto" or 0 < rest.find("@") < len(rest) - 1)
+    if not is_whole or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(f"{wanted}, in printable ASCII without blanks")
+    if len(text) > _LONGEST_CONTACT:
+        raise ValueError(f"a contact has at most {_LONGEST_CONTACT} characters, this one has {len(text)}")
+    return text
+
+
+def _is_printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("wanted one line of printable text")
+    return text
+
+
 Network = Annotated[str, AfterValidator(_is_network)]
 Address = Annotated[str, AfterValidator(lambda text: str(ipaddress.ip_address(text)))]
+Contact = Annotated[str, AfterValidator(_is_contact)]
 
 
 class Section(BaseModel):
@@ -138,6 +164,21 @@ class BlockingSettings(Section):
     ttl: int = Field(10, ge=1, le=3600, description="TTL of blocked answers.")
     ede: Literal[15, 16, 17] = Field(15, description="Extended error: 15 blocked, 16 censored, 17 filtered (RFC 8914).")
     ede_text: bool = Field(True, description="Name vendor and policy in the extended error.")
+    contact: tuple[Contact, ...] = Field(
+        (), max_length=4, description="Whom to ask about a blocked name: mailto:, https:, tel: or sips: URIs."
+    )
+    organisation: Annotated[str, AfterValidator(_is_printable)] = Field(
+        "", max_length=100, description="Who blocks, as people know it; told to clients that ask for structured errors."
+    )
+    explain_to: tuple[Network, ...] = Field(
+        PRIVATE_NETWORKS, description="Networks that a TXT query for a blocked name tells policy, reason and contact."
+    )
+    sde_option: int | None = Field(
+        None,
+        ge=1,
+        le=65534,
+        description="Number of the EDNS option Structured DNS Error (none assigned); an empty EDE option always asks.",
+    )
 
 
 class CoachSettings(Section):
@@ -155,6 +196,24 @@ class RebindingSettings(Section):
     )
 
 
+class InspectionSettings(Section):
+    """What is taken out of answers that are allowed."""
+
+    strip_ech: bool = Field(
+        False, description="Take the keys of Encrypted Client Hello, and signatures, out of SVCB and HTTPS answers."
+    )
+
+
+class PolicySettings(Section):
+    """What policy knows of this network; what is blocked is state, not a setting (`sinkhole policy`)."""
+
+    search_suffixes: tuple[str, ...] = Field(
+        (),
+        description="Search domains of this network, besides those of resolv.conf, `records` and `upstream.zones`: "
+        "no name at or below one imitates a vendor.",
+    )
+
+
 class RecordSettings(Section):
     """What is recorded about queries."""
 
@@ -167,6 +226,40 @@ class RecordSettings(Section):
     max_mib: int = Field(512, ge=1, description="Size of the hits in MiB; the oldest go first.")
     attempt_window: int = Field(
         300, ge=60, le=86_400, description="Hits of one client for one vendor closer than this are one attempt."
+    )
+
+
+class DiscoverSettings(Section):
+    """Whether names that look like AI and that no rule knows are put into a queue for review (`sinkhole discover`)."""
+
+    enabled: bool = Field(
+        True, description="Count them: domain, a few host names, how often, when first and last, why."
+    )
+    clients: bool = Field(False, description="Also keep who asked for them, as `record.clients` permits.")
+    days: int = Field(90, ge=1, le=3650, description="Days without an answer after which a name that waits is dropped.")
+
+
+class ClientSettings(Section):
+    """Who a client is beside its address: what members of groups by MAC address, name and client-id rest on."""
+
+    neighbours: Literal["needed", "always", "never"] = Field(
+        "needed",
+        description="Read MAC addresses from the neighbour table (ARP, NDP); needed: if groups need it.",
+    )
+    leases: tuple[Path, ...] = Field(
+        (), description="DHCP lease files of dnsmasq, ISC dhcpd or Kea (CSV); the format is detected."
+    )
+    reverse_names: bool = Field(
+        True, description="If a group has a member by name, ask for reverse names of private clients and verify them."
+    )
+    reverse_public: bool = Field(False, description="Ask for the reverse names of public addresses too.")
+    interval: float = Field(3.0, ge=0.5, le=300, description="Seconds between looks at these sources.")
+    keep: int = Field(600, ge=0, le=86_400, description="Seconds a MAC address is believed after the table forgot it.")
+    forwarders: tuple[Network, ...] = Field(
+        (), description="Forwarders whose EDNS options say for whom they ask: MAC, CPE-ID, whole client address."
+    )
+    activity_days: int = Field(
+        14, ge=0, le=90, description="Days that queries per client and hour are kept; 0: none; see record.clients."
     )
 
 
@@ -200,9 +293,23 @@ class Settings(Section):
     blocking: BlockingSettings = BlockingSettings()
     coach: CoachSettings = CoachSettings()
     rebinding: RebindingSettings = RebindingSettings()
+    inspection: InspectionSettings = InspectionSettings()
+    policy: PolicySettings = PolicySettings()
     record: RecordSettings = RecordSettings()
+    discover: DiscoverSettings = DiscoverSettings()
+    clients: ClientSettings = ClientSettings()
     feeds: FeedSettings = FeedSettings()
-    records: tuple[str, ...] = Field((), description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard.")
+    records: tuple[str, ...] = Field(
+        (),
+        description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard. Those of the file `local.records` "
+        "in the data folder, one a line, come on top.",
+    )
     canaries: bool = Field(
         True, description="Answer use-application-dns.net and Private Relay names as their owners ask."
     )
+
+
+def is_activity_kept(settings: Settings) -> bool:
+    """Return whether it may be recorded how often which client asks."""
+    record = settings.record
+    return record.clients != "none" and record.queries != "none" and settings.clients.activity_days > 0

@@ -5,7 +5,6 @@ import http
 import os
 import re
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +15,7 @@ from sinkhole.config.schema import FeedSettings
 from sinkhole.errors import FeedError
 from sinkhole.feeds.body_file import CODINGS, BodyFile
 from sinkhole.feeds.destination import Resolve
+from sinkhole.feeds.fetched import Fetched, NotModified, Validators
 from sinkhole.feeds.local_file import copy_list, path_of
 from sinkhole.feeds.row import printable
 from sinkhole.feeds.visit import Visit, read_url
@@ -25,32 +25,6 @@ _AGENT: Final = "sinkhole (DNS blocklist sync)"
 _CHUNK: Final = 65_536
 _PAGES: Final = ("text/html", "application/xhtml+xml", "image/", "video/", "audio/")
 _PIN: Final = re.compile(r"sha256=([0-9a-f]{64})\Z").match
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What a server said about the body we have, for a conditional request (RFC 9110, section 13.1)."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A complete body. `hosts` are the names it came from: of the URL and of every redirect."""
-
-    body: Path
-    sha256: str
-    size: int
-    validators: Validators
-    hosts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NotModified:
-    """The body we have is still the newest."""
-
-    hosts: tuple[str, ...]
 
 
 class Fetcher:

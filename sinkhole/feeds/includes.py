@@ -9,7 +9,8 @@ from urllib.parse import quote, urldefrag, urljoin
 
 from sinkhole.errors import FeedError
 from sinkhole.feeds.detect import HEAD_OCTETS, detect
-from sinkhole.feeds.fetch import Fetched, Fetcher
+from sinkhole.feeds.fetch import Fetcher
+from sinkhole.feeds.fetched import Fetched
 from sinkhole.feeds.reading import INCLUDES
 from sinkhole.policy.feed import Feed
 

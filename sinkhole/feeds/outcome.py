@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from sinkhole.feeds.fetch import Validators
+from sinkhole.feeds.fetched import Validators
 from sinkhole.feeds.reading import Report
 from sinkhole.feeds.snapshot import Meta
 from sinkhole.policy.feed import FeedState, FeedStatus

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sinkhole.feeds.formats.rewrite import print_rewrite
+from sinkhole.feeds.formats.rpz_address import write_network
 from sinkhole.policy.rule import Condition, Match, Rule, RuleAction
 from sinkhole.protocol.types import qtype_to_text
 
@@ -18,7 +19,12 @@ _FRAMES: Final = {
 
 
 def print_rule(rule: Rule) -> str:
-    """Return the row that a local list in format `adblock` is read back from as the same rule, save its line."""
+    """Return the row that a local list in format `adblock` is read back from as the same rule, save its line.
+
+    Adblock rows know no addresses: a rule about those becomes a row of a policy zone.
+    """
+    if rule.match is Match.ADDRESS:
+        return f"{write_network(rule.name)} CNAME {'rpz-passthru.' if rule.action is RuleAction.ALLOW else '.'}"
     mark = "@@" if rule.action is RuleAction.ALLOW else ""
     modifiers = ",".join(_print_modifiers(rule))
     return mark + _FRAMES[rule.match].format(rule.name) + (f"${modifiers}" if modifiers else "")

@@ -50,6 +50,7 @@ class Job:
     max_rows: int
     never_block: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
     previous: str | None = None
     whole: bool = False
 
@@ -102,7 +103,7 @@ def read_list(job: Job) -> Report:
     with (folder / BODY).open("rb") as body:
         list_format = detect(body.read(HEAD_OCTETS)) if job.format == "auto" else job.format
         body.seek(0)
-        reader = _Reader(None if job.local else Guard(job.never_block, job.hosts))
+        reader = _Reader(None if job.local else Guard(job.never_block, job.hosts, job.addresses))
         limits = ParseLimits(rows=job.max_rows)
         include = _Includes(folder / INCLUDES).find
         found = parse(body, list_format, job.match, local=job.local, limits=limits, include=include, whole=job.whole)

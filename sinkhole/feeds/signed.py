@@ -6,14 +6,16 @@ What a signature is, and what may be signed, is not for this package to know: th
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sinkhole.errors import FeedError
-from sinkhole.feeds.fetch import Fetcher
 from sinkhole.feeds.guard import Guard
 from sinkhole.feeds.reading import SIGNATURE
 from sinkhole.feeds.snapshot import Meta
 from sinkhole.policy.feed import Feed
+
+if TYPE_CHECKING:  # most commands vet nothing, and the HTTP library takes longer to load than they run
+    from sinkhole.feeds.fetch import Fetcher
 
 SUFFIX: Final = ".minisig"
 _MAX_OCTETS: Final = 16_384
@@ -33,7 +35,7 @@ class Signers:
     guard: Guard
 
 
-async def fetch_signature(feed: Feed, draft: Path, fetcher: Fetcher) -> Path:
+async def fetch_signature(feed: Feed, draft: Path, fetcher: "Fetcher") -> Path:
     """Fetch the signature of a feed into a draft; return its file.
 
     Raises:

@@ -10,14 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from yarl import URL
-
 from sinkhole.config.schema import FeedSettings
 from sinkhole.errors import FeedError
 from sinkhole.feeds import outcome
-from sinkhole.feeds.fetch import Fetched, Fetcher, NotModified, Validators
+from sinkhole.feeds.fetch import Fetcher
+from sinkhole.feeds.fetched import Fetched, NotModified, Validators
 from sinkhole.feeds.guard import Guard
-from sinkhole.feeds.hostname import is_address
 from sinkhole.feeds.includes import fetch_includes
 from sinkhole.feeds.reading import BODY, RULES, Job, Report
 from sinkhole.feeds.reading_process import read_apart
@@ -30,7 +28,7 @@ from sinkhole.policy.feed import Feed, FeedState, FeedStatus
 
 FETCHES: Final = 16
 """Feeds fetched at the same time; a hanging one holds its place for its time limit and delays no other."""
-_READING: Final = "1"
+_READING: Final = "2"
 """Changes when lists are read in another way, so that all are read anew."""
 _LOG: Final = Log("feeds")
 
@@ -211,6 +209,7 @@ class Syncer:
             max_rows=self._settings.max_rules,
             never_block=tuple(guard.never_block),
             hosts=tuple(guard.hosts),
+            addresses=tuple(guard.addresses),
             previous=str(self._snapshots.path(feed.name, state.version) / RULES) if good else None,
             whole=feed.key is not None,
         )
@@ -256,17 +255,6 @@ class Syncer:
 
     def _next(self, feed: Feed, failures: int = 0) -> datetime:
         return next_sync(feed, self._settings.interval, failures, self._clock(), self._random)
-
-
-def feed_hosts(feeds: Iterable[Feed]) -> frozenset[str]:
-    """Return the host names that feeds are fetched from: none of them may take another's away."""
-    found = set()
-    for feed in feeds:
-        try:
-            found.add(URL(feed.url).raw_host or "")
-        except ValueError:
-            continue  # its sync will say so
-    return frozenset(host for host in found if host and not is_address(host))
 
 
 def _manner(feed: Feed) -> str:

@@ -18,6 +18,7 @@ from sinkhole.policy.image_file import ImageTables
 from sinkhole.policy.key import key_from_text
 from sinkhole.policy.lookalikes import NO_BRANDS, BrandBook
 from sinkhole.policy.mask import compile_mask
+from sinkhole.policy.networks import MAX_NETWORKS, NetworkRow, network_row
 from sinkhole.policy.pattern import check_expression
 from sinkhole.policy.row import (
     CATALOGUE,
@@ -31,6 +32,7 @@ from sinkhole.policy.row import (
     rule_to_json,
 )
 from sinkhole.policy.rule import Match, Rejection, Rule
+from sinkhole.policy.signs import NO_SIGNS, SignBook
 from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, Vendor
 
 MAX_PATTERNS = 1000
@@ -57,13 +59,20 @@ class ImageCompiler:
         self._feeds: list[Feed] = []
         self._patterns: list[int] = []
         self._pattern_counts: Counter[bytes] = Counter()
+        self._networks: list[NetworkRow] = []
+        self._full: set[int] = set()
         self._refused: list[Refusal] = []
         self._by_client = False
         self._book = NO_BRANDS
+        self._signs = NO_SIGNS
 
     def set_brands(self, book: BrandBook) -> None:
         """Say by which brands names that imitate a vendor are found."""
         self._book = book
+
+    def set_signs(self, book: SignBook) -> None:
+        """Say by which signs names that look like AI are found."""
+        self._signs = book
 
     def add_protected(self, names: Iterable[str]) -> None:
         """Add names that nothing but an explicit statement may hit, each exact."""
@@ -131,6 +140,9 @@ class ImageCompiler:
         self._packed.append(packed)
 
     def _add_rule(self, source: int, rule: Rule) -> None:
+        if rule.match is Match.ADDRESS:
+            self._add_network(source, rule)
+            return
         if rule.match is Match.MASK:
             mask = compile_mask(rule.name)
             if mask.simple is None:
@@ -156,6 +168,16 @@ class ImageCompiler:
         else:
             self._patterns.append(packed)
 
+    def _add_network(self, source: int, rule: Rule) -> None:
+        row = network_row(source - FIRST_FEED, rule)
+        if len(self._networks) < MAX_NETWORKS:
+            self._networks.append(row)
+            return
+        # One refusal for all of them: a hostile list must not fill every worker with its rows in another form.
+        if source not in self._full:
+            self._full.add(source)
+            raise PolicyError(f"from here on left out: all lists together have {MAX_NETWORKS} rows about addresses")
+
     def _detail(self, rule: Rule) -> int:
         if rule.condition is not None:
             self._by_client = self._by_client or bool(rule.condition.clients)
@@ -170,8 +192,10 @@ class ImageCompiler:
             "entries": self._entries,
             "feeds": [[feed.name, feed.part_of_ai, feed.local] for feed in self._feeds],
             "patterns": self._patterns,
+            "networks": self._networks,
             "by_client": self._by_client,
             "brands": self._book.to_json_row(),
+            "signs": self._signs.to_json_row(),
             "refused": [[r.feed, r.rejection.line, r.rejection.why, r.rejection.text] for r in self._refused],
         }
         return json.dumps(metadata, separators=(",", ":")).encode()

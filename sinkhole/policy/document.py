@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import ClientGroups
 from sinkhole.policy.image import NameIndex
 from sinkhole.policy.override import Override, OverrideKind
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.standing import Statements
 from sinkhole.policy.statement import Group, Statement
@@ -30,7 +32,11 @@ _FORMAT_WITH_OVERRIDES = 3
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """Statements, groups, blocked answer and overrides of a generation; `image` is the file of its compiled names."""
+    """Statements, groups, blocked answer and overrides of a generation; `image` is the file of its compiled names.
+
+    `suffixes` are domains of the network's own, below which nothing imitates anybody. `reviews` are empty unless a
+    statement on `unreviewed` asks for them.
+    """
 
     generation: int
     image: str
@@ -38,6 +44,8 @@ class PolicyDocument:
     groups: tuple[Group, ...]
     answer: BlockAnswer
     overrides: tuple[Override, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    reviews: Reviews = NO_REVIEWS
 
     def to_json(self) -> str:
         """Return the document as text that `from_json` reads."""
@@ -48,7 +56,10 @@ class PolicyDocument:
             "statements": [_statement_to_json(statement) for statement in self.statements],
             "groups": [_group_to_json(group) for group in self.groups],
             "answer": _answer_to_json(self.answer),
+            "suffixes": self.suffixes,
         }
+        if self.reviews != NO_REVIEWS:
+            fields["reviews"] = self.reviews.to_json()
         if self.overrides:
             fields["overrides"] = [_override_to_json(override) for override in self.overrides]
         return json.dumps(fields, indent=1) + "\n"
@@ -63,7 +74,10 @@ class PolicyDocument:
 
     def policy(self, index: NameIndex) -> Policy:
         """Return the policy over its compiled names."""
-        return Policy(index, self.statements, self.groups, self.answer, self.generation, self.overrides)
+        return Policy(
+            index, self.statements, self.groups, self.answer, self.generation,
+            overrides=self.overrides, suffixes=self.suffixes, reviews=self.reviews,
+        )  # fmt: skip
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "PolicyDocument":
@@ -84,6 +98,8 @@ class PolicyDocument:
                 groups=tuple(map(_group_from_json, fields["groups"])),
                 answer=_answer_from_json(fields["answer"]),
                 overrides=tuple(map(_override_from_json, fields.get("overrides", ()))),
+                suffixes=tuple(fields.get("suffixes", ())),
+                reviews=Reviews.from_json(fields["reviews"]) if "reviews" in fields else NO_REVIEWS,
             )
         except (ValueError, TypeError, KeyError) as error:
             raise PolicyError(f"policy document: {type(error).__name__}: {error}") from error
@@ -183,7 +199,7 @@ def _file_name(text: str) -> str:
 
 def _statement_to_json(statement: Statement) -> dict[str, Any]:
     expires = statement.expires
-    return {
+    fields: dict[str, Any] = {
         "id": statement.id,
         "subject": str(statement.subject),
         "action": str(statement.action),
@@ -192,11 +208,16 @@ def _statement_to_json(statement: Statement) -> dict[str, Any]:
         "owner": statement.owner,
         "ticket": statement.ticket,
         "expires": None if expires is None else expires.isoformat(),
-    } | ({} if statement.schedule is None else {"schedule": str(statement.schedule)})
+    }
+    if statement.schedule is not None:
+        fields["schedule"] = str(statement.schedule)
+    if statement.basis is not None:
+        fields["basis"] = statement.basis.value
+    return fields
 
 
 def _statement_from_json(fields: dict[str, Any]) -> Statement:
-    expires, schedule = fields["expires"], fields.get("schedule")
+    expires, schedule, basis = fields["expires"], fields.get("schedule"), fields.get("basis")
     return Statement(
         id=int(fields["id"]),
         subject=Subject.from_text(fields["subject"]),
@@ -207,6 +228,7 @@ def _statement_from_json(fields: dict[str, Any]) -> Statement:
         ticket=fields["ticket"],
         expires=None if expires is None else datetime.fromisoformat(expires),
         schedule=None if schedule is None else schedule_from_text(schedule),
+        basis=None if basis is None else Basis(basis),
     )
 
 

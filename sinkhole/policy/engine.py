@@ -1,31 +1,36 @@
 """The policy: what happens to a name, a name in an answer, or an address in an answer, and why.
 
 Precedence: more specific subject (domain, the longer the better > product > vendor > models > category > jurisdiction >
-bypass > feed > ai > lookalikes) > more specific scope (the more specific network of a client's groups, then the order
-of groups, then all) > block over coach over monitor over allow. The order in which statements and rows were written
-never matters, nor whether one has a schedule: while it holds, it is a statement like any other.
+bypass > feed > ai > lookalikes > unreviewed) > more specific scope (the more specific member by which a client is in a
+group, then the order of groups, then all) > block over coach over monitor over allow. The order in which statements and
+rows were written never matters, nor whether one has a schedule: while it holds, it is a statement like any other.
 
 What all statements together say may be overruled for a time (`policy.override`): by a lockdown, an exception, a
 grant or a pause.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
 from sinkhole.policy.entry import CatalogueEntry
-from sinkhole.policy.evidence import Asked, Evidence
+from sinkhole.policy.evidence import Asked, Evidence, judge_networks
 from sinkhole.policy.explain import losers_of
-from sinkhole.policy.groups import ClientGroups, Scope, parse_client
+from sinkhole.policy.groups import ClientGroups, Membership, Scope, parse_client
+from sinkhole.policy.identity import Identity
 from sinkhole.policy.image import Found, NameIndex
+from sinkhole.policy.key import wire_from_text
 from sinkhole.policy.lookalikes import Imitation
 from sinkhole.policy.matches import Chosen, Level, Matches
+from sinkhole.policy.member import MemberKind
 from sinkhole.policy.override import Override
 from sinkhole.policy.overruling import overrule
+from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.standing import Standings, Statements
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, Verdict
 from sinkhole.protocol.names import fold, name_to_text, parents_of
+from sinkhole.protocol.types import QType
 
 
 class Policy:
@@ -42,24 +47,48 @@ class Policy:
         groups: Sequence[Group],
         answer: BlockAnswer,
         generation: int,
+        *,
         overrides: Sequence[Override] = (),
+        suffixes: Sequence[str] = (),
+        reviews: Reviews = NO_REVIEWS,
     ) -> None:
         self.index = index
         self.generation = generation
+        self._reviews = reviews
         self._answer = answer
         self._answers = {group.name: group.answer for group in groups if group.answer is not None}
         self._groups = ClientGroups(groups)
         self._statements = Statements(statements, overrides)
         self._overrides = {override.name: override for override in overrides}
         self._nothing = {group.name: Verdict(Action.ALLOW, group=group.name) for group in groups}
+        self._own = frozenset(map(wire_from_text, suffixes))
+        self._has_networks = len(index.networks) > 0
 
     def next_change(self, when: datetime) -> datetime | None:
         """Return when verdicts given at `when` may stop being right; None for never."""
         return self._statements.next_edge(when)
 
-    def scope_of(self, address: str) -> Scope:
-        """Return the scope of a client; an address that cannot be read gets the policy for all."""
-        scope = self._groups.scope_of(address)
+    @property
+    def knows_identities(self) -> bool:
+        """Whether a group has members that are no addresses or networks."""
+        return self._groups.has_identities
+
+    @property
+    def member_kinds(self) -> Set[MemberKind]:
+        """By what clients are recognised: of what no member is about nothing need be known."""
+        return self._groups.kinds
+
+    def memberships(self, address: str, identity: Identity | None = None) -> Sequence[Membership]:
+        """Return every member of every group that a client is, the stronger first."""
+        return self._groups.memberships(address, identity)
+
+    def scope_of(self, address: str, identity: Identity | None = None) -> Scope:
+        """Return the scope of a client; an address that cannot be read is in no network.
+
+        Args:
+            identity: who is at the address, None where that is not known.
+        """
+        scope = self._groups.scope_of(address, identity)
         if not self.index.by_client and not self._statements.own:
             return scope
         parsed = parse_client(address)
@@ -104,10 +133,11 @@ class Policy:
         standings = self._statements.of(scope)
         zones = _zones(name, standings)
         imitation = self._imitation(name, found, standings)
-        if found is None and not zones and imitation is None:
+        unreviewed = self._unreviewed(name) if standings.unreviewed and found is None else None
+        if found is None and not zones and imitation is None and unreviewed is None:
             return self._no_match(scope)
         asked = Asked(name, qtype, scope.client if client is None else client, when)
-        matches = Matches(asked, zones, found, standings, self.index.feeds, imitation)
+        matches = Matches(asked, zones, found, standings, self.index.feeds, imitation, unreviewed)
         chosen = _choose(matches.levels(), standings, when)
         verdict = self._verdict(chosen, matches.entries, scope)
         if explain:
@@ -135,10 +165,19 @@ class Policy:
             verdict = overrule(verdict, matches.levels(), standings.overrides, when, explain=False)
         return verdict if verdict.subject is None else replace(verdict, via=name_to_text(target))
 
-    def decide_address(self, address: str, scope: Scope, when: datetime) -> Verdict:
-        """Decide an address in an answer (A, AAAA, hints), by statements on addresses; the longest prefix wins."""
+    def decide_address(
+        self, address: str, scope: Scope, when: datetime, names: Sequence[bytes] = (), qtype: int = QType.A
+    ) -> Verdict:
+        """Decide an address in an answer (A, AAAA, hints): by statements on addresses, and then by rows of lists.
+
+        Of either the longest prefix wins.
+
+        Args:
+            names: what was asked for, wire form: a list that lets it through says nothing about its addresses.
+            qtype: the type that was asked for.
+        """
         standings = self._statements.of(scope)
-        parsed = parse_client(address) if standings.networks else None
+        parsed = parse_client(address) if standings.networks or self._has_networks else None
         if parsed is None:
             return self._no_match(scope)
         keys: list[Level] = [
@@ -146,6 +185,12 @@ class Policy:
             for version, bits in standings.networks
             if version == parsed.version
         ]
+        if self._has_networks and (rules := self.index.networks.find(parsed)):
+            asked = [Asked(fold(name), qtype, scope.client, when) for name in names]
+            known = [(one, self.index.find(one.name)) for one in asked]
+            listed = judge_networks(rules, known, standings, self.index.feeds, when)
+            keys.append([(evidence.subject, evidence) for evidence in listed])
+            keys.append([("ai", evidence) for evidence in listed if evidence.is_ai])
         chosen = _choose(keys, standings, when)
         verdict = self._no_match(scope) if chosen is None else self._verdict(chosen, (), scope)
         if standings.overrides is not None:
@@ -166,14 +211,33 @@ class Policy:
         found = self.index.find(name)
         asked = Asked(name, qtype, scope.client, when)
         imitation = self._imitation(name, found, standings)
-        matches = Matches(asked, _zones(name, standings), found, standings, self.index.feeds, imitation)
+        unreviewed = self._unreviewed(name) if standings.unreviewed and found is None else None
+        matches = Matches(asked, _zones(name, standings), found, standings, self.index.feeds, imitation, unreviewed)
         return overrule(verdict, matches.levels(), standings.overrides, when, explain=False)
+
+    def is_own(self, name: bytes) -> bool:
+        """Return whether a folded name is one of the network's own: at or below a search suffix or a zone of its own.
+
+        `chat.openai.com.corp.example` is what a stub makes of a name that it was not answered: nobody's attempt, and
+        no imitation.
+        """
+        return bool(self._own) and any(parent in self._own for parent in parents_of(name))
 
     def _imitation(self, name: bytes, found: Found | None, standings: Standings) -> Imitation | None:
         """Return whom a name imitates that the catalogue does not know, where a statement asks."""
         if "lookalikes" not in standings.by_key or (found is not None and (found.entries or found.is_protected)):
             return None
-        return self.index.lookalikes.find_open(name)
+        imitation = self.index.lookalikes.find_open(name)
+        return None if imitation is None or self.is_own(name) else imitation
+
+    def _unreviewed(self, name: bytes) -> str | None:
+        """Return why a name that no rule knows waits for someone to look at it, in words; None where it does not."""
+        reviewed = self._reviews.find(name)
+        if reviewed is not None:
+            domain, is_waiting = reviewed
+            return f"{name_to_text(domain)} and below, which waits for review" if is_waiting else None
+        suspect = self.index.signs.find(name)
+        return None if suspect is None else str(suspect)
 
     def _no_match(self, scope: Scope) -> Verdict:
         return self._nothing.get(scope.groups[0], NO_MATCH) if scope.groups else NO_MATCH
@@ -197,6 +261,8 @@ class Policy:
             line=outcome.rule.line if outcome else None,
             group=scope.groups[0] if scope.groups else None,
             reason=statement.reason if statement else None,
+            basis=statement.basis if statement else None,
+            until=statement.expires if statement else None,
             rewrite=outcome.rewrite if outcome and statement and statement.action is Action.BLOCK else (),
         )
 

@@ -1,6 +1,6 @@
 """What ties a name to a subject of policy, and what of it the lists bring."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from sinkhole.policy.entry import CatalogueEntry
 from sinkhole.policy.image import Found, ListedFeed
 from sinkhole.policy.judge import Outcome, judge
 from sinkhole.policy.row import rule_text
-from sinkhole.policy.rule import RuleAction
+from sinkhole.policy.rule import Rule, RuleAction
 from sinkhole.policy.standing import Standings
 from sinkhole.policy.verdict import Action
 
@@ -76,6 +76,38 @@ def judge_lists(asked: Asked, found: Found, standings: Standings, feeds: Sequenc
     blocking = [evidence for evidence in judged if not evidence.is_exception]
     lifting = _lifting(judged, standings, asked.when)
     return Listed(judged, () if lifting else blocking, lifting)
+
+
+def judge_networks(
+    rules: Mapping[int, Rule],
+    names: Sequence[tuple[Asked, Found | None]],
+    standings: Standings,
+    feeds: Sequence[ListedFeed],
+    when: datetime,
+) -> Sequence[Evidence]:
+    """Judge an address by each list that has a row for it; return what counts.
+
+    A row of a list about the name goes before its rows about addresses, as in a policy zone: where a list lets the name
+    through, none of its own counts.
+
+    Args:
+        rules: the row of each list, by its number.
+        names: what was asked for, and what the compiled names know of it.
+    """
+    spared: set[ListedFeed] = set()
+    for asked, found in names:
+        if found is not None:
+            listed = judge_lists(asked, found, standings, feeds)
+            if found.is_protected or listed.lifting:
+                return ()
+            spared.update(evidence.feed for evidence in listed.judged if evidence.is_exception and evidence.feed)
+    judged = [
+        Evidence(rule_text(rule), None, feeds[number], Outcome(rule.action, rule))
+        for number, rule in sorted(rules.items())
+    ]
+    if _lifting(judged, standings, when):
+        return ()
+    return [evidence for evidence in judged if not evidence.is_exception and evidence.feed not in spared]
 
 
 def _lifting(judged: Sequence[Evidence], standings: Standings, when: datetime) -> Evidence | None:

@@ -1,16 +1,22 @@
-"""Which groups a client is in, by its address, and which of them counts more."""
+"""Which groups a client is in, by its address and by who it is, and which of them counts more."""
 
-import ipaddress
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.address import parse_client, parse_network
+from sinkhole.policy.glob import glob_matches
+from sinkhole.policy.identity import Identity
+from sinkhole.policy.member import Member, MemberKind, member_from_text
 from sinkhole.policy.statement import Group
 
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+__all__ = ["EVERYONE", "ClientGroups", "Membership", "Scope", "name_mistake", "parse_client", "parse_network"]
+
 _is_name = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?").fullmatch
+_place = attrgetter("place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,7 @@ class Scope:
     """What policy knows of a client: equal scopes get equal verdicts, so answers may be shared within one.
 
     Attributes:
-        groups: all groups of the client, those of the more specific network first, then by their order, then by name.
+        groups: all groups of the client, that with the more specific member first, then by their order, then by name.
         ranks: one number per group; equally specific groups have the same. Empty: the position counts.
         client: the address, where a row of a list is limited to single clients (`$client`); else None.
     """
@@ -45,67 +51,112 @@ EVERYONE = Scope()
 """The scope of a client that is in no group."""
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """That a client is in a group, by one of its members.
+
+    Attributes:
+        order: that of the group.
+        strength: what decides between groups, the lower first; those with the same are a tie.
+        place: strength, and then what keeps the order of equal ones.
+    """
+
+    group: str
+    member: Member
+    order: int
+    strength: tuple[int, int, int] = field(init=False, compare=False, repr=False)
+    place: tuple[tuple[int, int, int], str, str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Once, since it is compared for every client that is met.
+        strength = (*self.member.specificity, self.order)
+        object.__setattr__(self, "strength", strength)
+        object.__setattr__(self, "place", (strength, self.group, self.member.value))
+
+
 class ClientGroups:
-    """Look-up of groups by address.
+    """Look-up of groups by address and identity.
 
     Raises:
-        PolicyError: a member is not an address or network.
+        PolicyError: a member is none.
     """
 
     def __init__(self, groups: Sequence[Group]) -> None:
-        self._by_prefix: dict[tuple[int, int], dict[int, list[Group]]] = {}
-        for group in groups:
-            for member in group.members:
-                network = _network(group, member)
-                at = (network.version, network.max_prefixlen - network.prefixlen)
-                here = self._by_prefix.setdefault(at, {}).setdefault(int(network.network_address) >> at[1], [])
-                here.append(group)
+        self._networks: dict[tuple[int, int], dict[int, list[Membership]]] = {}
+        self._macs: dict[int, dict[str, list[Membership]]] = {}
+        self._ids: dict[str, list[Membership]] = defaultdict(list)
+        self._names: list[Membership] = []
+        self.kinds = {member.kind for group in groups for member in self._add_all(group)}
+        """Kinds of members there are: of what no member is about nothing need be known."""
+        self.has_identities = bool(self.kinds - {MemberKind.NETWORK})
 
-    def scope_of(self, address: str) -> Scope:
-        """Return the scope of a client; what is not an address is in no group, so the policy for all holds for it."""
+    def _add_all(self, group: Group) -> Iterator[Member]:
+        for text in group.members:
+            try:
+                member = member_from_text(text)
+            except PolicyError as error:
+                raise PolicyError(f"group {group.name}: {error}") from error
+            self._add(Membership(group.name, member, group.order))
+            yield member
+
+    def _add(self, membership: Membership) -> None:
+        value = membership.member.value
+        match membership.member.kind:
+            case MemberKind.NETWORK:
+                network = parse_network(value)
+                at = (network.version, network.max_prefixlen - network.prefixlen)
+                here = self._networks.setdefault(at, {}).setdefault(int(network.network_address) >> at[1], [])
+                here.append(membership)
+            case MemberKind.MAC:
+                self._macs.setdefault(len(value), {}).setdefault(value, []).append(membership)
+            case MemberKind.ID:
+                self._ids[value.casefold()].append(membership)
+            case _:
+                self._names.append(membership)
+
+    def scope_of(self, address: str, identity: Identity | None = None) -> Scope:
+        """Return the scope of a client; of one that no member is about, the policy for all holds.
+
+        Args:
+            address: of the client; what is no address matches no network.
+            identity: who it is, None where that is not known.
+        """
+        found = self.memberships(address, identity)
+        if not found:
+            return EVERYONE
+        best = {one.group: one.strength for one in reversed(found)}
+        groups = tuple(dict.fromkeys(one.group for one in found))
+        steps = sorted(set(best.values()))
+        return Scope(groups, tuple(steps.index(best[group]) for group in groups))
+
+    def memberships(self, address: str, identity: Identity | None = None) -> list[Membership]:
+        """Return every member that a client is, of each group, the stronger first; equal ones by their group."""
+        found = list(self._by_address(address))
+        if identity is not None:
+            found += self._by_identity(identity)
+        found.sort(key=_place)
+        return found
+
+    def _by_address(self, address: str) -> Iterator[Membership]:
         client = parse_client(address)
         if client is None:
-            return EVERYONE
+            return
         number = int(client)
-        found: dict[str, tuple[int, int, str]] = {}
-        for (version, host_bits), networks in self._by_prefix.items():
+        for (version, host_bits), networks in self._networks.items():
             if version == client.version:
-                for group in networks.get(number >> host_bits, ()):
-                    place = (host_bits, group.order, group.name)
-                    found[group.name] = min(place, found.get(group.name, place))
-        places = sorted(found.values())
-        steps = sorted({place[:2] for place in places})
-        return Scope(tuple(place[2] for place in places), tuple(steps.index(place[:2]) for place in places))
+                yield from networks.get(number >> host_bits, ())
+
+    def _by_identity(self, identity: Identity) -> Iterator[Membership]:
+        for one in identity.ids:
+            yield from self._ids.get(one.casefold(), ())
+        if identity.mac is not None:
+            for length, macs in self._macs.items():
+                yield from macs.get(identity.mac[:length], ())
+        for membership in self._names:
+            if any(glob_matches(membership.member.value, name) for name in identity.names):
+                yield membership
 
 
 def name_mistake(name: str) -> str | None:
     """Say what is wrong with the name of a group, or return None."""
     return None if _is_name(name) else f"group name {name!r}: wanted lower-case letters, digits and inner -"
-
-
-def parse_client(address: str) -> _Address | None:
-    """Read a client's address, or return None; IPv4 within IPv6 counts as IPv4, a zone index (`%eth0`) is dropped."""
-    try:
-        client = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return None
-    return (client.version == 6 and client.ipv4_mapped) or client
-
-
-def parse_network(text: str) -> _Network:
-    """Read an address or network; IPv4 within IPv6 counts as IPv4.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    network = ipaddress.ip_network(text, strict=False)
-    if network.version == 6 and network.prefixlen >= 96 and network.network_address.ipv4_mapped:
-        return ipaddress.IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
-    return network
-
-
-def _network(group: Group, member: str) -> _Network:
-    try:
-        return parse_network(member)
-    except ValueError as error:
-        raise PolicyError(f"group {group.name}: {member!r} is not an address or network: {error}") from error

@@ -15,6 +15,7 @@ from sinkhole.policy.feed import Feed
 from sinkhole.policy.image_file import ImageTables, map_image, write_image
 from sinkhole.policy.lookalikes import NO_BRANDS, BrandBook, Lookalikes
 from sinkhole.policy.mask import compile_mask
+from sinkhole.policy.networks import NetworkRules
 from sinkhole.policy.pattern import PatternSet
 from sinkhole.policy.row import (
     CATALOGUE,
@@ -31,6 +32,7 @@ from sinkhole.policy.row import (
     value_of,
 )
 from sinkhole.policy.rule import Match, Rejection, Rule
+from sinkhole.policy.signs import NO_SIGNS, SignBook, Signs
 from sinkhole.policy.vendor import DomainMatch, Vendor
 from sinkhole.protocol.names import ROOT, labels_of, name_to_text, reversed_key
 
@@ -76,6 +78,7 @@ def build_image(
     protected: Iterable[str],
     bypass: Sequence[Bypass] = (),
     brands: BrandBook = NO_BRANDS,
+    signs: SignBook = NO_SIGNS,
 ) -> str:
     """Compile into a new file in `folder` and return its name, `names-<digest>.img`.
 
@@ -86,7 +89,7 @@ def build_image(
         PolicyError: the catalogue or the protected names are wrong.
         OSError: the folder cannot be written.
     """
-    return write_image(folder, _compile(vendors, feeds, protected, bypass, brands))
+    return write_image(folder, _compile(vendors, feeds, protected, bypass, brands, signs))
 
 
 class NameIndex:
@@ -105,6 +108,12 @@ class NameIndex:
             self.feeds = tuple(ListedFeed(*row) for row in self._metadata["feeds"])
             self.by_client = bool(self._metadata["by_client"])
             self.lookalikes = Lookalikes(BrandBook.from_json_row(self._metadata["brands"]))
+            # Names compiled by a version that read no such rows have none.
+            self.networks = NetworkRules(self._metadata.get("networks", ()))
+            # An image that an older version compiled has none, and is compiled anew in a moment.
+            signs = self._metadata.get("signs")
+            book = NO_SIGNS if signs is None else SignBook.from_json_row(signs)
+            self.signs = Signs(book, self.lookalikes)
             everywhere = self._metadata["patterns"]
             self._everywhere = self._patterns(everywhere) if everywhere else None
         except (ValueError, KeyError, TypeError) as error:
@@ -129,13 +138,14 @@ class NameIndex:
         protected: Iterable[str] = (),
         bypass: Sequence[Bypass] = (),
         brands: BrandBook = NO_BRANDS,
+        signs: SignBook = NO_SIGNS,
     ) -> "NameIndex":
         """Compile in memory, without a file.
 
         Raises:
             PolicyError: the catalogue or the protected names are wrong.
         """
-        return cls(_compile(vendors, feeds, protected, bypass, brands))
+        return cls(_compile(vendors, feeds, protected, bypass, brands, signs))
 
     def __len__(self) -> int:
         """Return the number of different names."""
@@ -245,9 +255,11 @@ def _compile(
     protected: Iterable[str],
     bypass: Sequence[Bypass],
     brands: BrandBook,
+    signs: SignBook,
 ) -> ImageTables:
     compiler = ImageCompiler()
     compiler.set_brands(brands)
+    compiler.set_signs(signs)
     compiler.add_protected(protected)
     for vendor in vendors:
         compiler.add_vendor(vendor, bypass)

@@ -26,6 +26,7 @@ class Matches:
         zones: domains of statements that the name is at or below, the longest first.
         found: what the compiled names know of it.
         imitation: whom it imitates, if it does and a statement asks.
+        unreviewed: why it looks like AI that nobody has looked at, if it does and a statement asks.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Matches:
         standings: Standings,
         feeds: Sequence[ListedFeed],
         imitation: Imitation | None = None,
+        unreviewed: str | None = None,
     ) -> None:
         self._asked = asked
         self._zones = zones
@@ -43,6 +45,7 @@ class Matches:
         self._standings = standings
         self._feeds = feeds
         self._imitation = imitation
+        self._unreviewed = unreviewed
         self._listed: Listed | None = None
         self.entries = _strongest(found) if found is not None else ()
 
@@ -59,6 +62,8 @@ class Matches:
         yield [("ai", evidence) for evidence in (*named, *blocking) if evidence.is_ai]
         if self._imitation is not None:
             yield [("lookalikes", Evidence(str(self._imitation)))]
+        if self._unreviewed is not None:
+            yield [("unreviewed", Evidence(self._unreviewed))]
 
     def _catalogue_levels(self, named: Sequence[Evidence]) -> Iterator[Level]:
         stated = self._standings.by_key.keys()

@@ -56,3 +56,11 @@ def registered_label(labels: tuple[bytes, ...]) -> int | None:
     if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL:
         return len(labels) - 3
     return len(labels) - 2
+
+
+def is_too_wide(labels: tuple[bytes, ...]) -> bool:
+    """Return whether names right below a folded name are those that somebody registers (`com`, `co.uk`), by the guess.
+
+    Such a name cannot be one network's own.
+    """
+    return not labels or registered_label((b"x", *labels)) == 0

@@ -17,6 +17,8 @@ class Match(Enum):
     """An adblock mask: text with `*`, `|`, `||` and `^`, compared with the whole name (`name` holds the mask)."""
     REGEX = "regex"
     """A regular expression searched in the name (`name` holds the expression, without slashes)."""
+    ADDRESS = "address"
+    """An address in an answer that is in a network (`name` holds it, such as `192.0.2.0/24`); no QNAME."""
 
 
 class RuleAction(Enum):
@@ -48,8 +50,8 @@ class Condition:
 class Rule:
     """One accepted row.
 
-    `name` is a lower-case A-label without final dot, unless `match` is MASK or REGEX. `rewrite` is the text of an
-    answer (`A 192.0.2.1`, `NXDOMAIN`, `CNAME x.example`) of a REWRITE rule. `line` counts from 1.
+    `name` is a lower-case A-label without final dot, unless `match` is MASK, REGEX or ADDRESS. `rewrite` is the text of
+    an answer (`A 192.0.2.1`, `NXDOMAIN`, `CNAME x.example`) of a REWRITE rule. `line` counts from 1.
     `disables` marks a `$badfilter` row: the same row without that modifier does not apply.
     """
 

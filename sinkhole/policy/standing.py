@@ -68,12 +68,14 @@ class Standings:
         domains: whether any is about a domain.
         networks: which address sizes there are.
         overrides: those of the scope; None where there are none.
+        unreviewed: whether any is about names that wait for review.
     """
 
     by_key: Mapping[Key, Sequence[Standing]]
     domains: bool
     networks: Sequence[tuple[int, int]]
     overrides: StandingOverrides | None = None
+    unreviewed: bool = False
 
 
 class Statements:
@@ -130,7 +132,9 @@ class Statements:
             standings.sort(key=lambda standing: standing.rank)
         networks = sorted({key[:2] for key in by_key if isinstance(key, tuple)}, key=lambda size: size[1])
         has_domains = any(isinstance(key, bytes) for key in by_key)
-        return Standings(by_key, has_domains, networks, overrides if overrides.ordered else None)
+        return Standings(
+            by_key, has_domains, networks, overrides if overrides.ordered else None, "unreviewed" in by_key
+        )
 
 
 def key_of(statement: Statement) -> Key:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.schedule import Schedule
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action, BlockAnswer
@@ -13,6 +14,7 @@ class Statement:
     """One line of policy. `group` is None for all clients; `expires` is an aware UTC time or None.
 
     It holds while its `schedule` does, None for always, and before it expires.
+    `basis` is who wanted a block, None where that was not said.
     `id` is the store's number; the order of numbers never matters to a verdict.
     """
 
@@ -25,6 +27,7 @@ class Statement:
     ticket: str | None = None
     expires: datetime | None = None
     schedule: Schedule | None = None
+    basis: Basis | None = None
 
     @property
     def scope(self) -> str:
@@ -52,7 +55,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of clients. `members` are networks in CIDR form; `order` breaks ties, the lower wins.
+    """A group of clients. `members` are texts of `policy.member`; `order` breaks ties, the lower wins.
 
     `answer` is how blocked names are answered for this group, or None for the server's setting.
     """

@@ -9,6 +9,8 @@ from sinkhole.errors import PolicyError
 class SubjectKind(IntEnum):
     """The kinds of subject; the greater is the more specific and wins."""
 
+    UNREVIEWED = -20
+    """Names that look like AI, that nothing is known of, and that nobody has looked at yet; see `policy.signs`."""
     LOOKALIKES = -10
     """Names that imitate a vendor's, and are not the vendor's; a guess, so whatever is known of a name goes before."""
     AI = 0
@@ -26,7 +28,7 @@ class SubjectKind(IntEnum):
     """An address or network in answers (A, AAAA, hints); as specific as a name, but never compared with one."""
 
 
-_ALONE = {"ai": SubjectKind.AI, "lookalikes": SubjectKind.LOOKALIKES}
+_ALONE = {"ai": SubjectKind.AI, "lookalikes": SubjectKind.LOOKALIKES, "unreviewed": SubjectKind.UNREVIEWED}
 """Subjects of which there is one; they have no value."""
 
 
@@ -39,7 +41,7 @@ class Subject:
 
     @classmethod
     def from_text(cls, text: str) -> "Subject":
-        """Read `kind:value`, `ai` or `lookalikes`; the CLI resolves other bare words against the catalogue.
+        """Read `kind:value` or the name of a lone subject; the CLI resolves other bare words against the catalogue.
 
         Raises:
             PolicyError: the kind is unknown or the value is missing.
@@ -49,7 +51,8 @@ class Subject:
         kind, colon, value = text.partition(":")
         known = [k.name.lower() for k in SubjectKind if k not in _ALONE.values()]
         if kind not in known or not colon or not value:
-            raise PolicyError(f"subject is ai, lookalikes or one of {', '.join(known)} with a value; found {text!r}")
+            alone = ", ".join(_ALONE)
+            raise PolicyError(f"subject is {alone} or one of {', '.join(known)} with a value; found {text!r}")
         value = value.upper() if kind == "jurisdiction" else value.lower().rstrip(".")
         return cls(SubjectKind[kind.upper()], value)
 

@@ -1,7 +1,10 @@
 """What policy says of one query: the action, and everything that explains it."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum, IntEnum
+
+from sinkhole.policy.basis import Basis
 
 _NULL = ("0.0.0.0", "::")  # noqa: S104 - the null answer, not an address we bind
 
@@ -85,6 +88,8 @@ class Verdict:
         feed, line: the feed row that matched, where one did.
         group: the most specific group of the client, or None.
         via: the name in the answer (CNAME, SVCB target, address) that matched, or None for the QNAME itself.
+        basis: who wanted it, as the statement says, or None.
+        until: when the statement expires, or None.
         rewrite: with BLOCK by a local list, the records, alias or response code that it gives in place of the blocked
             answer (`A 192.0.2.1`, `CNAME x.example`, `NXDOMAIN`); else empty.
         losers: other matches and why they lost; filled only when asked to explain.
@@ -104,6 +109,8 @@ class Verdict:
     group: str | None = None
     via: str | None = None
     reason: str | None = None
+    basis: Basis | None = None
+    until: datetime | None = None
     rewrite: tuple[str, ...] = ()
     losers: tuple[Loser, ...] = ()
     override: str | None = None

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from sinkhole.errors import FormError
-from sinkhole.protocol.types import QType
+from sinkhole.protocol.types import OptionCode, QType
 
 # Clients send a handful; a packet with thousands of empty options only wants to cost time.
 MAX_OPTIONS: Final = 128
 DO_BIT: Final = 0x8000
 _OPTION: Final = struct.Struct("!HH")
 _OPT: Final = struct.Struct("!BHHBBHH")
+_NO_ERROR: Final = b"\0\0"
+"""INFO-CODE 0 and no EXTRA-TEXT (RFC 8914, section 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,20 @@ def write_opt(payload: int, *, do: bool, rcode: int = 0, options: Iterable[tuple
     """
     data = b"".join([_OPTION.pack(code, len(value)) + value for code, value in options])
     return _OPT.pack(0, QType.OPT, payload, rcode >> 4, 0, DO_BIT if do else 0, len(data)) + data
+
+
+def asks_structured(edns: Edns | None, sde_option: int | None = None) -> bool:
+    """Return whether a client can read structured errors (draft-ietf-dnsop-structured-dns-error).
+
+    It says so by an option of its own without data, or, as earlier texts of the draft had it and clients do, by an
+    extended error in its query: "Other", without text.
+
+    Args:
+        sde_option: number of that option; None while it has none.
+    """
+    if edns is None:
+        return False
+    return any(
+        (code == OptionCode.EDE and data == _NO_ERROR) or (code == sde_option and not data)
+        for code, data in edns.options
+    )

@@ -2,6 +2,7 @@
 
 import ipaddress
 import struct
+from collections.abc import Iterable
 from typing import Final
 
 from sinkhole.errors import FormError
@@ -22,9 +23,11 @@ __all__ = [
     "soa_record",
     "svcb_parts",
     "txt_record",
+    "txt_strings",
 ]
 
 _ALIASES: Final = frozenset((QType.CNAME, QType.DNAME))
+_MAX_STRING: Final = 255
 _NOBODY: Final = name_from_text("nobody.invalid")
 # serial, refresh, retry and expire of the empty zones of RFC 6303, section 3
 _SOA_TIMES: Final = (1, 3600, 1200, 604800)
@@ -84,3 +87,9 @@ def txt_record(owner: bytes, text: str, ttl: int, rclass: int = QClass.IN) -> Re
     data = text.encode(errors="replace")
     pieces = [data[at : at + 255] for at in range(0, len(data), 255)] or [b""]
     return Record(owner, QType.TXT, rclass, ttl, b"".join([bytes((len(piece),)) + piece for piece in pieces]))
+
+
+def txt_strings(owner: bytes, texts: Iterable[str], ttl: int) -> Record:
+    """Make a TXT record of one string a text; a text over 255 octets is cut, at the border of a character."""
+    pieces = [text.encode(errors="replace")[:_MAX_STRING].decode(errors="ignore").encode() for text in texts]
+    return Record(owner, QType.TXT, QClass.IN, ttl, b"".join([bytes((len(piece),)) + piece for piece in pieces]))

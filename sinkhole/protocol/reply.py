@@ -38,10 +38,11 @@ _COMPRESSED_IN: Final[dict[int, tuple[int, int]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ede:
-    """An extended DNS error: its code and a text for people (RFC 8914)."""
+    """An extended DNS error: its code and a text (RFC 8914); `brief` stands for a text that does not fit."""
 
     code: int
     text: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,9 @@ def write_reply(
 ) -> bytes:
     """Write the reply to a query.
 
-    What does not fit goes in this order: texts of extended errors, extended errors (RFC 8914, section 3), the
-    additional section, and then all records, with TC set (RFC 2181, section 9). Question and OPT always stay.
+    What does not fit goes in this order: texts of extended errors, for brief ones at first, those errors (RFC 8914,
+    section 3), the additional section, and then all records, with TC set (RFC 2181, section 9). Question and OPT always
+    stay.
 
     Args:
         query: what the client asked; id, question, RD and CD are repeated, OPT is answered with OPT.
@@ -132,12 +134,12 @@ def write_reply(
 
 
 def _explain(errors: tuple[Ede, ...], opt: bytes, room: int) -> bytes:
-    """Put extended errors into an OPT record: with their texts, without, or not at all, as there is room."""
-    for with_text in (True, False):
+    """Put extended errors into an OPT record: with texts, with brief ones, without, or not at all, as there is room."""
+    for attempt in range(3):
         parts = []
         for error in errors:
             # Text is UTF-8 "not null-terminated" (RFC 8914, section 2); what cannot be encoded becomes `?`.
-            text = error.text.replace("\0", "").encode(errors="replace") if with_text else b""
+            text = (error.text, error.brief, "")[attempt].replace("\0", "").encode(errors="replace")
             parts.append(struct.pack("!HHH", OptionCode.EDE, 2 + len(text), error.code) + text)
         added = b"".join(parts)
         if len(opt) + len(added) <= room:

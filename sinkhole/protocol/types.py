@@ -131,6 +131,9 @@ class OptionCode:
     KEEPALIVE: Final = 11
     PADDING: Final = 12
     EDE: Final = 15
+    DNSMASQ_MAC: Final = 65001
+    DEVICE_ID: Final = 65073
+    CPE_ID: Final = 65074
 
 
 class EdeCode:

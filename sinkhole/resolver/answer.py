@@ -25,7 +25,7 @@ class Answer:
 
     Attributes:
         body: sections, rcode and extended errors.
-        verdict: what policy said, or None where policy was not asked (local names).
+        verdict: what policy said, or None where policy was not asked (local names, canaries apart).
         ttl: seconds the finished reply may be kept and given to equal queries under the same policy; None or 0: not.
             The answer is whole again only after a new pass through the chain, so this also ends where an answer
             should be refreshed ahead of its time.

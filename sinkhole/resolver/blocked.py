@@ -1,7 +1,8 @@
 """Make the answer to a blocked name, whatever the type that was asked for.
 
 The owner is always the name the client asked for: where a link of its chain was blocked, nothing of the chain shows.
-Beside an address there is never an NXDOMAIN for another type, since that denies the whole name (RFC 8020).
+Beside an address there is never an NXDOMAIN for another type, since that denies the whole name (RFC 8020), and beside
+an NXDOMAIN there is never a record: what explains it stands in the additional section then.
 """
 
 from sinkhole.config.schema import BlockingSettings
@@ -30,25 +31,32 @@ def block_answer(settings: BlockingSettings) -> BlockAnswer:
     return BlockAnswer(BlockMode(settings.mode), ipv4, ipv6, settings.ttl, settings.ede)
 
 
-def make_blocked(question: Question, verdict: Verdict, how: BlockAnswer, *, ede_text: bool) -> Answer:
+def make_blocked(
+    question: Question, verdict: Verdict, how: BlockAnswer, why: Ede, told: tuple[Record, ...] = ()
+) -> Answer:
     """Return the answer to `question`, which `verdict` blocks; where it is coached, the one that leads to the page.
 
     Args:
         question: what the client asked.
         how: the kind of answer of the client's group.
-        ede_text: whether the extended error names vendor and policy.
+        why: the extended error.
+        told: records for a client that asked for an explanation.
     """
+    ede = (why,)
     how = how.to_page() if verdict.is_coached else how
-    ede = (Ede(how.ede, _reason(verdict, how) if ede_text else ""),)
-    if how.mode is BlockMode.REFUSED:
+    if told and how.mode is not BlockMode.NXDOMAIN:
+        body = ReplyBody(Rcode.NOERROR, answer=told, ede=ede)
+    elif how.mode is BlockMode.REFUSED:
         body = ReplyBody(Rcode.REFUSED, ede=ede)
     elif how.mode is BlockMode.NXDOMAIN:
-        body = ReplyBody(Rcode.NXDOMAIN, authority=(_soa(question, how),), ede=ede)
+        body = ReplyBody(Rcode.NXDOMAIN, authority=(_soa(question, how),), additional=told, ede=ede)
     elif (record := _address(question, how)) is not None:
         body = ReplyBody(Rcode.NOERROR, answer=(record,), ede=ede)
     else:
         body = ReplyBody(Rcode.NOERROR, authority=(_soa(question, how),), ede=ede)
-    return Answer(body, verdict, float(how.ttl), source=Source.BLOCKED)
+    # Who may be told depends on the address, which those who share finished replies need not have in common.
+    ttl = None if question.qtype == QType.TXT else float(how.ttl)
+    return Answer(body, verdict, ttl, source=Source.BLOCKED)
 
 
 def _address(question: Question, how: BlockAnswer) -> Record | None:
@@ -64,10 +72,3 @@ def _soa(question: Question, how: BlockAnswer) -> Record:
     itself, *parents = parents_of(question.name)
     owner = parents[0] if len(parents) > _LABELS_OF_A_DOMAIN else itself
     return soa_record(owner, how.ttl, how.ttl)
-
-
-def _reason(verdict: Verdict, how: BlockAnswer) -> str:
-    # Shown to whoever asks: names of policy only, never a file, a client or a link of the chain.
-    what = f"{verdict.vendor} is blocked" if verdict.vendor else "blocked"
-    said = f"{what} by policy {verdict.subject}" if verdict.subject else f"{what} by policy"
-    return f"{said}; you may go on after reading the notice" if verdict.is_coached and how.has_page else said

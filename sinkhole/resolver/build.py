@@ -10,6 +10,8 @@ from sinkhole.resolver.background import Background
 from sinkhole.resolver.cache import Cache, Clock
 from sinkhole.resolver.chase import Chase
 from sinkhole.resolver.coalesce import Coalesce
+from sinkhole.resolver.ech import strip_ech
+from sinkhole.resolver.explanation import Explanations
 from sinkhole.resolver.filter import Filter
 from sinkhole.resolver.forward import Forward, Upstreams
 from sinkhole.resolver.handler import Handler, Stage, chain
@@ -22,6 +24,7 @@ from sinkhole.resolver.query import Query
 from sinkhole.resolver.rebinding import Rebinding
 from sinkhole.resolver.record import Record
 from sinkhole.resolver.recursion import refuse_without_rd
+from sinkhole.resolver.sightings import Sightings
 from sinkhole.resolver.special_names import SpecialNames
 
 
@@ -77,7 +80,15 @@ class Chain:
         await self._background.close()
 
 
-def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: Hits, *, clock: Clock) -> Chain:
+def build_chain(
+    settings: Settings,
+    box: PolicyBox,
+    upstreams: Upstreams,
+    hits: Hits,
+    *,
+    clock: Clock,
+    sightings: Sightings | None = None,
+) -> Chain:
     """Return the chain of one worker.
 
     Args:
@@ -86,23 +97,26 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
         upstreams: who is asked in the end.
         hits: where verdicts are counted.
         clock: monotonic seconds.
+        sightings: where names that look like AI are counted; None: nowhere.
 
     Raises:
         ConfigError: a local record, a forwarded zone or an allowed name cannot be read; it names all of them.
     """
     background = Background()
-    local, rebinding = _by_names(settings)
+    explanations = Explanations(settings.blocking)
+    local, rebinding = _by_names(settings, explanations)
     prompt: list[Stage] = [
         # Sees every verdict, so it is before all that may end a query.
-        Record(hits),
+        Record(hits, sightings),
         # The administrator's own word and names that never leave: before policy, before the world.
         local,
         # Asks for further links of a chain: before the filter, so that each is judged before it leaves.
         Chase(),
         # Judges each answer when it is served: before the cache, so that no policy is ever cached.
-        Filter(box, ede_text=settings.blocking.ede_text),
+        Filter(box, explanations),
         # Looks at what is served, from the cache too.
         *rebinding,
+        *([strip_ech] if settings.inspection.strip_ech else ()),
         # Only what is answered above is for those who do not want recursion.
         refuse_without_rd,
         # ANY is never forwarded or kept, but may be blocked.
@@ -118,7 +132,7 @@ def build_chain(settings: Settings, box: PolicyBox, upstreams: Upstreams, hits: 
     return Chain(chain([*prompt, *patient], last), chain(prompt, _must_wait), background)
 
 
-def _by_names(settings: Settings) -> tuple[Local, list[Stage]]:
+def _by_names(settings: Settings, explanations: Explanations) -> tuple[Local, list[Stage]]:
     """Return the stages that are made from names in the settings: local, and rebinding if it is on."""
     mistakes: list[str] = []
     forwarded = _names([zone.zone for zone in settings.upstream.zones], "upstream.zones[{}].zone", mistakes)
@@ -131,7 +145,7 @@ def _by_names(settings: Settings) -> tuple[Local, list[Stage]]:
     if mistakes:
         raise ConfigError(*mistakes)
     local = Local(own, SpecialNames(forwarded), canaries=settings.canaries)
-    return local, [Rebinding([*allowed, *forwarded])] if settings.rebinding.enabled else []
+    return local, [Rebinding([*allowed, *forwarded], explanations)] if settings.rebinding.enabled else []
 
 
 def _names(texts: Sequence[str], path: str, mistakes: list[str]) -> list[bytes]:

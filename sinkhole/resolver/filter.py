@@ -19,6 +19,7 @@ from sinkhole.protocol.reply import Ede, ReplyBody
 from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer, Source, failure
 from sinkhole.resolver.blocked import make_blocked
+from sinkhole.resolver.explanation import Explanations
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.inspection import judge_records, weigh
 from sinkhole.resolver.links import MAX_LINKS, join
@@ -35,12 +36,12 @@ class Filter:
 
     Args:
         box: where the policy in force is.
-        ede_text: whether extended errors name vendor and policy.
+        explanations: says why a name is blocked.
     """
 
-    def __init__(self, box: PolicyBox, *, ede_text: bool) -> None:
+    def __init__(self, box: PolicyBox, explanations: Explanations) -> None:
         self._box = box
-        self._ede_text = ede_text
+        self._explanations = explanations
 
     async def __call__(self, query: Query, forward: Handler) -> Answer:
         """Answer blocked names here; pass on the rest, and judge what comes back."""
@@ -53,7 +54,7 @@ class Filter:
         answer = await forward(query)
         if self._box.current is not policy:  # swapped while an upstream was asked
             policy = self._box.current
-            scope = policy.scope_of(query.client.address)
+            scope = query.client.scope_under(policy)
             verdict = _decide(policy, query, scope)
         return self._judge(policy, query, scope, verdict, answer)
 
@@ -83,7 +84,7 @@ class Filter:
     def _judge(self, policy: Policy, query: Query, scope: Scope, verdict: Verdict, answer: Answer) -> Answer:
         if not verdict.is_blocked:
             try:
-                verdict = judge_records(policy, answer.body.answer, query.question, scope, query.when, verdict)
+                verdict = judge_records(policy, answer.body.answer, query, scope, verdict)
             except FormError:
                 return failure(_UNREADABLE, verdict=verdict)
             if verdict.is_blocked:
@@ -93,11 +94,23 @@ class Filter:
         return Answer(answer.body, verdict, answer.ttl, answer.stale, answer.source)
 
     def _blocked(self, policy: Policy, query: Query, scope: Scope, verdict: Verdict) -> Answer:
-        how = policy.answer_for(scope)
+        how, explanations = policy.answer_for(scope), self._explanations
+        why = explanations.error(query, verdict, how)
         # An alias could not be followed here, where the policy changed while an upstream was asked: then it is blocked.
         if verdict.rewrite and alias_of(query.question, verdict) is None:
-            return make_rewritten(query.question, verdict, how.ttl)
-        return make_blocked(query.asked, verdict, how, ede_text=self._ede_text)
+            rewritten = make_rewritten(query.question, verdict, how.ttl)
+            return _with_reason(rewritten, why) if explanations.is_structured(query) else rewritten
+        return make_blocked(query.asked, verdict, how, why, explanations.records(query, verdict, how))
+
+
+def _with_reason(answer: Answer, why: Ede) -> Answer:
+    """Return the answer with another extended error for a client that must not be told of a forged answer.
+
+    Whoever reads structured errors is to learn the reason (draft-ietf-dnsop-structured-dns-error, section 5.2).
+    """
+    if answer.source is Source.ERROR:
+        return answer
+    return replace(answer, body=replace(answer.body, ede=(why,)))
 
 
 def _decide(policy: Policy, query: Query, scope: Scope) -> Verdict:

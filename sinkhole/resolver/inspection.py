@@ -2,11 +2,10 @@
 
 A name that may be asked for is still blocked when it is only another name for a blocked one (CNAME cloaking), or
 when its service record sends the client there (RFC 9460). These are judged by `decide_target` and `decide_address`,
-which know no feed rows: a feed that lists a shared CDN name would take whole ecosystems down with it.
+which know no feed rows about names: a feed that lists a shared CDN name would take whole ecosystems down with it.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import Scope
@@ -14,9 +13,9 @@ from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.message import Record
 from sinkhole.protocol.names import fold
-from sinkhole.protocol.question import Question
 from sinkhole.protocol.rdata import address_to_text, cname_target, svcb_parts
 from sinkhole.protocol.types import QType
+from sinkhole.resolver.query import Query
 
 _ROOT = b"\x00"
 _ALIASES = frozenset({QType.CNAME, QType.DNAME})
@@ -24,18 +23,19 @@ _SERVICES = frozenset({QType.SVCB, QType.HTTPS})
 _ADDRESSES = frozenset({QType.A, QType.AAAA})
 
 
-def judge_records(
-    policy: Policy, records: tuple[Record, ...], question: Question, scope: Scope, when: datetime, verdict: Verdict
-) -> Verdict:
+def judge_records(policy: Policy, records: tuple[Record, ...], query: Query, scope: Scope, verdict: Verdict) -> Verdict:
     """Return the verdict on an answer: `verdict`, that on its QNAME, unless something in `records` outweighs it.
 
     Raises:
         FormError: a service record cannot be read, so it cannot be said where it leads.
     """
-    for name in _names_in(records, question.key):
+    question, when, key = query.question, query.when, query.question.key
+    for name in names_in(records, key):
         verdict = weigh(verdict, policy.decide_target(name, question.qtype, scope, when))
+    # A list may let through what the client asked for, or the link of its chain that is being resolved.
+    asked = (key,) if query.origin is None else (query.asked.key, key)
     for address in _addresses_in(records):
-        verdict = weigh(verdict, policy.decide_address(address, scope, when))
+        verdict = weigh(verdict, policy.decide_address(address, scope, when, asked, question.qtype))
     return verdict
 
 
@@ -60,7 +60,8 @@ def _rank(subject: str) -> float:
     return SubjectKind.DOMAIN - 0.5 if kind is SubjectKind.ADDRESS else float(kind)
 
 
-def _names_in(records: tuple[Record, ...], qname: bytes) -> Iterator[bytes]:
+def names_in(records: tuple[Record, ...], qname: bytes) -> Iterator[bytes]:
+    """Yield the names that an answer leads to, each once, folded; may raise FormError for a service record."""
     seen = {qname, _ROOT}  # the root as a service target means the owner itself (RFC 9460, section 2.5)
     for record in records:
         names: tuple[bytes, ...] = ()

@@ -4,6 +4,7 @@ The stage stands before the filter, because own records are the administrator's 
 whatever a list says; and before everything that could send them upstream (R-B15).
 """
 
+from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.message import Record
 from sinkhole.protocol.names import fold
 from sinkhole.protocol.question import Question
@@ -11,7 +12,7 @@ from sinkhole.protocol.rdata import cname_target, soa_record
 from sinkhole.protocol.reply import Ede, ReplyBody
 from sinkhole.protocol.types import EdeCode, QType, Rcode
 from sinkhole.resolver.answer import Answer, Source, failure
-from sinkhole.resolver.canaries import find_canary
+from sinkhole.resolver.canaries import canary_verdict, find_canary
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.links import MAX_LINKS, join
 from sinkhole.resolver.minimal_any import minimal_body
@@ -51,6 +52,8 @@ class Local:
             if fold(question.name) in passed or len(links) > MAX_LINKS:
                 return failure(Ede(EdeCode.OTHER, "local CNAME chain too long or looping"))
             passed.add(question.key)
+        if self._canaries and (denial := find_canary(question)) is not None:
+            return _local(links, denial, canary_verdict(question, query.client.scope))
         body = self._reserved(query, question)
         if body is not None:
             return _local(links, body)
@@ -59,8 +62,6 @@ class Local:
         return _behind(links, await forward(query.ask(question.name)))
 
     def _reserved(self, query: Query, question: Question) -> ReplyBody | None:
-        if self._canaries and (body := find_canary(question)) is not None:
-            return body
         exists = self._own.is_above(question.name)
         return self._special.find(question, wants_dnssec=query.wants_dnssec, exists=exists)
 
@@ -75,10 +76,10 @@ def _own_body(question: Question, found: RecordSets) -> ReplyBody:
     return ReplyBody(Rcode.NOERROR, authority=(soa,), aa=True)
 
 
-def _local(links: list[Record], body: ReplyBody) -> Answer:
+def _local(links: list[Record], body: ReplyBody, verdict: Verdict | None = None) -> Answer:
     answer = Answer(body, None, None, source=Source.LOCAL)
     whole = join(ReplyBody(Rcode.NOERROR, answer=tuple(links)), answer).body
-    return Answer(whole, None, _shortest(whole.answer + whole.authority), source=Source.LOCAL)
+    return Answer(whole, verdict, _shortest(whole.answer + whole.authority), source=Source.LOCAL)
 
 
 def _behind(links: list[Record], answer: Answer) -> Answer:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import Scope
+from sinkhole.policy.identity import Identity
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.question import QueryMessage, Question
 from sinkhole.upstream.ask import Packets
@@ -11,10 +13,23 @@ from sinkhole.upstream.ask import Packets
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks: the address, and the groups it is in."""
+    """Who asks.
+
+    Attributes:
+        address: of the client; where a forwarder named it without one, `mac:…` or `id:…`.
+        scope: the groups it is in.
+        identity: what else is known of it.
+        behind: address of the forwarder that named it without an address.
+    """
 
     address: str
     scope: Scope
+    identity: Identity | None = None
+    behind: str | None = None
+
+    def scope_under(self, policy: Policy) -> Scope:
+        """Return its scope under another policy."""
+        return policy.scope_of(self.behind or self.address, self.identity)
 
 
 @dataclass(frozen=True, slots=True)

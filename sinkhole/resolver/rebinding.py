@@ -17,6 +17,7 @@ from sinkhole.protocol.rdata import address_to_text, soa_record, svcb_parts
 from sinkhole.protocol.reply import Ede
 from sinkhole.protocol.types import EdeCode, QType
 from sinkhole.resolver.answer import Answer
+from sinkhole.resolver.explanation import Explanations
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.query import Query
 
@@ -30,14 +31,20 @@ _EMBEDDED = ("::ffff:0:0/96", "64:ff9b::/96")
 
 _NETWORKS = tuple(map(ipaddress.ip_network, (*PRIVATE_NETWORKS, *_HERE)))
 _MAPPED, _NAT64 = map(ipaddress.IPv6Network, _EMBEDDED)
-_WHY = Ede(EdeCode.BLOCKED, "private address of a public name")
+_WHY = "private address of a public name"
 
 
 class Rebinding:
-    """The stage; `allowed` are names that, with all names below them, may have private addresses."""
+    """The stage.
 
-    def __init__(self, allowed: Iterable[bytes]) -> None:
+    Args:
+        allowed: names that, with all names below them, may have private addresses.
+        explanations: says why something is missing.
+    """
+
+    def __init__(self, allowed: Iterable[bytes], explanations: Explanations) -> None:
         self._allowed = frozenset(map(fold, allowed))
+        self._explanations = explanations
 
     async def __call__(self, query: Query, forward: Handler) -> Answer:
         """Return the answer of `forward` without its private addresses."""
@@ -45,7 +52,7 @@ class Rebinding:
         private = [record for record in answer.body.answer if _is_private(record)]
         if not private or any(name in self._allowed for name in parents_of(query.asked.key)):
             return answer
-        return _without(answer, private, query)
+        return _without(answer, private, query, self._explanations.worded(query, EdeCode.BLOCKED, _WHY))
 
 
 def is_private(address: str) -> bool:
@@ -71,14 +78,14 @@ def _is_private(record: Record) -> bool:
     return False
 
 
-def _without(answer: Answer, private: list[Record], query: Query) -> Answer:
+def _without(answer: Answer, private: list[Record], query: Query, why: Ede) -> Answer:
     kept = tuple(record for record in answer.body.answer if record not in private)
     # Signatures of a set that is no longer whole would only make it bogus.
     kept = tuple(record for record in kept if not (record.rtype == QType.RRSIG and _covers(record, private)))
     authority = answer.body.authority
     if not any(record.rtype == query.question.qtype for record in kept):
         authority = (soa_record(query.question.name, _TTL, _TTL),)
-    body = replace(answer.body, answer=kept, authority=authority, ad=False, ede=(*answer.body.ede, _WHY))
+    body = replace(answer.body, answer=kept, authority=authority, ad=False, ede=(*answer.body.ede, why))
     return replace(answer, body=body)
 
 

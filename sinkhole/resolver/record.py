@@ -8,13 +8,15 @@ from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.query import Query
+from sinkhole.resolver.sightings import Sightings
 
 
 class Record:
-    """The stage; `hits` is where it counts."""
+    """The stage; `hits` is where it counts, `sightings` where names that look like AI are, if they are wanted."""
 
-    def __init__(self, hits: Hits) -> None:
+    def __init__(self, hits: Hits, sightings: Sightings | None = None) -> None:
         self._hits = hits
+        self._sightings = sightings
 
     async def __call__(self, query: Query, forward: Handler) -> Answer:
         """Answer by `forward`, then count; an exception is not an answer and is not counted."""
@@ -22,4 +24,6 @@ class Record:
         if self._hits.wants(answer.verdict):
             name = name_to_text(query.question.key)
             self._hits.count(query.client.address, name, query.question.qtype, answer.verdict, query.when)
+        if self._sightings is not None:
+            self._sightings.look(query, answer)
         return answer

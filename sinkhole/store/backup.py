@@ -1,4 +1,4 @@
-"""Back a data folder up into one file, and put it back: store, feeds, compiled policy, local lists, pseudonym key."""
+"""Back a data folder up into one file, and put it back: store, feeds, policy, local lists, vendors and records, key."""
 
 import gzip
 import os
@@ -15,7 +15,7 @@ from sinkhole.errors import StoreError
 from sinkhole.store.database import BUSY_TIMEOUT, open_store
 
 STORE = "store.db"
-_KEPT = ("feeds", "compiled", "lists", "pseudonym.key")
+_KEPT = ("feeds", "compiled", "lists", "vendors", "local.records", "pseudonym.key")
 _CHUNK = 1024 * 1024
 
 

@@ -17,7 +17,9 @@ APPLICATION_ID = 0x53_49_4E_4B
 """`SINK`, which the first migration writes into the header of the file."""
 _HEADER = b"SQLite format 3\0"
 _PARTS = ("", "-wal", "-shm")
-_CHECKED = ("alembic_version", "client_group", "group_member", "statement", "feed", "audit", "handover", "counter")
+_CHECKED = (
+    "alembic_version", "client_group", "group_member", "statement", "feed", "audit", "handover", "counter", "candidate",
+)  # fmt: skip
 _NOT_OURS = ("is no SQLite database", "is the database of another program")
 _LOG = Log("store")
 

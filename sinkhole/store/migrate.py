@@ -1,23 +1,19 @@
 """Bring a store to the schema of this program: a copy first, then all steps in one transaction, or none."""
 
+import importlib
 import os
+import re
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import URL, create_engine, event
-from sqlalchemy.pool import NullPool
+from typing import Any
 
 from sinkhole.errors import StoreError
 from sinkhole.log import Log
 from sinkhole.packaged import packaged_path
 
 _LOG = Log("store")
+_REVISION = re.compile(r'^(down_revision|revision) = (?:"(\w+)"|None)$', re.MULTILINE)
 
 
 class NewerStoreError(StoreError):
@@ -35,28 +31,48 @@ def upgrade(path: Path, *, to: str = "head", scripts: Path | None = None) -> Non
         NewerStoreError: its revision is unknown to this program.
         StoreError: a step leaves data that belongs to nothing, and is undone.
     """
-    config = _config(path, scripts)
-    directory = ScriptDirectory.from_config(config)
-    wanted = directory.get_current_head() if to == "head" else to
+    folder = scripts or packaged_path("migrations")
+    known = _revisions(folder)
     current = revision_of(path)
-    if current is not None and current not in {script.revision for script in directory.walk_revisions()}:
+    if current is not None and current not in known:
         raise NewerStoreError(
             f"store {path}: was written by a newer version (schema {current}); "
             "upgrade sinkhole, or restore an older copy"
         )
-    if current == wanted:
+    # By the files alone: to load alembic takes longer than most commands run, and nearly no start has a step to take.
+    wanted = _head(known) if to == "head" else to
+    if current is not None and current == wanted:
         return
     if current is not None:
-        copy = path.with_name(f"{path.name}.before-{wanted}")
+        copy = path.with_name(f"{path.name}.before-{wanted or to}")
         _copy(path, copy)
-        _LOG.info("store.upgrading", path=path, old=current, new=wanted, copy=copy.name)
-    _run(config, path, lambda: command.upgrade(config, to))
+        _LOG.info("store.upgrading", path=path, old=current, new=wanted or to, copy=copy.name)
+    _steps().upgrade(path, folder, to)
 
 
 def downgrade(path: Path, to: str, scripts: Path | None = None) -> None:
     """Take the store back to revision `to` (`base`: nothing); for tests of the migrations."""
-    config = _config(path, scripts)
-    _run(config, path, lambda: command.downgrade(config, to))
+    _steps().downgrade(path, scripts or packaged_path("migrations"), to)
+
+
+def _steps() -> Any:
+    return importlib.import_module("sinkhole.store.migration_steps")
+
+
+def _revisions(folder: Path) -> dict[str, str | None]:
+    """Return the revisions there are, each with the one it follows."""
+    found = {}
+    for file in (folder / "versions").glob("*.py"):
+        told = {key: value or None for key, value in _REVISION.findall(file.read_text())}
+        if revision := told.get("revision"):
+            found[revision] = told.get("down_revision")
+    return found
+
+
+def _head(known: dict[str, str | None]) -> str | None:
+    """Return the one revision that none follows; None where the steps do not fit together, which taking them tells."""
+    ends = set(known) - set(known.values())
+    return ends.pop() if len(ends) == 1 else None
 
 
 def revision_of(path: Path) -> str | None:
@@ -77,15 +93,6 @@ def revision_of(path: Path) -> str | None:
     return row[0] if row else None
 
 
-def _config(path: Path, scripts: Path | None) -> Config:
-    config = Config()
-    # ConfigParser reads % as the start of a reference.
-    config.set_main_option("script_location", str(scripts or packaged_path("migrations")).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["store"] = path
-    return config
-
-
 def _copy(path: Path, copy: Path) -> None:
     """Copy the store, whole or not at all, for the administrator's eyes only."""
     draft = copy.with_name(copy.name + ".part")
@@ -97,33 +104,3 @@ def _copy(path: Path, copy: Path) -> None:
         draft.rename(copy)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _run(config: Config, path: Path, steps: Callable[[], None]) -> None:
-    """Run the steps on one connection in one transaction: SQLite's DDL is transactional if nobody commits between."""
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        # Before anything is written to a new file: both are properties of the file, the first for ever.
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
-        # Altering a table copies it, which must not cascade; what the steps leave is checked at their end.
-        connection.execute("PRAGMA foreign_keys = OFF")
-
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        try:
-            steps()
-            if lost := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchone():
-                raise StoreError(f"store {path}: cannot be migrated: a row of {lost[0]} would belong to nothing")
-        except CommandError as error:
-            connection.exec_driver_sql("ROLLBACK")
-            raise StoreError(f"store {path}: cannot be migrated: {error}") from error
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
-    engine.dispose()

@@ -102,6 +102,7 @@ class StatementRow(Base):
     ticket: Mapped[str | None] = mapped_column(Text)
     expires: Mapped[int | None]
     schedule: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    basis: Mapped[str | None] = mapped_column(String(16))
 
     __table_args__ = (
         UniqueConstraint("subject", "group", "schedule"),
@@ -122,13 +123,51 @@ class GroupRow(Base):
 
 
 class MemberRow(Base):
-    """A network of a group. `kind` is `network` now; MAC and client-id come later."""
+    """A member of a group; `kind` and `value` as in `policy.member`."""
 
     __tablename__ = "group_member"
 
     group: Mapped[str] = mapped_column(ForeignKey("client_group.name", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
-    value: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class ClientRow(Base):
+    """A client that asked: its address as `record.clients` permits, first and last query, and who it was at last.
+
+    `groups`, `names` and `ids` are texts with a line each; they are empty where the client is a pseudonym, `groups`
+    apart.
+    """
+
+    __tablename__ = "client"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    text: Mapped[str] = mapped_column(Text, unique=True)
+    first: Mapped[int]
+    last: Mapped[int]
+    groups: Mapped[str] = mapped_column(Text)
+    mac: Mapped[str | None] = mapped_column(Text)
+    names: Mapped[str] = mapped_column(Text)
+    ids: Mapped[str] = mapped_column(Text)
+    host: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class ClientHour(Base):
+    """How many queries a client sent in an hour (since the epoch), and whether a source said that it was there.
+
+    `client` is the id of a client and no foreign key, since hours are deleted first.
+    """
+
+    __tablename__ = "client_hour"
+
+    hour: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    queries: Mapped[int]
+    alive: Mapped[bool]
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class ExpectationRow(Base):
@@ -241,7 +280,7 @@ class SyncRun(Base):
 
 
 class Audit(Base):
-    """A change of policy, groups or feeds; rows are only ever added."""
+    """A change of policy, groups or feeds; rows are only ever added. `digest` chains each to the one before."""
 
     __tablename__ = "audit"
 
@@ -251,5 +290,33 @@ class Audit(Base):
     what: Mapped[str] = mapped_column(Text)
     before: Mapped[str | None] = mapped_column(Text)
     after: Mapped[str | None] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    digest: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class CandidateRow(Base):
+    """A domain that looks like AI, as the fields of `store.candidates`; `reasons` and `examples` are lists in JSON."""
+
+    __tablename__ = "candidate"
+
+    domain: Mapped[str] = mapped_column(Text, primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    reasons: Mapped[str] = mapped_column(Text)
+    examples: Mapped[str] = mapped_column(Text)
+    count: Mapped[int]
+    first: Mapped[int]
+    last: Mapped[int]
+    is_by_name: Mapped[bool]
+    product: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class CandidateClientRow(Base):
+    """A client that asked for a candidate, as it is stored of hits; only where the settings want it."""
+
+    __tablename__ = "candidate_client"
+
+    domain: Mapped[str] = mapped_column(ForeignKey("candidate.domain", ondelete="CASCADE"), primary_key=True)
+    client: Mapped[str] = mapped_column(Text, primary_key=True)

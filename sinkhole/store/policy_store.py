@@ -9,6 +9,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.basis import Basis
+from sinkhole.policy.member import Member, MemberKind, member_from_text
 from sinkhole.policy.schedule import Schedule
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
@@ -71,7 +73,7 @@ class PolicyStore:
                 "subject": str(statement.subject), "action": str(statement.action), "group": statement.group,
                 "reason": statement.reason, "owner": statement.owner, "ticket": statement.ticket,
                 "expires": int(statement.expires.timestamp()) if statement.expires else None,
-                "schedule": str(statement.schedule or ""),
+                "schedule": str(statement.schedule or ""), "basis": statement.basis,
             }  # fmt: skip
             if before:
                 number = before.id
@@ -114,9 +116,7 @@ class PolicyStore:
                 connection.execute(delete(MemberRow).where(MemberRow.group == group.name))
             else:
                 connection.execute(insert(GroupRow).values(name=group.name, **values))
-            rows = [
-                {"group": group.name, "kind": "network", "value": member} for member in dict.fromkeys(group.members)
-            ]
+            rows = [{"group": group.name} | _member_row(text) for text in dict.fromkeys(group.members)]
             if rows:
                 connection.execute(insert(MemberRow), rows)
             after = self._group(connection, group.name)
@@ -155,10 +155,15 @@ class PolicyStore:
 
     def _group(self, connection: Connection, name: str) -> Group:
         row = connection.execute(select(*GroupRow.__table__.c).where(GroupRow.name == name)).mappings().one()
-        members = connection.execute(
-            select(MemberRow.value).where(MemberRow.group == name).order_by(MemberRow.value)
-        ).scalars()
-        return Group(name, tuple(members), row["order"], _answer_from_json(row["answer"]))
+        query = select(MemberRow.kind, MemberRow.value).where(MemberRow.group == name)
+        found = [Member(MemberKind(kind), value) for kind, value in connection.execute(query)]
+        return Group(name, tuple(sorted(map(str, found))), row["order"], _answer_from_json(row["answer"]))
+
+
+def _member_row(text: str) -> dict[str, str]:
+    member = member_from_text(text)
+    is_network = member.kind is MemberKind.NETWORK
+    return {"kind": member.kind.value, "value": text if is_network else member.value}
 
 
 def _statement(row: RowMapping) -> Statement:
@@ -172,6 +177,7 @@ def _statement(row: RowMapping) -> Statement:
         ticket=row["ticket"],
         expires=None if row["expires"] is None else datetime.fromtimestamp(row["expires"], UTC),
         schedule=schedule_from_text(row["schedule"]) if row["schedule"] else None,
+        basis=None if row["basis"] is None else Basis(row["basis"]),
     )
 
 

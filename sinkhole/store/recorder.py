@@ -7,9 +7,13 @@ from typing import cast
 
 from sqlalchemy import Connection
 
+from sinkhole.policy.activity import Activity
 from sinkhole.policy.hit import HitRow
+from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.verdict import Action
 from sinkhole.store import counters
+from sinkhole.store.candidates import add_sightings
+from sinkhole.store.client_store import write_activities
 from sinkhole.store.database import Store
 from sinkhole.store.handover import last_taken, note_taken
 from sinkhole.store.words import Words
@@ -30,12 +34,17 @@ _ADD = 'UPDATE hit SET "count" = "count" + ?, "first" = min("first", ?), "last" 
 
 @dataclass(frozen=True, slots=True)
 class HitBatch:
-    """Rows of one worker. Batches of a worker are numbered from 1 without gaps; `dropped` counts lost queries."""
+    """Rows of one worker. Batches of a worker are numbered from 1 without gaps; `dropped` counts lost queries.
+
+    `sightings` are what it saw of names that look like AI; `clients` says who asked how often.
+    """
 
     worker: str
     seq: int
     rows: tuple[HitRow, ...]
     dropped: int = 0
+    sightings: tuple[Sighting, ...] = ()
+    clients: tuple[Activity, ...] = ()
 
 
 class Recorder:
@@ -80,6 +89,10 @@ class Recorder:
                 if batch.rows:
                     self._forget_deleted(connection)
                     self._insert(connection, batch.rows)
+                if batch.sightings:
+                    add_sightings(connection, batch.sightings, self._client_text)
+                if batch.clients:
+                    write_activities(connection, batch.clients, self._client_text)
         except BaseException:  # whatever it is, the ids of this transaction are void
             self._forget()
             raise

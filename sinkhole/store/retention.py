@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sinkhole.store import counters
+from sinkhole.store.client_store import forget_clients
 from sinkhole.store.daily import sum_days
 from sinkhole.store.database import Store
 from sinkhole.store.override_store import forget_grants
@@ -23,6 +24,7 @@ class Retention:
 
     Attributes:
         attempt_window: seconds, for the daily sums that are made before hits go.
+        activity_days: how long clients and their hours are kept.
         slice_rows: rows deleted in one transaction.
     """
 
@@ -30,6 +32,7 @@ class Retention:
     max_bytes: int
     attempt_window: int = 300
     slice_rows: int = SLICE
+    activity_days: int = 14
 
 
 def retain(store: Store, keep: Retention, now: float) -> int:
@@ -60,6 +63,7 @@ def steps(store: Store, keep: Retention, now: float) -> Iterator[int]:
     with store.transaction() as connection:
         forget_grants(connection, now)
     yield 0
+    yield from forget_clients(store, keep.activity_days, now)
     while (goal := _rows_too_many(store, keep.max_bytes)) > 0:
         for start in range(0, goal, keep.slice_rows):
             yield _delete(store, None, min(keep.slice_rows, goal - start))

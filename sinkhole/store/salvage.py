@@ -4,15 +4,15 @@ import shutil
 import sqlite3
 import struct
 import tempfile
-import time
 from contextlib import closing
 from pathlib import Path
 
 from sinkhole.log import Log
+from sinkhole.store.audit import INSERT, LAST, next_entry
 
 _NEEDED = ("client_group", "group_member", "statement", "feed")
 """All of these, or nothing: half a policy would be worse than the default."""
-_WELCOME = ("expectation", "policy_exception", "override", "audit", "sync_run", "counter")
+_WELCOME = ("expectation", "policy_exception", "override", "audit", "sync_run", "counter", "candidate")
 _PAGE_SIZE, _PAGE_COUNT = 16, 28
 """Where the header of the file holds them (SQLite file format, section 1.3)."""
 _LOG = Log("store")
@@ -66,10 +66,8 @@ def _copy_tables(source: Path, store: Path, name: str) -> int:
         for table in (*_NEEDED, *_WELCOME):
             if table not in broken:
                 rows += connection.execute(f"INSERT INTO main.{table} SELECT * FROM broken.{table}").rowcount  # noqa: S608
-        connection.execute(
-            "INSERT INTO audit (at, who, what) VALUES (?, 'sinkhole', ?)",
-            (int(time.time()), f"policy and feeds salvaged from {name}"),
-        )
+        last = connection.execute(LAST).fetchone()
+        connection.execute(INSERT, next_entry(last, "sinkhole", f"policy and feeds salvaged from {name}"))
         connection.execute("COMMIT")
     return rows
 

@@ -110,6 +110,7 @@ class Dispatch:
             return None
         if entry.is_recorded:
             self._pending.append((entry, state))
+        state.queries += 1
         return wire[:2] + entry.tail
 
     def datagram(self, wire: bytes, host: str) -> Outcome:
@@ -178,6 +179,7 @@ class Dispatch:
             if entry is not None:
                 if entry.is_recorded:
                     self._pending.append((entry, state))
+                state.queries += 1
                 return wire[:2] + entry.tail
         try:
             query = read_query(wire)
@@ -188,6 +190,10 @@ class Dispatch:
         if table is None:
             self._gate.report_refused(state)
             return self._fit(query, ReplyBody(Rcode.REFUSED, ede=(Ede(EdeCode.PROHIBITED),)), is_stream)
+        if state.is_forwarder and query.edns is not None and query.edns.options:
+            # Such a reply is never kept (see `_keep`), so no other client can be given it by the packet cache.
+            state = self._gate.named(state, query.edns.options)
+        state.queries += 1
         body = self._unforwarded.answer(query)
         if body is not None:
             return self._fit(query, body, is_stream)

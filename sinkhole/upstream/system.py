@@ -72,3 +72,13 @@ def _nameservers(path: Path) -> list[UpstreamAddress]:
         if address.is_literal and address.scheme is Scheme.UDP and address not in found:
             found.append(address)
     return found
+
+
+def search_domains(path: Path = RESOLV_CONF) -> tuple[str, ...]:
+    """Return what stubs append to names, as the file writes it: its last `search` or `domain` counts, as for them."""
+    try:
+        lines = [line.split() for line in path.read_text("utf-8", "replace").splitlines()]
+    except OSError:
+        return ()
+    said = [tuple(words[1:]) for words in lines if len(words) > 1 and words[0] in ("search", "domain")]
+    return said[-1] if said else ()

@@ -16,6 +16,7 @@ from sinkhole.resolver.hits import Hits
 from sinkhole.store.recorder import HitBatch
 from sinkhole.store.reports import Reports
 from tests.app.handover import ScriptedControl, acknowledge, count, counted
+from tests.resolver.test_sightings import Discovery
 
 
 @asynccontextmanager
@@ -165,3 +166,29 @@ async def test_batch_whose_acknowledgement_was_lost_is_stored_once(tmp_path):
         total = await keeper.do(lambda state: sum(t.hits for t in Reports(state.store, 300).count_by("vendor")))
         assert total == 2
     await keeper.close()
+
+
+async def test_sightings_travel_with_the_hits_and_by_themselves(tmp_path):
+    world = Discovery()
+    world.know("novel.ai")
+    hits = counted("a.example.org")
+    await world.ask("novel.ai A")
+    link = ControlLink(
+        tmp_path, hits, lambda: 7, lambda: {"pid": 1, "slot": 0, "generation": 3}, sightings=world.sightings
+    )
+    task = asyncio.create_task(link.run())
+    async with ScriptedControl(tmp_path) as control:
+        await control.until(lambda: control.batches)
+        await world.ask("novel.ai A")
+        await control.until(lambda: len(control.batches) == 2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    first, second = (m for m in control.heard if m["op"] == "hits")
+    assert [row[0] for row in first["sightings"]] == [row[0] for row in second["sightings"]] == ["novel.ai"]
+    assert second["rows"] == []
+
+
+async def test_batch_without_sightings_says_nothing_of_them(tmp_path):
+    async with ScriptedControl(tmp_path) as control, linked(tmp_path, counted("a.example.org")):
+        await control.until(lambda: control.batches)
+    assert all("sightings" not in message for message in control.heard)

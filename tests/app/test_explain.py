@@ -12,6 +12,7 @@ from sinkhole.app.explain import explain, lines_of
 from sinkhole.app.follow import follow
 from sinkhole.config.load import load_settings
 from sinkhole.errors import FormError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import NameIndex
 from sinkhole.policy.statement import Statement
@@ -110,3 +111,17 @@ def test_any_text_is_judged_or_refused(policy, name, client):
             assert lines_of(explain(policy, name, "A", who, NOW))
         except FormError:
             continue
+
+
+def test_basis_and_its_extended_error_are_told():
+    said = Statement(1, Subject.from_text("ai"), Action.BLOCK, basis=Basis.LAW)
+    found = explain(policy_of(said), "chat.deepseek.com", "A", "192.0.2.7", NOW)
+    assert "  answer      0.0.0.0, TTL 10, EDE 16" in lines_of(found)
+    assert "  basis       law" in lines_of(found)
+    assert found.to_json()["verdict"]["basis"] == "law"
+
+
+def test_text_for_those_who_may_have_it_is_mentioned():
+    said = Statement(1, Subject.from_text("ai"), Action.BLOCK)
+    found = explain(policy_of(said), "chat.deepseek.com", "TXT", "192.0.2.7", NOW)
+    assert found.answer == "no data, TTL 10, EDE 15; why, to networks in blocking.explain_to"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sinkhole.app.policy_file import PolicyFile, text_of, updated_text
 from sinkhole.app.policy_reading import Known, read_policy
 from sinkhole.errors import PolicyError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.exception import ExceptionState, PolicyException
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.statement import Group, Statement
@@ -123,7 +124,8 @@ name = "a..b"
 expect = 3
 """) == [
         "line 3: groups[1].name: group name 'Dev': wanted lower-case letters, digits and inner -",
-        "line 4: groups[1].members: 'x' is no address and no network such as 192.0.2.0/24 or 2001:db8::/32",
+        "line 4: groups[1].members: 'x' is no address and no network such as 192.0.2.0/24 or 2001:db8::/32; "
+        "a name is written name:x, a client-id id:x",
         "line 5: groups[1].colour: is no key of groups; there are name, members, order, mode, ipv4, ipv6",
         "line 6: groups[1].nmae: is no key of groups; did you mean name?",
         "line 7: statments: is no table of a policy; did you mean statements?",
@@ -306,6 +308,23 @@ def test_whatever_a_file_holds_a_policy_or_a_documented_error_comes_out():
             continue
     with pytest.raises(PolicyError):
         read("x = " + "[" * 50_000)
+
+
+@pytest.mark.parametrize("basis", list(Basis))
+def test_basis_of_a_block(basis):
+    text = f'[[statements]]\nsubject = "ai"\naction = "block"\nbasis = "{basis.value}"\n'
+    (statement,) = read(text).statements
+    assert statement.basis is basis
+    assert read(text_of(PolicyFile((), (statement,)))).statements == (statement,)
+
+
+def test_wrong_basis_is_a_mistake():
+    assert mistakes('[[statements]]\nsubject = "ai"\naction = "block"\nbasis = "laws"\n') == [
+        "line 4: statements[1].basis: wanted one of operator, law, request; found 'laws'; did you mean law?"
+    ]
+    assert mistakes('[[statements]]\nsubject = "ai"\naction = "monitor"\nbasis = "law"\n') == [
+        "line 4: statements[1].basis: is of what blocks; monitor has none"
+    ]
 
 
 EXCEPTION = """

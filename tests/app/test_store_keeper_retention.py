@@ -1,10 +1,14 @@
 """The control process forgets old hits between writing new ones, and mistrusts a clock that was just set."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from sinkhole.app.store_keeper import CLOCK_JUMP, REOPEN_AFTER, StoreKeeper
+from sinkhole.config.schema import Settings
+from sinkhole.policy.sighting import Sighting
+from sinkhole.store.candidates import CandidateState
 from tests.app.keeping import settings_of, totals
 from tests.store.rows import batch, row
 
@@ -71,3 +75,20 @@ async def test_clock_set_for_good_is_believed_at_the_next_time(folder, clock):
     await keeper.retain()
     await keeper.close()
     assert totals(folder)[0] == 0
+
+
+async def test_names_that_look_like_ai_go_when_they_were_not_seen_for_long(folder, clock):
+    """Those that wait, after `discover.days`; what people decided stays."""
+    settings = Settings.model_validate({"server": {"data_dir": folder}, "discover": {"days": 2}})
+    keeper = StoreKeeper(settings, clock.wall, clock.monotonic)
+    now = int(clock.wall())
+    seen = [
+        Sighting(f"{name}.ai", ("its suffix .ai",), 1, now - age, now - age, (), True)
+        for name, age in (("old", 2 * 86_400 + 60), ("decided", 2 * 86_400 + 60), ("new", 86_400))
+    ]
+    assert await keeper.record(replace(batch(seq=1), sightings=tuple(seen)))
+    await keeper.do(lambda state: state.candidates.decide("decided.ai", CandidateState.IGNORED))
+    await keeper.retain()
+    left = await keeper.do(lambda state: state.candidates.all())
+    assert [one.domain for one in left] == ["decided.ai", "new.ai"]
+    await keeper.close()

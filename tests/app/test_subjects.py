@@ -17,6 +17,7 @@ FEEDS = ("ut1-ai", "nullgen")
     [
         ("ai", "ai"),
         ("AI", "ai"),
+        ("Unreviewed", "unreviewed"),
         ("deepseek", "vendor:deepseek"),
         ("DeepSeek", "vendor:deepseek"),
         ("vendor:openai", "vendor:openai"),
@@ -42,8 +43,8 @@ def test_subjects_are_found(text, subject):
         ("vendor:opnai", "did you mean openai"),
         ("feed:nulgen", "did you mean nullgen"),
         ("zzzz", "nothing is called"),
-        ("nonsense:x", "subject is ai, lookalikes or one of"),
-        ("vendor:", "subject is ai, lookalikes or one of"),
+        ("nonsense:x", "subject is ai, lookalikes, unreviewed or one of"),
+        ("vendor:", "subject is ai, lookalikes, unreviewed or one of"),
         ("domain:a..b", "is no domain"),
         ("jurisdiction:XX", "there is no jurisdiction"),
     ],

@@ -36,9 +36,10 @@ def refusal(octets: bytes) -> str:
 
 @pytest.mark.parametrize("catalogue", [small(), shipped()], ids=["small", "shipped"])
 def test_catalogue_comes_back_as_it_was(catalogue):
+    """But for the signs of what looks like AI, which are of the installation."""
     octets = catalogue_to_json(catalogue)
     back = catalogue_from_json(octets)
-    assert replace(back, fingerprint=catalogue.fingerprint) == catalogue
+    assert replace(back, fingerprint=catalogue.fingerprint) == replace(catalogue, signs=None)
     assert catalogue_to_json(back) == octets
 
 

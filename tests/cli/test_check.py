@@ -153,3 +153,20 @@ def test_file_that_is_no_list(run, tmp_path, content, words, said):
     if content:
         path.write_text(content)
     assert said in run("check", "example.org", "--rules", path, *words, place=False).sentence
+
+
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("203.0.113.7", "BLOCK"),
+        ("203.0.113.9", "ALLOW"),
+        ("203.0.114.7", "NONE"),
+        ("2001:db8:113::7", "BLOCK"),
+    ],
+)
+def test_address_is_judged_by_a_policy_zone(run, tmp_path, address, word):
+    zone = tmp_path / "zone.rpz"
+    zone.write_text(
+        "24.0.113.0.203.rpz-ip CNAME .\n32.9.113.0.203.rpz-ip CNAME rpz-passthru.\n48.zz.113.db8.2001.rpz-ip CNAME .\n"
+    )
+    assert run.good("check", address, "--rules", zone, "--format", "rpz").lines[-1] == word

@@ -9,6 +9,8 @@ from sinkhole.config.load import load_settings
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
+from sinkhole.store.recorder import Recorder
+from tests.store.rows import batch, row
 
 
 def subjects(run) -> dict[tuple[str, str], str]:
@@ -94,10 +96,10 @@ def test_list_shows_the_more_specific_first_and_who_answers_for_it(run):
     run.good("policy", "block", "deepseek", "--reason", "data protection", "--owner", "Ann", "--ticket", "DP-12")
     lines = run.good("policy", "list").lines
     assert lines[0].split() == [
-        "subject", "action", "for", "schedule", "expires", "owner", "ticket", "reason",
+        "subject", "action", "for", "schedule", "expires", "owner", "ticket", "basis", "reason",
     ]  # fmt: skip
-    assert lines[1].split(maxsplit=7) == [
-        "vendor:deepseek", "block", "all", "always", "never", "Ann", "DP-12", "data protection",
+    assert lines[1].split(maxsplit=8) == [
+        "vendor:deepseek", "block", "all", "always", "never", "Ann", "DP-12", "-", "data protection",
     ]  # fmt: skip
     assert [line.split()[0] for line in lines[1:]] == [
         "vendor:deepseek", "bypass:encrypted-dns", "bypass:httpdns", "bypass:translation-proxies", "feed:doh",
@@ -318,3 +320,55 @@ def test_removing_a_group_takes_its_statements_along(run):
     run.good("policy", "allow", "openai", "--group", "lab")
     run.good("groups", "remove", "lab")
     assert ("vendor:openai", "group:lab") not in subjects(run)
+
+
+def test_basis_is_kept_listed_and_told_by_check(run):
+    run.good("policy", "block", "vendor:deepseek", "--basis", "law", "--reason", "order 7")
+    (row,) = [row for row in run.good("policy", "list", "--json").json if row["subject"] == "vendor:deepseek"]
+    assert (row["basis"], row["reason"]) == ("law", "order 7")
+    listed = run.good("policy", "list")
+    (line,) = [line for line in listed.lines if line.startswith("vendor:deepseek")]
+    assert line.split()[7] == "law"
+    checked = run.good("check", "chat.deepseek.com")
+    assert "  basis       law" in checked.lines
+    assert any(line.endswith("EDE 16") for line in checked.lines)
+    assert run.good("check", "chat.deepseek.com", "--json").json["verdict"]["basis"] == "law"
+
+
+def test_wrong_basis_names_the_nearest(run):
+    done = run("policy", "block", "ai", "--basis", "requset")
+    assert done.status == 2
+    assert "wanted one of operator, law, request; found 'requset'; did you mean request?" in done.error
+    assert run("policy", "monitor", "ai", "--basis", "law").status == 2
+
+
+def test_dry_run_shows_what_a_change_would_do_and_does_not_do_it(run):
+    before = subjects(run)
+    state = open_state(load_settings(None, {}, {"server.data_dir": run.folder}))
+    now = int(datetime.now(UTC).timestamp())
+    asked = row(name="chat.mistral.ai", action="block", client="10.1.2.3", minute=now // 60, first=now, last=now)
+    Recorder(state.store, str).write(batch(asked))
+    state.close()
+    done = run.good("policy", "allow", "mistral", "--dry-run")
+    assert done.lines[0] == ("impact 1 client, 1 attempt in the last 7 days would have been allowed instead of blocked")
+    assert done.lines[1].startswith("impact for clients in no group: ")
+    assert subjects(run) == before
+    assert (
+        run.good("policy", "remove", "ai", "--dry-run").lines[0].endswith("would have been allowed instead of blocked")
+    )
+    assert subjects(run) == before
+    assert run.good("audit", "list", "mistral").lines == ["no change that fits"]
+
+
+def test_dry_run_without_effect_says_what_is_not_known(run):
+    done = run.good("policy", "block", "domain:example.org", "--dry-run")
+    assert done.lines == [
+        "impact on recorded queries of the last 7 days: none"
+        " (only what is blocked or monitored is recorded; monitor first to know more)",
+        "no known name gets another verdict",
+    ]
+
+
+def test_dry_run_of_what_cannot_be_done_is_refused_as_the_deed_is(run):
+    assert run("policy", "block", "ai", "--group", "nobody", "--dry-run").sentence == "there is no group 'nobody'"
+    assert "there is no statement on vendor:mistral" in run("policy", "remove", "mistral", "--dry-run").sentence

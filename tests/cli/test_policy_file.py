@@ -188,7 +188,8 @@ def test_change_without_effect_says_so(run, applied):
     assert done.lines[0] == (
         "~ expectation api.mistral.ai A for client 10.20.1.1: why the contract of 2026 -> the contract of 2027"
     )
-    assert done.lines[1] == "impact no known name gets another verdict"
+    assert done.lines[1].startswith("impact on recorded queries of the last 7 days: none")
+    assert done.lines[2] == "no known name gets another verdict"
 
 
 def test_command_that_breaks_an_expectation_is_refused(run, applied):

@@ -119,3 +119,37 @@ def test_data_dir_of_root_and_of_a_user(monkeypatch, tmp_path):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_data_dir() == tmp_path / "sinkhole"
+
+
+@pytest.mark.parametrize(
+    "contact", ["mailto:it@example.org", "https://help.example.org/x?y", "tel:+49-30-555", "sips:it@example.org"]
+)
+def test_contact_is_one_of_four_kinds(tmp_path, contact):
+    settings = load(tmp_path, f'[blocking]\ncontact = ["{contact}"]\n')
+    assert settings.blocking.contact == (contact,)
+
+
+@pytest.mark.parametrize(
+    ("contact", "why"),
+    [
+        ("it@example.org", "wanted mailto:, https:, tel: or sips: and an address"),
+        ("mail:it@example.org", "did you mean mailto:?"),
+        ("http://help.example.org", "did you mean https:?"),
+        ("mailto:it", "in printable ASCII without blanks"),
+        ("https://", "in printable ASCII without blanks"),
+        ("tel:", "in printable ASCII without blanks"),
+        ("tel:+49 30", "in printable ASCII without blanks"),
+        ("mailto:ü@example.org", "in printable ASCII without blanks"),
+        ("https://x\\u001b[2J", "in printable ASCII without blanks"),
+        ("tel:" + "1" * 200, "at most 200 characters, this one has 204"),
+    ],
+)
+def test_wrong_contact_is_refused(tmp_path, contact, why):
+    (mistake,) = mistakes(tmp_path, f'[blocking]\ncontact = ["mailto:it@example.org", "{contact}"]\n')
+    assert "blocking.contact[1]: " in mistake
+    assert why in mistake
+
+
+def test_organisation_is_one_line(tmp_path):
+    (mistake,) = mistakes(tmp_path, '[blocking]\norganisation = "a\\nb"\n')
+    assert "blocking.organisation: wanted one line of printable text" in mistake

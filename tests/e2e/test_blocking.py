@@ -27,6 +27,8 @@ CONFIG = """
 [rebinding]
 enabled = true
 allow = ["home.example"]
+[blocking]
+explain_to = []
 [cache]
 max_ttl = 300
 """

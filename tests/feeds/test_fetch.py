@@ -15,7 +15,8 @@ import pytest
 
 from sinkhole.config.schema import FeedSettings
 from sinkhole.errors import FeedError, UpstreamError
-from sinkhole.feeds.fetch import Fetched, Fetcher, NotModified, Validators
+from sinkhole.feeds.fetch import Fetcher
+from sinkhole.feeds.fetched import Fetched, NotModified, Validators
 from sinkhole.policy.feed import Feed
 from tests.feeds.certificate import self_signed
 from tests.feeds.list_server import HOST, ListServer, cut_off, drip, endless, hang

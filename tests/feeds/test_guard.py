@@ -57,3 +57,20 @@ def test_rows_that_block_nothing_are_not_objected_to(rule: Rule) -> None:
 
 def test_empty_guard_objects_to_nothing() -> None:
     assert Guard().objection(Rule(Match.SUFFIX, "com")) is None
+
+
+@pytest.mark.parametrize(
+    ("network", "taken"),
+    [
+        ("203.0.113.0/24", "203.0.113.80"),
+        ("203.0.113.80/32", "203.0.113.80"),
+        ("2001:db8::/32", "2001:db8::80"),
+        ("203.0.114.0/24", None),
+    ],
+)
+def test_own_addresses_are_objected_to(network: str, taken: str | None) -> None:
+    """An answer that leads to our own block page, or an upstream, is not to be taken by a list."""
+    guard = Guard(addresses=["203.0.113.80", "2001:db8::80"]).with_hosts(["lists.example.org"])
+    objection = guard.objection(Rule(Match.ADDRESS, network))
+    assert objection == (taken and f"protected: it would block {taken}, which this server answers with or asks")
+    assert guard.objection(Rule(Match.ADDRESS, network, RuleAction.ALLOW)) is None

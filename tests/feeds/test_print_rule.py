@@ -67,3 +67,18 @@ def test_every_rule_is_read_back_as_itself(kind: str, row: str) -> None:
         if isinstance(found, Rule):
             printed = print_rule(found)
             assert rules(parse([printed.encode()], "adblock", local=True)) == [replace(found, line=1)], printed
+
+
+@pytest.mark.parametrize(
+    ("row", "printed"),
+    [
+        ("24.0.113.0.203.rpz-ip CNAME .", "24.0.113.0.203.rpz-ip CNAME ."),
+        ("32.7.113.0.203.rpz-ip A 192.0.2.1", "32.7.113.0.203.rpz-ip CNAME ."),
+        ("128.57.zz.db8.2001.rpz-ip CNAME rpz-passthru.", "128.57.0.0.0.0.0.db8.2001.rpz-ip CNAME rpz-passthru."),
+    ],
+)
+def test_rules_about_addresses_are_rows_of_a_policy_zone(row: str, printed: str) -> None:
+    """Adblock rows cannot say them."""
+    (rule,) = rules(read(row, "rpz"))
+    assert print_rule(rule) == printed
+    assert rules(read(printed, "rpz")) == [rule]

@@ -212,3 +212,11 @@ def test_program_reads_a_job_and_writes_a_report(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "no usable row" in json.loads(done.stdout)["error"]
+
+
+def test_rows_for_own_addresses_are_rejected(tmp_path: Path) -> None:
+    """R-F07: addresses too."""
+    body = "24.0.113.0.203.rpz-ip CNAME .\n24.0.114.0.203.rpz-ip CNAME .\n"
+    report = read_list(_job(tmp_path, body, "rpz", addresses=("203.0.113.80",)))
+    assert (report.rules, report.protected) == (1, 1)
+    assert _rules(tmp_path) == [(2, "203.0.114.0/24")]

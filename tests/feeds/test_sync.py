@@ -12,10 +12,10 @@ import pytest
 
 from sinkhole.config.schema import FeedSettings
 from sinkhole.feeds.fetch import Fetcher
-from sinkhole.feeds.guard import Guard
+from sinkhole.feeds.guard import Guard, feed_hosts
 from sinkhole.feeds.in_force import rules_in_force
 from sinkhole.feeds.snapshot import Snapshots
-from sinkhole.feeds.sync import Syncer, SyncResult, feed_hosts
+from sinkhole.feeds.sync import Syncer, SyncResult
 from sinkhole.policy.feed import Feed, FeedState, FeedStatus
 from tests.feeds.list_server import HOST, ListServer, cut_off, drip, endless, hang
 from tests.feeds.rig import Rig, names, rows

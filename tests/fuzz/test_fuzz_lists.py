@@ -5,6 +5,7 @@ The mutator is seeded, so a failure repeats; its time is bounded, so the suite's
 
 import time
 from dataclasses import replace
+from ipaddress import ip_network
 from random import Random
 
 import pytest
@@ -38,6 +39,8 @@ $ORIGIN r.example.
 a.example CNAME .
 *.b.example IN 60 CNAME rpz-passthru.
 c A 192.0.2.1
+24.0.113.0.203.rpz-ip CNAME .
+64.zz.1.db8.2a00.rpz-ip CNAME rpz-passthru.
 """,
     "dnsmasq": b"address=/a.example/b.example/192.0.2.1\nlocal=/c.example/\nserver=/d.example/\n# c\n",
     "unbound": b'server:\nlocal-zone: "a.example." static # c\nlocal-data: "b.example 60 IN AAAA ::1"\n',
@@ -51,8 +54,8 @@ DICTIONARY = [
     b"||", b"|", b"^", b"$", b"*", b"@@", b".", b"..", b"\\", b"/", b"#", b"##", b"\0", b"\xff", b"\xc3",
     b"\xe2\x80\xae", b",", b"=", b";", b"'", b'"', b"(", b")", b"~", b":", b"xn--", b"com", b"co.uk", b"\r", b"\n",
     b" ", b"\t", b"0x7f", b"192.0.2.1", b"2001:db8::1", b"-", b"a" * 64, b"a." * 130, b"\xc3\xbc", b"dnsrewrite=",
-    b"client=", b"badfilter", b"CNAME", b"$ORIGIN ", b"[" * 300, b"(a+)+", b"{1000}", b"include:", b"\xef\xbb\xbf",
-    b"\xff\xfe",
+    b"client=", b"badfilter", b"CNAME", b".rpz-ip", b"zz", b"$ORIGIN ", b"[" * 300, b"(a+)+", b"{1000}", b"include:",
+    b"\xef\xbb\xbf", b"\xff\xfe",
 ]  # fmt: skip
 
 
@@ -97,10 +100,13 @@ def check(row: Rule | Rejection) -> None:
     assert row.line >= 1
     if row.match is Match.MASK:
         assert compile_mask(row.name).expression
+    elif row.match is Match.ADDRESS:
+        assert ip_network(row.name)
     elif row.match is not Match.REGEX:
         assert name_from_text(row.name)
     printed = print_rule(row)
-    assert list(parse([printed.encode()], "adblock", local=True)) == [replace(row, line=1)], printed
+    kind = "rpz" if row.match is Match.ADDRESS else "adblock"
+    assert list(parse([printed.encode()], kind, local=True)) == [replace(row, line=1)], printed
 
 
 @pytest.mark.parametrize("kind", [*READERS, "auto"])

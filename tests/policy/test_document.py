@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.document import (
     DOCUMENT_NAME,
     PREVIOUS_NAME,
@@ -48,10 +49,13 @@ OVERRIDES = (
 SCHEDULED = statement(3, "block ai", schedule=schedule_from_text("mon-fri 08:00-12:00; sat 09:00-12:00 @Europe/Berlin"))
 
 
-@pytest.mark.parametrize("said", [STATEMENTS, (*STATEMENTS, SCHEDULED)])
+BASED = statement(4, "block vendor:deepseek", basis=Basis.LAW)
+
+
+@pytest.mark.parametrize("said", [STATEMENTS, (*STATEMENTS, SCHEDULED), (*STATEMENTS, BASED)])
 def test_document_survives_json(said):
     for overrides in ((), OVERRIDES):
-        document = PolicyDocument(7, "names-0.img", said, GROUPS, ANSWER, overrides)
+        document = PolicyDocument(7, "names-0.img", said, GROUPS, ANSWER, overrides, ("corp.example",))
         assert PolicyDocument.from_json(document.to_json()) == document
 
 
@@ -111,7 +115,7 @@ def test_wrong_document_is_refused(change):
         PolicyDocument.from_json(json.dumps(fields))
 
 
-@pytest.mark.parametrize("field", ["subject", "action", "expires", "schedule"])
+@pytest.mark.parametrize("field", ["subject", "action", "expires", "schedule", "basis"])
 def test_wrong_statement_is_refused(field):
     fields = json.loads(PolicyDocument(7, "names-0.img", STATEMENTS, (), ANSWER).to_json())
     fields["statements"][0][field] = "nonsense"
@@ -204,3 +208,9 @@ def test_document_before_that_cannot_be_put_back(tmp_path):
     (tmp_path / DOCUMENT_NAME).with_suffix(".tmp").mkdir()
     with pytest.raises(PolicyError, match="cannot be written"):
         restore_previous(tmp_path)
+
+
+def test_document_of_before_there_were_suffixes_has_none():
+    fields = json.loads(PolicyDocument(7, "names-0.img", STATEMENTS, GROUPS, ANSWER).to_json())
+    del fields["suffixes"]
+    assert PolicyDocument.from_json(json.dumps(fields)).suffixes == ()

@@ -427,3 +427,31 @@ def test_chains_are_not_judged_by_likeness():
     assert not policy.decide_target(
         name_from_text("deepseek-login.org"), A, policy.scope_of("192.0.2.1"), NOW
     ).is_blocked
+
+
+@pytest.mark.parametrize(
+    ("name", "decided"),
+    [
+        ("deepseek-login.org", "monitor lookalikes"),
+        ("chat.deepseek.example.com-login.example", None),
+        ("www.deepseek-lab.org", None),
+        ("deepseek-lab.org", None),
+        ("x.deepseek-labs.org", "monitor lookalikes"),
+        ("chat.deepseek.example", "block ai"),
+        ("bad.deepseek-lab.org", "block domain:bad.deepseek-lab.org"),
+        ("listed.deepseek-lab.org", "block feed:phishing"),
+    ],
+)
+def test_names_of_the_own_network_imitate_nobody(name, decided):
+    """What a stub makes of a name by its search domain is no try; lists and statements on domains still hold."""
+    feed = listed("phishing", "listed.deepseek-lab.org")
+    index = NameIndex.from_rules([feed], VENDORS, PROTECTED, WAYS, BOOK)
+    said_so = statements("block ai", "monitor lookalikes", "block domain:bad.deepseek-lab.org", "block feed:phishing")
+    suffixes = ("com-login.example", "Deepseek-Lab.org")
+    policy = Policy(index, said_so, (), BlockAnswer(), 1, suffixes=suffixes)
+    assert said(policy, name) == decided
+    assert policy.is_own(name_from_text(name)) is (decided is None or "deepseek-lab.org" in name)
+
+
+def test_without_suffixes_no_name_is_own():
+    assert not make_policy(["block ai"]).is_own(name_from_text("example.org"))

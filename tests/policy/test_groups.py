@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 
 from sinkhole.errors import PolicyError
 from sinkhole.policy.groups import EVERYONE, ClientGroups, Scope, name_mistake, parse_client
+from sinkhole.policy.identity import Identity
+from sinkhole.policy.member import MemberKind
 from sinkhole.policy.statement import Group
+from tests.policy.world import make_policy
 
 
 def groups_of(address: str, *groups: Group) -> tuple[str, ...]:
@@ -97,3 +100,72 @@ def test_name_of_a_group(name):
 @pytest.mark.parametrize("name", ["", "Lab", "-a", "a-", "a b", "a\n", "a" * 64, "é"])
 def test_what_is_no_name_of_a_group(name):
     assert "wanted lower-case letters" in (name_mistake(name) or "")
+
+
+MAC = "aa:bb:cc:dd:ee:ff"
+WHO = Identity(MAC, ("pc7.lab.example",), ("01:aa:bb:cc:dd:ee:ff", "LAPTOP-7"))
+LADDER = (
+    Group("by-id", ("id:laptop-7",)),
+    Group("by-mac", (f"mac:{MAC}",)),
+    Group("by-address", ("192.0.2.7",)),
+    Group("by-name", ("name:*.lab.example",)),
+    Group("by-wider-name", ("name:*.example",)),
+    Group("by-prefix", ("mac:aa:bb:cc",)),
+    Group("by-network", ("192.0.2.0/24",)),
+)
+
+
+def test_order_of_kinds():
+    """R-B12: the table of docs/groups.md, for a client that every member is about."""
+    found = ClientGroups(tuple(reversed(LADDER))).scope_of("192.0.2.7", WHO)
+    assert found == Scope(tuple(group.name for group in LADDER), tuple(range(len(LADDER))))
+
+
+def test_client_of_which_nothing_is_known_counts_by_its_address():
+    groups = ClientGroups(LADDER)
+    assert groups.scope_of("192.0.2.7").groups == ("by-address", "by-network")
+    assert groups.scope_of("192.0.2.9", Identity()).groups == ("by-network",)
+
+
+def test_identity_counts_whatever_the_address():
+    groups = ClientGroups(LADDER)
+    assert groups.scope_of("198.51.100.1", Identity(MAC)).groups == ("by-mac", "by-prefix")
+    assert groups.scope_of("", Identity(ids=("LAPTOP-7",))).groups == ("by-id",)
+    assert groups.scope_of("2001:db8::7", Identity(names=("a.example", "b.lab.example"))).groups == (
+        "by-name", "by-wider-name",
+    )  # fmt: skip
+    assert groups.scope_of("198.51.100.1", Identity("aa:bb:cd:00:00:00", ("a.test",), ("x",))) == EVERYONE
+
+
+def test_best_member_of_a_group_counts_and_all_are_told():
+    groups = ClientGroups([Group("lab", ("192.0.2.0/24", f"mac:{MAC}", "id:LAPTOP-7")), Group("desk", ("192.0.2.7",))])
+    assert groups.scope_of("192.0.2.7", WHO) == Scope(("lab", "desk"), (0, 1))
+    assert [(one.group, str(one.member)) for one in groups.memberships("192.0.2.7", WHO)] == [
+        ("lab", "id:LAPTOP-7"), ("lab", f"mac:{MAC}"), ("desk", "192.0.2.7"), ("lab", "192.0.2.0/24"),
+    ]  # fmt: skip
+
+
+def test_order_settles_equal_members_of_any_kind():
+    one, other = Group("a", ("mac:aa:bb:cc",), order=2), Group("z", ("mac:aa:bb:cc",), order=1)
+    assert ClientGroups([one, other]).scope_of("", Identity(MAC)) == Scope(("z", "a"), (0, 1))
+    tie = Group("b", ("mac:aa:bb:cc",), order=2)
+    assert ClientGroups([one, tie]).scope_of("", Identity(MAC)) == Scope(("a", "b"), (0, 0))
+
+
+def test_what_need_be_known_of_clients():
+    assert ClientGroups([HOUSE]).kinds == {MemberKind.NETWORK}
+    assert not ClientGroups([HOUSE]).has_identities
+    assert not ClientGroups(()).has_identities
+    groups = ClientGroups(LADDER)
+    assert groups.has_identities
+    assert groups.kinds == set(MemberKind)
+
+
+def test_policy_knows_identities():
+    policy = make_policy(["block ai for lab"], groups=[Group("lab", (f"mac:{MAC}",)), Group("net", ("192.0.2.0/24",))])
+    assert policy.knows_identities
+    assert policy.member_kinds == {MemberKind.MAC, MemberKind.NETWORK}
+    assert policy.scope_of("192.0.2.7") == Scope(("net",), (0,))
+    assert policy.scope_of("192.0.2.7", WHO) == Scope(("lab", "net"), (0, 1))
+    assert [one.group for one in policy.memberships("192.0.2.7", WHO)] == ["lab", "net"]
+    assert not make_policy([]).knows_identities

@@ -253,7 +253,7 @@ def test_lookalikes_are_looked_for_where_a_lockdown_asks():
     catalogue = shipped()
     index = NameIndex.from_rules([], catalogue.vendors, catalogue.never_block, catalogue.bypass, catalogue.brand_book)
     for overrides, action in (((), "allow"), ((override("lockdown lookalikes"),), "block")):
-        policy = Policy(index, (), (), BlockAnswer(), 1, overrides)
+        policy = Policy(index, (), (), BlockAnswer(), 1, overrides=overrides)
         assert str(policy.decide(name_from_text("deepseek-login.example"), A, EVERYONE, NOW).action) == action
 
 
@@ -325,7 +325,7 @@ def test_order_of_overrides_is_the_documented_one(statements, overrides, name, c
     feeds: list[FeedRules] = [listed("ours", "listed.example")]
     index = NameIndex.from_rules(feeds, VENDORS, (), WAYS)
     ordinary = decide(Policy(index, statements, [LAB], BlockAnswer(), 1), name, client)
-    policy = Policy(index, statements, [LAB], BlockAnswer(), 1, overrides)
+    policy = Policy(index, statements, [LAB], BlockAnswer(), 1, overrides=overrides)
     verdict = decide(policy, name, client, explain=explain)
     assert str(verdict.action) == naive(ordinary, name, client, overrides)
     if verdict.override is None:
@@ -334,6 +334,6 @@ def test_order_of_overrides_is_the_documented_one(statements, overrides, name, c
         )  # fmt: skip
     else:
         assert policy.override(verdict.override) in overrides
-    assert decide(Policy(index, statements, [LAB], BlockAnswer(), 1, overrides[::-1]), name, client) == decide(
-        policy, name, client
-    )
+    assert decide(
+        Policy(index, statements, [LAB], BlockAnswer(), 1, overrides=overrides[::-1]), name, client
+    ) == decide(policy, name, client)

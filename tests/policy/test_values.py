@@ -17,6 +17,7 @@ from tests.policy.world import statement
     [
         ("ai", "ai"),
         ("lookalikes", "lookalikes"),
+        ("unreviewed", "unreviewed"),
         ("models:deepseek", "models:deepseek"),
         ("bypass:encrypted-dns", "bypass:encrypted-dns"),
         ("domain:Example.ORG.", "domain:example.org"),
@@ -29,15 +30,18 @@ def test_subject_in_text(text, written):
     assert str(Subject.from_text(text)) == written
 
 
-@pytest.mark.parametrize("text", ["", "deepseek", "ai:x", "lookalikes:x", "domain:", "planet:mars", "Domain:x"])
+@pytest.mark.parametrize(
+    "text", ["", "deepseek", "ai:x", "lookalikes:x", "unreviewed:x", "domain:", "planet:mars", "Domain:x"]
+)
 def test_wrong_subject_is_refused(text):
-    with pytest.raises(PolicyError, match="subject is ai, lookalikes or one of"):
+    with pytest.raises(PolicyError, match="subject is ai, lookalikes, unreviewed or one of"):
         Subject.from_text(text)
 
 
 def test_kinds_are_ordered_by_specificity():
-    order = ["LOOKALIKES", "AI", "FEED", "BYPASS", "JURISDICTION", "CATEGORY", "MODELS", "VENDOR", "PRODUCT", "DOMAIN"]
-    assert [kind.name for kind in sorted(SubjectKind) if kind is not SubjectKind.ADDRESS] == order
+    guesses = ["UNREVIEWED", "LOOKALIKES"]
+    known = ["AI", "FEED", "BYPASS", "JURISDICTION", "CATEGORY", "MODELS", "VENDOR", "PRODUCT", "DOMAIN"]
+    assert [kind.name for kind in sorted(SubjectKind) if kind is not SubjectKind.ADDRESS] == guesses + known
 
 
 def test_action_in_text():

@@ -112,7 +112,7 @@ def make_policy(
 ) -> Policy:
     texts = [one for one in said if isinstance(one, str)]
     made = [one for one in said if isinstance(one, Statement)] + statements(*texts)
-    return Policy(NameIndex.from_rules(feeds, vendors, protected, ways), made, groups, answer, 1, overrides)
+    return Policy(NameIndex.from_rules(feeds, vendors, protected, ways), made, groups, answer, 1, overrides=overrides)
 
 
 def decide(policy: Policy, name: str, client: str = "192.0.2.1", *, qtype: int = A, explain: bool = False) -> Verdict:

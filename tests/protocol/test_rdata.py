@@ -19,7 +19,9 @@ from sinkhole.protocol.rdata import (
     soa_record,
     svcb_parts,
     txt_record,
+    txt_strings,
 )
+from sinkhole.protocol.svcb import ECH, without_parameter
 from sinkhole.protocol.types import QType
 
 OWNER = name_from_text("example.org")
@@ -147,3 +149,42 @@ def test_any_data_are_understood_or_refused(rdata: bytes, rtype: int):
             read(record)
         except FormError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("texts", "strings"),
+    [([], ()), (["a=1", ""], (b"a=1", b"")), (["x" * 300], (b"x" * 255,)), (["é" * 200], ("é" * 127 + "",))],
+)
+def test_texts_become_one_string_each(texts: list[str], strings: tuple[bytes | str, ...]):
+    """RFC 1035, section 3.3.14: at most 255 octets, here cut at the border of a character."""
+    record = txt_strings(OWNER, texts, 5)
+    wanted = b"".join(bytes((len(s),)) + s for s in (s.encode() if isinstance(s, str) else s for s in strings))
+    assert (record.rtype, record.rdata) == (QType.TXT, wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("1 . alpn=h2 ech=AAj+DQAEAQIDBA== port=443", '1 . alpn="h2" port="443"'),
+        ("1 . mandatory=alpn,ech alpn=h2 ech=AAj+DQAEAQIDBA==", '1 . mandatory="alpn" alpn="h2"'),
+        ("1 a.example. mandatory=ech ech=AAj+DQAEAQIDBA== key65300=x", '1 a.example. key65300="x"'),
+        ("1 . mandatory=alpn alpn=h2", '1 . mandatory="alpn" alpn="h2"'),
+        ("0 a.example.", "0 a.example."),
+    ],
+)
+def test_parameter_is_taken_out(text: str, left: str):
+    """RFC 9460, section 8: what is gone is not mandatory, and no list of mandatory keys is empty."""
+    record = of_text("HTTPS", text)
+    changed = without_parameter(record, ECH)
+    assert stranger(changed).to_text() == left
+    assert (changed is record) is ("ech" not in text)
+
+
+@given(st.binary(max_size=60))
+def test_any_data_lose_a_parameter_or_are_refused(rdata: bytes):
+    record = Record(OWNER, QType.HTTPS, 1, 60, rdata)
+    try:
+        changed = without_parameter(record, ECH)
+    except FormError:
+        return
+    assert without_parameter(changed, ECH) is changed

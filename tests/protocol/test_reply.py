@@ -311,3 +311,14 @@ def test_error_replies_never_grow(rest: bytes, flags: int):
 def test_response_code_names_agree_with_dnspython():
     for name in ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS", "BADCOOKIE"):
         assert dns.rcode.from_text(name) == getattr(Rcode, name)
+
+
+def test_brief_text_stands_for_one_that_does_not_fit():
+    """Shortened before it goes, and never at the cost of a record."""
+    error = Ede(EdeCode.BLOCKED, "long " * 100, "short")
+    body = ReplyBody(0, (ADDRESS,), ede=(error,))
+    for size, text in ((1232, error.text), (200, "short"), (70, None)):
+        message = reply(ask(Edns(1232)), body, size)
+        assert [option.text for option in message.options] == [text]
+        assert not message.flags & dns.flags.TC
+        assert len(message.answer) == 1

@@ -171,7 +171,7 @@ class World:
         feeds = [FeedRules(Feed(name, "file:x", local=self._is_local), rules) for name, rules in self._feeds]
         statements = tuple(_statement(number, line) for number, line in enumerate(lines, 1))
         index = NameIndex.from_rules(feeds, self._vendors)
-        return Policy(index, statements, self._groups, self.how, self._generation, self.overrides)
+        return Policy(index, statements, self._groups, self.how, self._generation, overrides=self.overrides)
 
     def swap(self, *lines: str) -> None:
         """Put a new policy in force."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from sinkhole.policy.activity import Activity
 from sinkhole.policy.hit import HitRow
 from sinkhole.store.recorder import HitBatch
 
@@ -22,6 +23,8 @@ def row(**fields: Any) -> HitRow:
     return replace(_ROW, **fields)
 
 
-def batch(*rows: HitRow, seq: int = 1, worker: str = "worker", dropped: int = 0) -> HitBatch:
+def batch(
+    *rows: HitRow, seq: int = 1, worker: str = "worker", dropped: int = 0, clients: tuple[Activity, ...] = ()
+) -> HitBatch:
     """Return a batch of rows."""
-    return HitBatch(worker, seq, rows, dropped)
+    return HitBatch(worker, seq, rows, dropped, clients)

@@ -2,13 +2,15 @@
 
 import os
 import pwd
+import socket
 import sqlite3
+from contextlib import suppress
 
 import pytest
 
 from sinkhole.errors import StoreError
 from sinkhole.policy.feed import Feed
-from sinkhole.store.audit import current_user, entries, note
+from sinkhole.store.audit import current_origin, current_user, entries, note, verify
 
 
 def noted(store):
@@ -73,3 +75,40 @@ def test_user_without_a_name_is_a_number():
         assert current_user() == "uid 54321"
     finally:
         os.setresuid(0, 0, 0)
+
+
+def test_origin_names_the_host_and_a_remote_login(monkeypatch):
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.9 51234 192.0.2.1 22")
+    assert current_origin().startswith(socket.gethostname())
+    assert current_origin().endswith("from 192.0.2.9")
+    monkeypatch.delenv("SSH_CONNECTION")
+    assert "from" not in current_origin().split()
+
+
+def test_terminal_is_a_part_of_the_origin(monkeypatch):
+    monkeypatch.setattr(os, "ttyname", lambda fd: "/dev/pts/7")
+    assert "pts/7" in current_origin().split()
+
+
+def test_each_entry_follows_from_the_one_before(filled):
+    with filled.reading() as connection:
+        first, second = reversed(entries(connection))
+        found = verify(connection)
+    assert first.digest != second.digest
+    assert (found.count, found.head, found.broken) == (2, f"{second.id}:{second.digest}", ())
+
+
+def test_entry_of_a_change_that_is_undone_leaves_no_gap(filled):
+    with filled.transaction() as connection, suppress(StoreError), filled.transaction():
+        note(connection, "admin", "undone", None, None)
+        raise StoreError("fault")
+    with filled.transaction() as connection:
+        note(connection, "admin", "third", None, None)
+    with filled.reading() as connection:
+        assert verify(connection).broken == ()
+        assert [entry.id for entry in entries(connection)] == [3, 2, 1]
+
+
+def test_no_entry_is_whole(store):
+    with store.reading() as connection:
+        assert verify(connection).head == ""

@@ -31,6 +31,9 @@ def folder(tmp_path):
     (folder / "compiled" / "policy.json").write_text("{}")
     (folder / "lists").mkdir()
     (folder / "lists" / "own.txt").write_text("example.com\n")
+    (folder / "vendors").mkdir()
+    (folder / "vendors" / "novel.toml").write_text('id = "novel"\n')
+    (folder / "local.records").write_text("nas.lan A 192.0.2.1\n")
     store = open_store(folder / "store.db")
     policy = PolicyStore(store, "admin")
     policy.put_group(Group("staff", ("192.0.2.0/24",)))
@@ -67,7 +70,7 @@ def archive_of(path, files):
 
 
 def test_restored_folder_says_the_same(folder, tmp_path):
-    """R-O08: store, feeds, compiled policy, lists and key, taken while a server has the store open."""
+    """R-O08: store, feeds, compiled policy, lists, vendor files and key, taken while a server has the store open."""
     size = backup(folder, tmp_path / "backup")
     assert size == (tmp_path / "backup").stat().st_size > 0
     restore(tmp_path / "backup", tmp_path / "new")

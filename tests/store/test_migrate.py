@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,15 +17,20 @@ from sqlalchemy import create_engine
 
 from sinkhole.errors import StoreError
 from sinkhole.packaged import packaged_path
+from sinkhole.policy.activity import Activity
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.schedule_text import schedule_from_text
+from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
+from sinkhole.store.audit import verify
 from sinkhole.store.broken import APPLICATION_ID
+from sinkhole.store.candidates import CandidateState, CandidateStore
 from sinkhole.store.database import open_store
 from sinkhole.store.exception_store import ExceptionStore
 from sinkhole.store.expectation_store import ExpectationStore
@@ -40,7 +46,7 @@ from tests.store.disk import limited_files
 from tests.store.rows import START, batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0007"
+HEAD = "0010"
 _STEP = """
 revision = "next"
 down_revision = "{down}"
@@ -70,7 +76,9 @@ def filled(path):
     ahead = now + timedelta(days=1)
     ExceptionStore(store, "admin").put(PolicyException(Subject.from_text("ai"), ahead, "why", "Ann"), now)
     OverrideStore(store, "admin").begin(Override(OverrideKind.PAUSE, 0, (), ahead), now)
-    Recorder(store, str).write(batch(row(), row(name="other.example.org", count=3), dropped=1))
+    seen = Sighting("novel.ai", ("its suffix .ai",), 3, 1, 2, ("novel.ai",), True, ("192.0.2.1",))
+    rows = batch(row(), row(name="other.example.org", count=3), dropped=1)
+    Recorder(store, str).write(replace(rows, sightings=(seen,)))
     store.close()
     return path
 
@@ -150,7 +158,7 @@ def test_file_says_whose_it_is(path):
 def test_all_steps_go_forward_and_back_on_filled_data(filled):
     """R-D05, R-O07: and what older versions knew is still there."""
     before = told(filled)
-    revisions = ["0001", "0002", "0003"]
+    revisions = ["0001", "0002", "0003", "0004"]
     for revision in revisions:
         downgrade(filled, revision)
         assert revision_of(filled) == revision
@@ -216,6 +224,38 @@ def test_expectations_are_forgotten_on_the_way_back_alone(filled):
     store.close()
 
 
+def test_entries_of_the_audit_log_are_chained_as_they_are_found(filled):
+    """And are as append-only as before."""
+    downgrade(filled, "0005")
+    store = open_store(filled)
+    with store.reading() as connection:
+        found = verify(connection)
+    assert (found.count > 0, found.broken) == (True, ())
+    with pytest.raises(StoreError, match="append-only"), store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE audit SET digest = NULL")
+    store.close()
+
+
+def test_candidates_are_forgotten_on_the_way_back_with_what_names_them(filled):
+    """R-O07: an older version reads neither the queue nor the subject `unreviewed`; forward, the queue is kept."""
+    store = open_store(filled)
+    queue, policy = CandidateStore(store, "admin"), PolicyStore(store, "admin")
+    assert queue.decide("novel.ai", CandidateState.IGNORED).count == 3
+    assert queue.clients("novel.ai") == ["192.0.2.1"]
+    policy.put(Statement(0, Subject.from_text("unreviewed"), Action.BLOCK))
+    expected = ExpectationStore(store, "admin")
+    expected.replace([*expected.all(), Expectation("x.ai", Action.BLOCK, by=Subject.from_text("unreviewed"))])
+    store.close()
+    downgrade(filled, "0005")
+    with sqlite3.connect(filled) as connection:
+        assert connection.execute("SELECT subject FROM statement").fetchall() == [("domain:example.org",)]
+        assert connection.execute("SELECT name FROM expectation").fetchall() == [("example.org",)]
+    connection.close()
+    store = open_store(filled)
+    assert CandidateStore(store, "x").all() == []
+    store.close()
+
+
 def test_older_version_blocks_what_is_coached_and_knows_no_overrides(filled):
     """It knows no such word and no page; what was counted as coached is counted as blocked."""
     store = open_store(filled)
@@ -240,6 +280,27 @@ def test_older_version_blocks_what_is_coached_and_knows_no_overrides(filled):
     store = open_store(filled)
     assert ExceptionStore(store, "x").all() == ()
     assert OverrideStore(store, "x").in_force(datetime.now(UTC)) == ()
+    store.close()
+
+
+def test_older_version_does_not_take_a_mac_address_for_a_network(filled):
+    """Going back forgets members that are no networks, and clients; the groups and their statements stay."""
+    store = open_store(filled)
+    policy = PolicyStore(store, "admin")
+    members = ("192.0.2.0/24", "id:LAPTOP-7", "mac:aa:bb:cc:dd:ee:ff", "name:*.lab.example")
+    policy.put_group(Group("lab", members))
+    assert [group.members for group in policy.groups()] == [members, ("192.0.2.0/24",)]
+    Recorder(store, str).write(batch(seq=2, clients=(Activity("192.0.2.7", 3600, 3700, 1),)))
+    store.close()
+    downgrade(filled, "0005")
+    with sqlite3.connect(filled) as connection:
+        found = connection.execute('SELECT "group", kind, value FROM group_member ORDER BY 1').fetchall()
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    assert found == [("lab", "network", "192.0.2.0/24"), ("staff", "network", "192.0.2.0/24")]
+    assert not tables & {"client", "client_hour"}
+    store = open_store(filled)
+    assert len(PolicyStore(store, "x").statements()) == 1
     store.close()
 
 
@@ -367,3 +428,17 @@ def test_installed_wheel_finds_its_migrations(tmp_path):
         [sys.executable, "-P", "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(site)}, capture_output=True, text=True
     )
     assert (done.stdout.strip(), done.stderr) == (HEAD, "")
+
+
+def test_basis_is_forgotten_on_the_way_back_and_the_statement_stays(filled):
+    """R-O07: an older version answers such a block with the extended error of its group or server."""
+    store = open_store(filled)
+    said = PolicyStore(store, "x").put(Statement(0, Subject.from_text("ai"), Action.BLOCK, basis=Basis.LAW))
+    store.close()
+    downgrade(filled, "0005")
+    with sqlite3.connect(filled) as connection:
+        assert "basis" not in [row[1] for row in connection.execute("PRAGMA table_info('statement')")]
+    connection.close()
+    store = open_store(filled)
+    assert {one.id: one.basis for one in PolicyStore(store, "x").statements()}[said.id] is None
+    store.close()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sinkhole.errors import PolicyError, StoreError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
@@ -41,6 +42,7 @@ def audit(store):
         Statement(1, VENDOR, Action.ALLOW, expires=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
         Statement(1, VENDOR, Action.ALLOW, expires=datetime.fromtimestamp(0, UTC)),
         Statement(1, VENDOR, Action.BLOCK, schedule=WORK),
+        Statement(1, VENDOR, Action.BLOCK, basis=Basis.LAW),
     ],
     ids=lambda statement: str(statement.subject),
 )

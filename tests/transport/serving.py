@@ -50,7 +50,7 @@ def make_policy(
     *statements: Statement, groups: Sequence[Group] = (), generation: int = 1, overrides: Sequence[Override] = ()
 ) -> Policy:
     """Return a policy without names: only its groups and its end matter to the transport."""
-    return Policy(NameIndex.from_rules(()), statements, groups, BlockAnswer(), generation, overrides)
+    return Policy(NameIndex.from_rules(()), statements, groups, BlockAnswer(), generation, overrides=overrides)
 
 
 def address(query: Query, octets: bytes = b"\xc0\x00\x02\x01", ttl: int = 300) -> Record:

@@ -34,3 +34,17 @@ def test_never_more_than_its_bound_and_never_a_wrong_value(steps, limit):
         else:
             assert recent.get(key) in (None, key * 7)
         assert len(recent) <= max(2, limit)
+
+
+def test_what_is_forgotten_is_told_first():
+    told: list[int] = []
+    recent: Recent[int, int] = Recent(4, told.extend)
+    for number in range(6):
+        recent.put(number, number)
+    assert told == [0, 1]
+    recent.discard(lambda value: value % 2 == 1)
+    assert told == [0, 1, 5, 3]
+    assert sorted(recent.values()) == [2, 4]
+    recent.clear()
+    assert sorted(told) == [0, 1, 2, 3, 4, 5]
+    assert len(recent) == 0

@@ -1,7 +1,9 @@
 from pathlib import Path
 
+import pytest
+
 from sinkhole.upstream.address import parse_upstream
-from sinkhole.upstream.system import LOOK_AGAIN, SystemWatch, is_only_own, system_upstreams
+from sinkhole.upstream.system import LOOK_AGAIN, SystemWatch, is_only_own, search_domains, system_upstreams
 
 EXAMPLE = """# made by a test
 search example.org
@@ -52,3 +54,25 @@ def test_change_of_the_file_is_followed_and_an_empty_one_is_not(tmp_path: Path) 
     path.write_text("nameserver 192.0.2.2\n")
     now += LOOK_AGAIN
     assert watch.changed() == (parse_upstream("192.0.2.2"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "domains"),
+    [
+        (EXAMPLE, ("example.org",)),
+        ("domain corp.example\n", ("corp.example",)),
+        ("search a.example b.example.\ndomain c.example\n", ("c.example",)),
+        ("domain c.example\nsearch a.example\tb.example.\n", ("a.example", "b.example.")),
+        ("search\nnameserver 192.0.2.1\n# search x.example\n", ()),
+        ("", ()),
+    ],
+)
+def test_last_search_list_counts(tmp_path: Path, text: str, domains: tuple[str, ...]) -> None:
+    """resolv.conf(5)."""
+    path = tmp_path / "resolv.conf"
+    path.write_text(text)
+    assert search_domains(path) == domains
+
+
+def test_missing_file_means_no_search_domains(tmp_path: Path) -> None:
+    assert search_domains(tmp_path / "none") == ()

@@ -1,16 +1,17 @@
-"""Response policy zones: the zone-file form of `draft-vixie-dnsop-dns-rpz`, triggers on the queried name only."""
+"""Response policy zones: the zone-file form of `draft-vixie-dnsop-dns-rpz`, triggers on names and on addresses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sinkhole.feeds.formats.answer import address_rewrite
+from sinkhole.feeds.formats.rpz_address import LABEL, read_network
 from sinkhole.feeds.formats.zone_file import Entry, ZoneFile
 from sinkhole.feeds.hostname import is_address, read_name
 from sinkhole.feeds.row import ReadOptions, RowError
 from sinkhole.policy.rule import Match, Rejection, Rule, RuleAction
 
-_OTHER_TRIGGERS: Final = ("rpz-ip", "rpz-client-ip", "rpz-nsdname", "rpz-nsip")
+_OTHER_TRIGGERS: Final = ("rpz-client-ip", "rpz-nsdname", "rpz-nsip")
 _BLOCKS: Final = (".", "*.", "rpz-drop.")
 """NXDOMAIN, NODATA and silence: our own answer for blocked names stands for all three."""
 _LOCAL_DATA: Final = frozenset({
@@ -51,9 +52,11 @@ class RpzReader:
             return ()
         if entry.rtype not in _LOCAL_DATA and entry.rtype != "CNAME":
             raise RowError(f"a record of type {entry.rtype[:20]!r}, which no policy zone has")
-        label = next((kind for kind in _OTHER_TRIGGERS if entry.owner.endswith("." + kind)), None)
+        if entry.owner.lower().endswith("." + LABEL):
+            return (self._read_address(entry, line),)
+        label = next((kind for kind in _OTHER_TRIGGERS if entry.owner.lower().endswith("." + kind)), None)
         if label:
-            raise RowError(f"a trigger of type {label}: only queried names are looked at")
+            raise RowError(f"a trigger of type {label}: only names asked and addresses in answers are looked at")
         if "\\" in entry.owner:
             raise RowError("an escaped character, which no host name has", entry.owner.index("\\") + 1)
         is_below = entry.owner.startswith("*.")
@@ -62,6 +65,13 @@ class RpzReader:
         effect = self._read_effect(entry, name)
         match = Match.BELOW if is_below else Match.EXACT
         return (Rule(match, name, effect.action, rewrite=effect.rewrite, line=line),)
+
+    def _read_address(self, entry: Entry, line: int) -> Rule:
+        """Return the rule of a trigger on addresses, which blocks or lets through: it never chooses an answer."""
+        network = read_network(entry.owner[: -len(LABEL) - 1], wide=self._local)
+        is_exception = self._read_effect(entry, "").action is RuleAction.ALLOW
+        action = RuleAction.ALLOW if is_exception else RuleAction.BLOCK
+        return Rule(Match.ADDRESS, network, action, line=line)
 
     def _read_effect(self, entry: Entry, name: str) -> _Effect:
         block = _Effect(RuleAction.BLOCK)

@@ -61,7 +61,6 @@ def test_local_data_rewrite_in_a_local_list_and_block_in_a_remote_one(data: str,
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("32.1.2.0.192.rpz-ip CNAME .", "a trigger of type rpz-ip"),
         ("24.0.2.0.192.rpz-client-ip CNAME .", "a trigger of type rpz-client-ip"),
         ("ns.example.rpz-nsdname CNAME .", "a trigger of type rpz-nsdname"),
         ("32.1.2.0.192.rpz-nsip CNAME .", "a trigger of type rpz-nsip"),
@@ -106,3 +105,83 @@ def test_brackets_without_end_do_not_swallow_the_file() -> None:
     found = read("a.example TXT ( x\n" + "y\n" * 300 + "b.example CNAME .\n", "rpz")
     assert "brackets that do not match" in [r.why for r in rejections(found)]
     assert [rule.name for rule in rules(found)] == ["b.example"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "network"),
+    [
+        ("32.7.113.0.203.rpz-ip", "203.0.113.7/32"),
+        ("24.0.113.0.203.rpz-ip", "203.0.113.0/24"),
+        ("8.0.0.0.11.RPZ-IP", "11.0.0.0/8"),
+        ("128.57.zz.113.db8.2001.rpz-ip", "2001:db8:113::57/128"),
+        ("48.zz.113.db8.2001.rpz-ip", "2001:db8:113::/48"),
+        ("128.1.0.0.0.0.0.db8.2001.rpz-ip", "2001:db8::1/128"),
+        ("128.zz.1.rpz-ip", "1::/128"),
+        ("128.7107.cb00.ffff.zz.rpz-ip", "203.0.113.7/32"),
+    ],
+)
+def test_triggers_on_addresses_become_networks(owner: str, network: str) -> None:
+    """draft-vixie-dnsop-dns-rpz, section 4.3: the prefix length, then the address backwards, `zz` for `::`."""
+    assert rules(read(f"{owner} CNAME .", "rpz")) == [Rule(Match.ADDRESS, network, line=1)]
+
+
+@pytest.mark.parametrize(
+    ("data", "local", "action"),
+    [
+        ("CNAME *.", False, RuleAction.BLOCK),
+        ("CNAME rpz-drop.", False, RuleAction.BLOCK),
+        ("CNAME rpz-passthru.", False, RuleAction.ALLOW),
+        ("A 192.0.2.1", False, RuleAction.BLOCK),
+        ("A 192.0.2.1", True, RuleAction.BLOCK),
+        ("CNAME walled.example.", True, RuleAction.BLOCK),
+    ],
+)
+def test_trigger_on_an_address_blocks_or_lets_through(data: str, local: bool, action: RuleAction) -> None:
+    """What it would answer instead is left out, in a list of one's own too."""
+    (rule,) = rules(read(f"24.0.113.0.203.rpz-ip {data}", "rpz", local=local))
+    assert (rule.match, rule.action, rule.rewrite) == (Match.ADDRESS, action, None)
+
+
+@pytest.mark.parametrize(
+    ("owner", "reason"),
+    [
+        ("7.0.0.0.10.rpz-ip", "too wide: 10.0.0.0/7"),
+        ("7.0.0.0.8.rpz-ip", "too wide: 8.0.0.0/7"),
+        ("15.zz.2a00.rpz-ip", "too wide: 2a00::/15"),
+        ("64.zz.ff9b.64.rpz-ip", "too wide: 64:ff9b::/64"),
+        ("96.zz.ffff.zz.rpz-ip", "wanted PREFIX"),
+        ("96.0.0.ffff.zz.rpz-ip", "too wide: 0.0.0.0/0"),
+        ("32.1.0.0.127.rpz-ip", "127.0.0.1/32 is of this host or of private networks"),
+        ("24.0.2.168.192.rpz-ip", "192.168.2.0/24 is of this host or of private networks"),
+        ("128.1.zz.rpz-ip", "::1/128 is of this host or of private networks"),
+        ("128.zz.rpz-ip", "::/128 is of this host or of private networks"),
+        ("32.0.0.0.0.rpz-ip", "0.0.0.0/32 is of this host or of private networks"),
+        ("16.zz.fd00.rpz-ip", "fd00::/16 is of this host or of private networks"),
+        ("24.7.113.0.203.rpz-ip", "wanted PREFIX"),
+        ("33.7.113.0.203.rpz-ip", "wanted PREFIX"),
+        ("0.0.0.0.0.rpz-ip", "wanted PREFIX"),
+        ("024.0.113.0.203.rpz-ip", "wanted PREFIX"),
+        ("32.256.113.0.203.rpz-ip", "wanted PREFIX"),
+        ("32.113.0.203.rpz-ip", "wanted PREFIX"),
+        ("128.%eth0.zz.db8.2001.rpz-ip", "wanted PREFIX"),
+        ("128.12345.zz.db8.2001.rpz-ip", "wanted PREFIX"),
+        ("32.rpz-ip", "wanted PREFIX"),
+        ("a\\.b.rpz-ip", "wanted PREFIX"),
+    ],
+)
+def test_networks_that_no_remote_list_may_take(owner: str, reason: str) -> None:
+    assert why(f"{owner} CNAME .", "rpz").startswith(reason)
+
+
+def test_list_of_ones_own_may_take_any_network() -> None:
+    for owner, network in (("1.0.0.0.128.rpz-ip", "128.0.0.0/1"), ("8.0.0.0.10.rpz-ip", "10.0.0.0/8")):
+        assert rules(read(f"{owner} CNAME .", "rpz", local=True)) == [Rule(Match.ADDRESS, network, line=1)]
+
+
+def test_triggers_below_an_apex_are_read() -> None:
+    text = "$ORIGIN rpz.example.\n@ SOA a. b. 1 2 3 4 5\n24.0.113.0.203.rpz-ip CNAME .\n"
+    assert rules(read(text, "rpz")) == [Rule(Match.ADDRESS, "203.0.113.0/24", line=3)]
+
+
+def test_rpz_ip_is_no_part_of_a_longer_label() -> None:
+    assert names("x.not-rpz-ip.example CNAME .", "rpz") == [(Match.EXACT, "x.not-rpz-ip.example")]

@@ -1,0 +1,61 @@
+"""What the shell offers for a word that is not finished: subjects, groups, feeds, vendors.
+
+Nothing may be printed meanwhile, so what cannot be read offers nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import click
+from click.shell_completion import CompletionItem
+
+from sinkhole.app.data_dir import STORE
+from sinkhole.app.subjects import words_of
+from sinkhole.catalogue.load import Catalogue
+from sinkhole.cli.options import Place
+from sinkhole.cli.session import catalogue_of, opened
+from sinkhole.errors import SinkholeError
+
+_Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def _offers(words: Callable[[Place], Iterable[str]]) -> _Complete:
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        place = Place(ctx.params.get("config"), ctx.params.get("data_dir"))
+        with suppress(SinkholeError, OSError):
+            begun = incomplete.lower()
+            return [CompletionItem(word) for word in words(place) if word.lower().startswith(begun)]
+        return []
+
+    return complete
+
+
+def _subjects(place: Place) -> Iterable[str]:
+    return words_of(catalogue_of(place), _feeds(place))
+
+
+def _feeds(place: Place) -> list[str]:
+    if not (place.settings().server.data_dir / STORE).exists():
+        return []
+    with opened(place) as state:
+        return sorted(feed.name for feed, _ in state.feeds.all())
+
+
+def _groups(place: Place) -> list[str]:
+    if not (place.settings().server.data_dir / STORE).exists():
+        return []
+    with opened(place) as state:
+        return [group.name for group in state.policy.groups()]
+
+
+def _of_catalogue(words: Callable[[Catalogue], Iterable[str]]) -> _Complete:
+    return _offers(lambda place: words(catalogue_of(place)))
+
+
+complete_subject = _offers(_subjects)
+complete_feed = _offers(_feeds)
+complete_group = _offers(_groups)
+complete_vendor = _of_catalogue(lambda catalogue: catalogue.by_id)
+complete_category = _of_catalogue(lambda catalogue: catalogue.categories)
+complete_jurisdiction = _of_catalogue(lambda catalogue: catalogue.jurisdictions)
+complete_way = _of_catalogue(lambda catalogue: (way.id for way in catalogue.bypass))

@@ -1,0 +1,1 @@
+"""Configurations of other resolvers, read into one neutral form; nothing here changes anything."""

@@ -1,0 +1,27 @@
+"""Addresses and networks of clients, as policy compares them."""
+
+import ipaddress
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def parse_client(address: str) -> Address | None:
+    """Read a client's address, or return None; IPv4 within IPv6 counts as IPv4, a zone index (`%eth0`) is dropped."""
+    try:
+        client = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    return (client.version == 6 and client.ipv4_mapped) or client
+
+
+def parse_network(text: str) -> Network:
+    """Read an address or network; IPv4 within IPv6 counts as IPv4.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    network = ipaddress.ip_network(text, strict=False)
+    if network.version == 6 and network.prefixlen >= 96 and network.network_address.ipv4_mapped:
+        return ipaddress.IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
+    return network

@@ -1,0 +1,75 @@
+"""What a forwarder says in EDNS options of the client it asks for.
+
+None of it is proof of anything: whoever reads it must know the forwarder. The options are those of dnsmasq, `add-mac`
+and `add-cpe-id` (of the range for local use), and a client subnet as long as an address (RFC 7871, section 6).
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sinkhole.protocol.types import OptionCode
+
+_MAC_OCTETS: Final = 6
+_MAC_IN_BASE64: Final = 8
+_LONGEST_ID: Final = 255
+_FAMILIES: Final = {1: 32, 2: 128}
+"""Address families of a client subnet, and the bits of a whole address in each."""
+_is_mac_text = re.compile(rb"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class ClientClaim:
+    """Whom a forwarder asks for: address, MAC address (`aa:bb:cc:dd:ee:ff`), CPE-ID; at least one is not None."""
+
+    address: str | None = None
+    mac: str | None = None
+    cpe_id: str | None = None
+
+
+def read_claim(options: Iterable[tuple[int, bytes]]) -> ClientClaim | None:
+    """Return what options say of the client; what cannot be read says nothing. Of two of a kind the first counts."""
+    address = mac = cpe_id = None
+    for code, data in options:
+        if code == OptionCode.ECS:
+            address = address or _address(data)
+        elif code == OptionCode.DNSMASQ_MAC:
+            mac = mac or _mac(data)
+        elif code == OptionCode.DEVICE_ID:
+            mac = mac or _mac_text(data)
+        elif code == OptionCode.CPE_ID:
+            cpe_id = cpe_id or _cpe_id(data)
+    return ClientClaim(address, mac, cpe_id) if address or mac or cpe_id else None
+
+
+def _address(data: bytes) -> str | None:
+    """Return the address of a client subnet that is a whole address."""
+    bits = _FAMILIES.get(int.from_bytes(data[:2], "big"))
+    if bits is None or len(data) != 4 + bits // 8 or data[2] != bits:
+        return None
+    address = ipaddress.ip_address(data[4:])
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return None if address.is_unspecified else str(mapped or address)
+
+
+def _mac(data: bytes) -> str | None:
+    return data.hex(":") if len(data) == _MAC_OCTETS and any(data) else None
+
+
+def _mac_text(data: bytes) -> str | None:
+    """Return the MAC address of dnsmasq's `add-mac=text`, or of `add-mac=base64`."""
+    if _is_mac_text(data):
+        return _mac(bytes.fromhex(data.decode().replace(":", "").replace("-", "")))
+    try:
+        return _mac(base64.b64decode(data, validate=True)) if len(data) == _MAC_IN_BASE64 else None
+    except binascii.Error:
+        return None
+
+
+def _cpe_id(data: bytes) -> str | None:
+    text = data.decode("ascii", "replace").strip()
+    return text if 0 < len(text) <= _LONGEST_ID and text.isascii() and text.isprintable() else None

@@ -1,0 +1,187 @@
+"""Count answers for names that look like AI and that no rule knows, in memory and bounded.
+
+A name and type is judged once, then remembered: it costs a look-up. What the packet cache answers is not seen, so a
+count is of answers that were made anew; it tells how much a name is used, not how often.
+"""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from sinkhole.errors import FormError
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.place import registered_label
+from sinkhole.policy.sighting import Sighting
+from sinkhole.policy.signs import Suspect, is_host
+from sinkhole.policy.verdict import Verdict
+from sinkhole.protocol.names import fold, labels_of, name_from_text, name_to_text, parents_of
+from sinkhole.protocol.types import QType, Rcode
+from sinkhole.resolver.answer import Answer, Source
+from sinkhole.resolver.hits import CANARY
+from sinkhole.resolver.inspection import names_in
+from sinkhole.resolver.policy_box import PolicyBox
+from sinkhole.resolver.query import Query
+
+MAX_DOMAINS = 2000
+"""Domains counted between two handovers; of more, nothing is counted."""
+MAX_JUDGED = 10_000
+"""Names and types remembered, about 2 MB; then all are judged anew."""
+MAX_EXAMPLES = 3
+MAX_CLIENTS = 100
+"""Clients of one domain between two handovers."""
+
+_HOST_TYPES = frozenset((QType.A, QType.AAAA, QType.HTTPS, QType.SVCB))
+"""What is asked for in order to connect; mail servers and validators ask for more."""
+_GUESSES = frozenset((None, "lookalikes", "unreviewed"))
+"""Subjects of verdicts on names of which nothing is known."""
+_CANARY = bytes((len(CANARY) - 1,)) + CANARY[:-1].encode()
+_Key = tuple[bytes, int]
+
+
+class _Judged:
+    """A name that looks like AI: the domain that is counted, why, and whether the name alone shows it."""
+
+    __slots__ = ("domain", "is_by_name", "reasons")
+
+    def __init__(self, domain: bytes, reasons: tuple[str, ...], *, is_by_name: bool) -> None:
+        self.domain = domain
+        self.reasons = reasons
+        self.is_by_name = is_by_name
+
+
+class _Tally:
+    """What is counted of one domain."""
+
+    __slots__ = ("clients", "count", "examples", "first", "is_by_name", "last", "reasons")
+
+    def __init__(self, second: int) -> None:
+        self.count = 0
+        self.first = self.last = second
+        self.is_by_name = False
+        self.reasons: dict[str, None] = {}
+        self.examples: dict[bytes, None] = {}
+        self.clients: dict[str, None] = {}
+
+
+class Sightings:
+    """Counts answers for names that look like AI.
+
+    Args:
+        box: where the policy in force is.
+        own: names of this network, as text; they and all below them are never counted.
+        clients: whether to keep who asked.
+    """
+
+    def __init__(
+        self, box: PolicyBox, own: Iterable[str] = (), *, clients: bool = False, max_domains: int = MAX_DOMAINS
+    ) -> None:
+        self._box = box
+        self._own = frozenset(fold(name_from_text(name)) for name in own)
+        self._clients = clients
+        self._max_domains = max_domains
+        self._index = box.current.index
+        self._judged: dict[_Key, _Judged | None] = {}
+        self._tallies: dict[bytes, _Tally] = {}
+
+    def __len__(self) -> int:
+        return len(self._tallies)
+
+    def look(self, query: Query, answer: Answer) -> None:
+        """Count an answer, if it is one for a name that looks like AI and that no rule knows."""
+        verdict = answer.verdict
+        if verdict is None or query.question.qtype not in _HOST_TYPES or not _is_unknown(verdict, answer):
+            return
+        policy = self._box.current
+        if policy.index is not self._index:  # other names are known now
+            self._index = policy.index
+            self._judged.clear()
+        key = (query.question.key, query.question.qtype)
+        try:
+            judged = self._judged[key]
+        except KeyError:
+            judged = self._remember(key, _judge(policy, key[0], answer, verdict, self._own))
+        if judged is not None:
+            self._count(judged, key[0], query)
+
+    def drain(self, limit: int) -> list[Sighting]:
+        """Take out and return at most `limit` domains, the oldest first."""
+        domains = list(islice(self._tallies, limit))
+        return [_row(domain, self._tallies.pop(domain)) for domain in domains]
+
+    def _remember(self, key: _Key, judged: _Judged | None) -> _Judged | None:
+        if len(self._judged) >= MAX_JUDGED:
+            self._judged.clear()
+        self._judged[key] = judged
+        return judged
+
+    def _count(self, judged: _Judged, name: bytes, query: Query) -> None:
+        second = int(query.when.timestamp())
+        tally = self._tallies.get(judged.domain)
+        if tally is None:
+            if len(self._tallies) >= self._max_domains:
+                return
+            tally = self._tallies[judged.domain] = _Tally(second)
+        tally.count += 1
+        tally.first = min(tally.first, second)
+        tally.last = max(tally.last, second)
+        tally.is_by_name = tally.is_by_name or judged.is_by_name
+        tally.reasons.update(dict.fromkeys(judged.reasons))
+        if len(tally.examples) < MAX_EXAMPLES:
+            tally.examples[name] = None
+        if self._clients and len(tally.clients) < MAX_CLIENTS:
+            tally.clients[query.client.address] = None
+
+
+def _is_unknown(verdict: Verdict, answer: Answer) -> bool:
+    """Return whether no rule knows the name, though what its answer leads to may be known; and whether it exists.
+
+    Whether a name exists that is blocked for being unreviewed nobody knows; it must be seen, or it never would be.
+    """
+    if verdict.via is None and verdict.rule is not None and verdict.subject not in _GUESSES:
+        return False
+    if answer.source is Source.BLOCKED:
+        return verdict.subject == "unreviewed" or verdict.via is not None
+    return answer.body.rcode == Rcode.NOERROR and bool(answer.body.answer)
+
+
+def _judge(policy: Policy, name: bytes, answer: Answer, verdict: Verdict, own: frozenset[bytes]) -> _Judged | None:
+    suspect = policy.index.signs.find(name)
+    led_to = _led_to(policy, name, answer, verdict)
+    if suspect is None and led_to is None:
+        return None
+    if policy.index.find(name) is not None or name.startswith(_CANARY):
+        return None
+    labels = labels_of(name)
+    if registered_label(labels) is None or any(parent in own for parent in parents_of(name)):
+        return None
+    if suspect is None and not is_host(labels):
+        return None
+    return _joined(name, suspect, led_to)
+
+
+def _joined(name: bytes, suspect: Suspect | None, led_to: str | None) -> _Judged:
+    reasons = (() if suspect is None else suspect.reasons) + (() if led_to is None else (led_to,))
+    return _Judged(name if suspect is None else suspect.domain, reasons, is_by_name=suspect is not None)
+
+
+def _led_to(policy: Policy, name: bytes, answer: Answer, verdict: Verdict) -> str | None:
+    """Return in words to which AI host of the catalogue an answer leads, None where to none."""
+    if verdict.via is not None:  # a blocked answer does not show it any more
+        return f"its answer leads to {verdict.via} of {verdict.vendor}" if verdict.vendor else None
+    try:
+        targets = list(names_in(answer.body.answer, name))
+    except FormError:
+        return None
+    for target in targets:
+        found = policy.index.find(target)
+        for entry in found.entries if found is not None else ():
+            if entry.product and entry.is_default:
+                return f"its answer leads to {name_to_text(target)} of {entry.vendor}"
+    return None
+
+
+def _row(domain: bytes, tally: _Tally) -> Sighting:
+    return Sighting(
+        domain=name_to_text(domain), reasons=tuple(tally.reasons), count=tally.count, first=tally.first,
+        last=tally.last, examples=tuple(map(name_to_text, tally.examples)), is_by_name=tally.is_by_name,
+        clients=tuple(tally.clients),
+    )  # fmt: skip
