@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 
 from sinkhole.app.state import State
 from sinkhole.app.subjects import nearest
-from sinkhole.cli.output import local_time, print_json, print_table
+from sinkhole.cli.output import local_time, print_fact, print_json, print_table
 from sinkhole.cli.session import put_in_force, subject_of
 from sinkhole.errors import PolicyError
 from sinkhole.policy.override import Override, OverrideKind, scope_in_words
@@ -69,6 +69,7 @@ def begin(
     now = dt.datetime.now(dt.UTC)
     wanted = Override(kind, 0, tuple(subjects), ends, group=group, reason=reason, owner=state.who)
     stored = state.overrides.begin(wanted, now)
+    print_fact(str(kind), stored.id)
     put_in_force(state, f"{in_words(stored)} until {local_time(stored.ends)}")
 
 
