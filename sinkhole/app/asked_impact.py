@@ -37,7 +37,7 @@ def asked_impact(state: State, before: Policy, after: Policy, now: datetime) -> 
     """Return what would have been otherwise since a week ago, the most attempts first.
 
     Each query is judged as of its own time, so a schedule counts as it would have. Only recorded queries are known:
-    by default those that are blocked or monitored.
+    by default those that are blocked, coached or monitored.
     """
     tries = Tries(state.store, state.settings.record.attempt_window)
     since = now - timedelta(days=DAYS)

@@ -50,6 +50,6 @@ def impacts(
     if not asked:
         asked = ["impact on recorded queries of the last 7 days: none"]
         if state.settings.record.queries == "blocked":
-            asked[0] += " (only what is blocked or monitored is recorded; monitor first to know more)"
+            asked[0] += " (only what is blocked, coached or monitored is recorded; monitor first to know more)"
     known = [f"impact {line}" for line in impact(state, before, after, groups, now, clients)]
     return [*asked, *(known or ["no known name gets another verdict"])]

@@ -5,7 +5,7 @@ import datetime as dt
 import click
 
 from sinkhole.cli.momentary import in_words, print_overrides
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
 from sinkhole.policy.override import OverrideKind
@@ -31,6 +31,7 @@ def grants(place: Place, as_json: bool) -> None:
 
 @coach.command()
 @place_options
+@json_option
 @click.argument("number", type=click.IntRange(1, 2**31), metavar="ID")
 def end(place: Place, number: int) -> None:
     """End grant ID before its time.

@@ -8,10 +8,11 @@ import click
 
 from sinkhole.app.expectations import gated
 from sinkhole.app.state import State
+from sinkhole.cli.complete import complete_group, complete_subject
 from sinkhole.cli.momentary import expect_group
-from sinkhole.cli.options import Place, force_option, place_options
-from sinkhole.cli.output import local_time, print_json, print_line, print_table
-from sinkhole.cli.session import opened, put_in_force, subject_of
+from sinkhole.cli.options import Place, dry_run_option, force_option, json_option, place_options
+from sinkhole.cli.output import local_time, print_fact, print_json, print_line, print_table
+from sinkhole.cli.session import opened, print_preview, put_in_force, subject_of
 from sinkhole.cli.time_ahead import Length, ahead_options, end_of
 from sinkhole.errors import PolicyError
 from sinkhole.policy.exception import MAX_AHEAD, OPEN, ExceptionState, PolicyException
@@ -32,11 +33,12 @@ def exception() -> None:
 
 @exception.command(short_help="Ask for an exception for SUBJECT.")
 @place_options
-@click.argument("subject")
+@json_option
+@click.argument("subject", shell_complete=complete_subject)
 @ahead_options(MAX_AHEAD)
 @click.option("--reason", required=True, help="Why it is needed.")
 @click.option("--client", metavar="ADDR", help="Only for this client.")
-@click.option("--group", help="Only for clients of this group.")
+@click.option("--group", shell_complete=complete_group, help="Only for clients of this group.")
 @click.option("--owner", metavar="NAME", help="Who asks for it; you, unless told.")
 @click.option("--ticket", help="Where it was asked for.")
 @click.option("--approve", "is_approved", is_flag=True, help="Approve it at once.")
@@ -48,8 +50,7 @@ def request(
     """Ask for an exception for SUBJECT, which is written as for sinkhole policy.
 
     \b
-    Example: sinkhole exception request deepseek --for 7d --client 10.20.1.7
-             --reason "paper on Chinese models" --owner Ann --ticket IT-31
+    Example: sinkhole exception request deepseek --for 7d --reason "a paper"
     """
     ends = end_of(length, until, MAX_AHEAD)
     if client is not None and group is not None:
@@ -70,6 +71,7 @@ def request(
             return
         stored = state.exceptions.request(wanted, now)
     print_line(f"{_in_words(stored)} requested; approve it with: sinkhole exception approve {stored.id}")
+    print_fact("exception", stored.id)
 
 
 def _client(text: str | None) -> str | None:
@@ -83,21 +85,28 @@ def _client(text: str | None) -> str | None:
 
 @exception.command(short_help="Approve request ID.")
 @place_options
+@json_option
 @_number
+@dry_run_option
 @force_option
-def approve(place: Place, number: int, force: bool) -> None:
+def approve(place: Place, number: int, dry_run: bool, force: bool) -> None:
     """Approve request ID; it takes the place of an exception on the same subject for the same clients.
 
     \b
-    Example: sinkhole exception approve 3
+    Example: sinkhole exception approve 3 --dry-run
     """
+    now = dt.datetime.now(dt.UTC)
     with opened(place) as state:
+        if dry_run:
+            print_preview(state, lambda: state.exceptions.approve(number, now))
+            return
         with gated(state, force=force):
-            stored = state.exceptions.approve(number, dt.datetime.now(dt.UTC))
+            stored = state.exceptions.approve(number, now)
         _put_in_force(state, stored)
 
 
 def _put_in_force(state: State, stored: PolicyException) -> None:
+    print_fact("exception", stored.id)
     put_in_force(state, f"{_in_words(stored)} approved until {local_time(stored.expires)}")
     if stored.is_own:
         click.echo(f"sinkhole: note: {stored.owner} asked for it and approved it", err=True)
@@ -105,6 +114,7 @@ def _put_in_force(state: State, stored: PolicyException) -> None:
 
 @exception.command()
 @place_options
+@json_option
 @_number
 def deny(place: Place, number: int) -> None:
     """Turn request ID down.
@@ -118,17 +128,23 @@ def deny(place: Place, number: int) -> None:
 
 @exception.command()
 @place_options
+@json_option
 @_number
+@dry_run_option
 @force_option
-def revoke(place: Place, number: int, force: bool) -> None:
+def revoke(place: Place, number: int, dry_run: bool, force: bool) -> None:
     """End exception ID before its time.
 
     \b
     Example: sinkhole exception revoke 3
     """
+    now = dt.datetime.now(dt.UTC)
     with opened(place) as state:
+        if dry_run:
+            print_preview(state, lambda: state.exceptions.revoke(number, now))
+            return
         with gated(state, force=force):
-            stored = state.exceptions.revoke(number, dt.datetime.now(dt.UTC))
+            stored = state.exceptions.revoke(number, now)
         put_in_force(state, f"{_in_words(stored)} revoked")
 
 

@@ -6,8 +6,9 @@ import click
 
 from sinkhole.app.state import State
 from sinkhole.cli import momentary
+from sinkhole.cli.complete import complete_group, complete_subject
 from sinkhole.cli.momentary import Momentary, print_overrides, subjects_of
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.session import opened
 from sinkhole.cli.time_ahead import ahead_options, end_of
 from sinkhole.policy.override import OverrideKind
@@ -19,10 +20,11 @@ MOST = dt.timedelta(days=31)
 
 @click.command("begin")
 @place_options
+@json_option
 @ahead_options(MOST)
-@click.option("--group", help="Only for clients of this group.")
+@click.option("--group", shell_complete=complete_group, help="Only for clients of this group.")
 @click.option(
-    "--subject", "words", multiple=True, metavar="SUBJECT",
+    "--subject", "words", multiple=True, metavar="SUBJECT", shell_complete=complete_subject,
     help="This instead of ai, lookalikes and every bypass way; may be repeated.",
 )  # fmt: skip
 @click.option("--reason", help="Why; shown by check and in the audit log.")
@@ -62,7 +64,8 @@ lockdown = Momentary(
 
 @lockdown.command()
 @place_options
-@click.option("--group", help="The lockdown of this group, instead of that for all.")
+@json_option
+@click.option("--group", shell_complete=complete_group, help="The lockdown of this group, instead of that for all.")
 def end(place: Place, group: str | None) -> None:
     """End a lockdown before its time.
 

@@ -9,10 +9,10 @@ from click.shell_completion import CompletionItem
 
 from sinkhole.app.state import State
 from sinkhole.app.subjects import nearest
-from sinkhole.cli.output import local_time, print_json, print_table
+from sinkhole.cli.output import local_time, print_fact, print_json, print_table
 from sinkhole.cli.session import put_in_force, subject_of
 from sinkhole.errors import PolicyError
-from sinkhole.policy.override import Override, OverrideKind
+from sinkhole.policy.override import Override, OverrideKind, scope_in_words
 from sinkhole.policy.subject import Subject
 
 
@@ -69,6 +69,7 @@ def begin(
     now = dt.datetime.now(dt.UTC)
     wanted = Override(kind, 0, tuple(subjects), ends, group=group, reason=reason, owner=state.who)
     stored = state.overrides.begin(wanted, now)
+    print_fact(str(kind), stored.id)
     put_in_force(state, f"{in_words(stored)} until {local_time(stored.ends)}")
 
 
@@ -79,13 +80,11 @@ def end(state: State, kind: OverrideKind, group: str | None) -> None:
         PolicyError: there is none; those of other scopes are told.
     """
     now = dt.datetime.now(dt.UTC)
-    held = [one for one in state.overrides.in_force(now) if one.kind is kind]
-    scopes = sorted({one.scope for one in held})
-    scope = "all" if group is None else f"group:{group}"
-    if scope not in scopes:
-        others = f"; there is one for {', '.join(scopes)}" if scopes else ""
-        raise PolicyError(f"there is no {kind} for {scope}{others}")
     ended = state.overrides.end(lambda one: one.kind is kind and one.group == group, now)
+    if not ended:
+        scopes = sorted({one.scope for one in state.overrides.in_force(now) if one.kind is kind})
+        others = f"; there is one for {', '.join(scopes)}" if scopes else ""
+        raise PolicyError(f"there is no {kind} for {scope_in_words(None, group)}{others}")
     put_in_force(state, f"ended {', '.join(map(in_words, ended))}")
 
 

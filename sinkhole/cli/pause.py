@@ -5,8 +5,9 @@ import datetime as dt
 import click
 
 from sinkhole.cli import momentary
+from sinkhole.cli.complete import complete_group, complete_subject
 from sinkhole.cli.momentary import Momentary, print_overrides, subjects_of
-from sinkhole.cli.options import Place, place_options
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.session import opened
 from sinkhole.cli.time_ahead import Length
 from sinkhole.policy.override import OverrideKind
@@ -17,9 +18,17 @@ MOST = dt.timedelta(days=7)
 
 @click.command("begin")
 @place_options
+@json_option
 @click.argument("length", type=Length(MOST), metavar="LENGTH")
-@click.option("--group", help="Only for clients of this group.")
-@click.option("--subject", "words", multiple=True, metavar="SUBJECT", help="Only this; may be repeated.")
+@click.option("--group", shell_complete=complete_group, help="Only for clients of this group.")
+@click.option(
+    "--subject",
+    "words",
+    multiple=True,
+    metavar="SUBJECT",
+    shell_complete=complete_subject,
+    help="Only this; may be repeated.",
+)
 @click.option("--reason", help="Why; shown by check and in the audit log.")
 def _begin(place: Place, length: dt.timedelta, group: str | None, words: tuple[str, ...], reason: str | None) -> None:
     """Pause policy for LENGTH: 15m, 2h, 1d; at most 7d.
@@ -47,7 +56,8 @@ pause = Momentary(
 
 @pause.command()
 @place_options
-@click.option("--group", help="The pause of this group, instead of that for all.")
+@json_option
+@click.option("--group", shell_complete=complete_group, help="The pause of this group, instead of that for all.")
 def end(place: Place, group: str | None) -> None:
     """End a pause before its time.
 

@@ -77,7 +77,8 @@ def _said(verdict: Verdict, acting: _Acting, losers: tuple[Loser, ...]) -> Verdi
     override = acting.override
     return replace(
         verdict, action=acting.action, subject=acting.subject or verdict.subject, scope=override.scope,
-        statement=None, reason=override.reason, rewrite=(), override=override.name, losers=losers,
+        statement=None, reason=override.reason, basis=None, until=override.ends, rewrite=(), override=override.name,
+        losers=losers,
         **_facts(acting.evidence),
     )  # fmt: skip
 

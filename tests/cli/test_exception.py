@@ -186,3 +186,27 @@ def test_expectation_guards_approving_and_revoking(run, tmp_path):
     assert outcome(run) == "MONITOR"
     run.good("exception", "revoke", "1")
     assert outcome(run) == "BLOCK"
+
+
+def test_what_approving_and_revoking_would_do_is_shown_and_not_done(run):
+    ask(run, "--owner", "Ann")
+    done = run.good("exception", "approve", "1", "--dry-run")
+    assert any(
+        line.startswith("impact for clients in no group: ") and " block -> monitor" in line for line in done.lines
+    )
+    assert outcome(run) == "BLOCK"
+    run.good("exception", "approve", "1")
+    done = run.good("exception", "revoke", "1", "--dry-run")
+    assert any(" monitor -> block" in line for line in done.lines)
+    assert outcome(run) == "MONITOR"
+    assert "there is no exception 9" in run("exception", "approve", "9", "--dry-run").sentence
+
+
+def test_what_was_done_is_told_as_json(run):
+    told = ask(run, "--json").json
+    assert (told["exception"], told["said"][0].partition(";")[0]) == (
+        1,
+        "exception 1 on vendor:deepseek for all requested",
+    )
+    assert run.good("exception", "approve", "1", "--json").json["exception"] == 1
+    assert run.good("exception", "revoke", "1", "--json").json["in_force"] is False

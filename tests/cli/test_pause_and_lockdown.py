@@ -203,7 +203,7 @@ def test_grants_are_listed_and_ended(run):
         (
             ["lockdown"],
             "--",
-            {"--for", "--until", "--group", "--subject", "--reason", "--config", "--data-dir", "--help"},
+            {"--for", "--until", "--group", "--subject", "--reason", "--json", "--config", "--data-dir", "--help"},
         ),
         (["lockdown", "end"], "--g", {"--group"}),
         (["pause", "xyzzy"], "--g", {"--group"}),
@@ -212,3 +212,11 @@ def test_grants_are_listed_and_ended(run):
 def test_shell_completes_commands_and_options(words, incomplete, expected):
     complete = ShellComplete(cli, {}, "sinkhole", "_SINKHOLE_COMPLETE")
     assert {item.value for item in complete.get_completions(words, incomplete)} == expected
+
+
+def test_what_was_done_is_told_as_json(run):
+    for words, kind in ((("pause", "15m"), "pause"), (("lockdown", "--for", "1h"), "lockdown")):
+        told = run.good(*words, "--json").json
+        assert (told[kind], told["in_force"]) == (run.good(kind, "list", "--json").json[0]["id"], False)
+        assert told["said"][0].startswith(f"{kind} {told[kind]} on ")
+        assert run.good(kind, "end", "--json").json["said"][0].startswith(f"ended {kind} {told[kind]} on ")

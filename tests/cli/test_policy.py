@@ -364,7 +364,7 @@ def test_dry_run_without_effect_says_what_is_not_known(run):
     done = run.good("policy", "block", "domain:example.org", "--dry-run")
     assert done.lines == [
         "impact on recorded queries of the last 7 days: none"
-        " (only what is blocked or monitored is recorded; monitor first to know more)",
+        " (only what is blocked, coached or monitored is recorded; monitor first to know more)",
         "no known name gets another verdict",
     ]
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sinkhole.errors import PolicyError
+from sinkhole.policy.basis import Basis
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import EVERYONE
 from sinkhole.policy.image import FeedRules, NameIndex
@@ -83,6 +84,13 @@ def test_lockdown_goes_before_everything():
         Action.ALLOW, "domain:deepseek.example", "all", "deepseek.example and below",
         "lockdown:4 goes before statements, until 2026-11-24 13:00 UTC",
     )  # fmt: skip
+
+
+def test_basis_and_end_of_the_statement_are_not_those_of_the_override():
+    said = [statement(1, "block ai", basis=Basis.LAW, expires=NOW + timedelta(days=9))]
+    assert decide(make_policy(said), CHAT).basis is Basis.LAW
+    verdict = decide(make_policy(said, overrides=[override("lockdown ai")]), CHAT)
+    assert (verdict.basis, verdict.until) == (None, NOW + timedelta(hours=1))
 
 
 def test_outranked_overrides_are_told():
