@@ -92,7 +92,7 @@ def add(
     """Add the list at URL (https://…, or file:NAME below the lists folder), or configure it anew; then run sync.
 
     \b
-    Example: sinkhole feeds add https://lists.example.org/ai.txt --name mine --match suffix
+    Example: sinkhole feeds add https://lists.example/ai.txt --match suffix
     """
     _check_url(url)
     name = name or _name_from(url)
