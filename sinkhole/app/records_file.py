@@ -53,7 +53,7 @@ def records_text(folder: Path) -> str:
         if len(octets) > MAX_OCTETS:
             raise ConfigError(f"{RECORDS}: has more than {MAX_OCTETS} octets")
         return octets.decode()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # of a folder that is none the start says more
         return ""
     except OSError as error:
         raise ConfigError(f"{RECORDS}: cannot be read: {error.strerror}") from error

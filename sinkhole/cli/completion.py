@@ -14,7 +14,7 @@ def completion(shell: str) -> None:
     """Print what SHELL needs to complete commands, options, subjects, groups and feeds.
 
     \b
-    Example: sinkhole completion bash >> ~/.bashrc
+    Example: sinkhole completion bash > ~/.sinkhole-completion
     """
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click has all three

@@ -169,7 +169,7 @@ def _which(schedule: str | None) -> Schedule | Literal["always", "any"]:
 _statement_command(
     Action.BLOCK,
     "Answer SUBJECT with the sinkhole, and record who tried.",
-    "block deepseek --basis law --reason 'order 7' --dry-run",
+    "block deepseek --basis law --ticket A-7 --dry-run",
 )
 _statement_command(
     Action.COACH,

@@ -182,12 +182,18 @@ def test_report_says_what_is_missing(run):
     assert run.good("report").lines[-1] == "1 query could not be recorded and is missing here"
 
 
+def heed_interrupts() -> None:
+    """A test run in the background of a shell ignores them, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_tail_follows_what_comes(recorded):
     """A process of its own, ended by an interrupt: exit status 130 and no traceback."""
     command = [*COMMAND, "hits", "tail", "-f", "-n", "1", "--json", "--data-dir", str(recorded.folder)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment()
-    ) as following:
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment(),
+        preexec_fn=heed_interrupts,
+    ) as following:  # fmt: skip
         assert following.stdout is not None
         assert following.stderr is not None
         assert json.loads(following.stdout.readline())["name"] == HITS[3].name

@@ -289,7 +289,8 @@ def test_what_is_here_stays(run, tmp_path):
     (run.folder / "local.records").write_text("nas.lan A 192.0.2.77\nfiles.lan A 192.0.2.78")
     done = run.good("import", "pihole", write_teleporter(tmp_path / "t.zip"))
     (kids,) = [group for group in run.good("groups", "list", "--json").json if group["name"] == "kids"]
-    assert (kids["order"], kids["members"]) == (7, ["192.0.2.7", "192.0.2.8", "192.0.2.99"])
+    members = ["192.0.2.7", "192.0.2.8", "192.0.2.99", "mac:00:11:22:33:44:55"]
+    assert (kids["order"], kids["members"]) == (7, members)
     verdict = Verdicts(run)
     assert verdict("games.example", "192.0.2.99") == "ALLOW"
     for said in [

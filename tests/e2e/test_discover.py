@@ -85,6 +85,7 @@ def test_nothing_is_counted_where_it_is_off_and_clients_only_where_wanted(tmp_pa
         config.write_text("[discover]\nclients = true\n")
         with running(tmp_path / "on", "--config", config, upstream=upstream.port) as server:
             server.ask("www.novel-gpt.example")
+            until(lambda: queue(server))
         (found,) = queue(server).values()
         assert (found["count"], found["clients"]) == (1, 1)
         shown = sinkhole_json("discover", "show", "novel-gpt.example", data_dir=server.data_dir)

@@ -3,6 +3,7 @@
 import random
 import socket
 import struct
+import time
 
 import dns.edns
 import dns.message
@@ -113,6 +114,18 @@ def flood_tcp(server: Server, count: int) -> int:
     return answers
 
 
+def settled(server: Server, seconds: float = 15) -> dict[str, int]:
+    """Return the memory of each process once a start is over: when a second makes no difference."""
+    deadline = time.monotonic() + seconds
+    found = rss_of(server)
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        last, found = found, rss_of(server)
+        if all(found[name] < kib + MAY_GROW_KIB / 8 for name, kib in last.items()):
+            break
+    return found
+
+
 def fuzz(folder, datagrams: int, streams: int) -> None:
     config = folder / "sinkhole.toml"
     config.write_text(CONFIG)
@@ -121,7 +134,7 @@ def fuzz(folder, datagrams: int, streams: int) -> None:
         server.start()
         try:
             answers = flood_udp(server, datagrams // 5) + flood_tcp(server, streams // 5)
-            before, pids = rss_of(server), server.pids()
+            before, pids = settled(server), server.pids()
             answers += flood_udp(server, datagrams * 4 // 5) + flood_tcp(server, streams * 4 // 5)
             after = rss_of(server)
             print(f"{datagrams} datagrams, {streams} streams, {answers} answers, KiB before {before}, after {after}")
