@@ -33,6 +33,10 @@ from sinkhole.protocol.names import fold, name_to_text, parents_of
 from sinkhole.protocol.types import QType
 
 
+_MAX_VERDICTS = 20_000
+"""Verdicts kept for domains of the catalogue, about 10 MB."""
+
+
 class Policy:
     """One generation of policy; nothing about it ever changes.
 
@@ -63,6 +67,7 @@ class Policy:
         self._nothing = {group.name: Verdict(Action.ALLOW, group=group.name) for group in groups}
         self._own = frozenset(map(wire_from_text, suffixes))
         self._has_networks = len(index.networks) > 0
+        self._memo: dict[tuple[int, int], tuple[Chosen, Verdict]] = {}
 
     def next_change(self, when: datetime) -> datetime | None:
         """Return when verdicts given at `when` may stop being right; None for never."""
@@ -243,6 +248,18 @@ class Policy:
         return self._nothing.get(scope.groups[0], NO_MATCH) if scope.groups else NO_MATCH
 
     def _verdict(self, chosen: Chosen | None, entries: Sequence[CatalogueEntry], scope: Scope) -> Verdict:
+        if chosen is None or chosen[1].entry is None:
+            return self._new_verdict(chosen, entries, scope)
+        # All names of a domain get the same verdict. The memo holds what its keys are the ids of, so none comes again.
+        key = (id(chosen[0]), id(chosen[1].entry))
+        known = self._memo.get(key)
+        if known is None:
+            if len(self._memo) >= _MAX_VERDICTS:
+                self._memo.clear()
+            known = self._memo[key] = (chosen, self._new_verdict(chosen, entries, scope))
+        return known[1]
+
+    def _new_verdict(self, chosen: Chosen | None, entries: Sequence[CatalogueEntry], scope: Scope) -> Verdict:
         standing, evidence = chosen or (None, None)
         statement = standing.statement if standing else None
         entry = (evidence and evidence.entry) or (entries[0] if entries else None)

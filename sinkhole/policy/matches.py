@@ -67,6 +67,11 @@ class Matches:
 
     def _catalogue_levels(self, named: Sequence[Evidence]) -> Iterator[Level]:
         stated = self._standings.by_key.keys()
+        if len(named) == 1:  # of nearly all names, and half as dear
+            for level in self.entries[0].levels:
+                if not stated.isdisjoint(level):
+                    yield [(subject, named[0]) for subject in level]
+            return
         for level in zip_longest(*(entry.levels for entry in self.entries), fillvalue=()):
             if not all(map(stated.isdisjoint, level)):
                 yield [(s, evidence) for subjects, evidence in zip(level, named, strict=True) for s in subjects]

@@ -455,3 +455,16 @@ def test_names_of_the_own_network_imitate_nobody(name, decided):
 
 def test_without_suffixes_no_name_is_own():
     assert not make_policy(["block ai"]).is_own(name_from_text("example.org"))
+
+
+def test_verdicts_of_two_groups_are_told_apart_however_many_are_kept(monkeypatch):
+    """What is kept for the domains of the catalogue is kept for each scope."""
+    monkeypatch.setattr("sinkhole.policy.engine._MAX_VERDICTS", 1)
+    groups = (Group("desk", ("192.0.2.7",)), Group("floor", ("192.0.2.0/26",)))
+    policy = make_policy(["block ai", "monitor vendor:cloud"], groups=groups)
+    for _ in range(2):
+        for client, group in (("192.0.2.7", "desk"), ("192.0.2.8", "floor"), ("198.51.100.1", None)):
+            for name, action in (("deepseek.example", Action.BLOCK), ("notes.cloud.example", Action.MONITOR)):
+                verdict = decide(policy, name, client)
+                assert (verdict.group, verdict.action) == (group, action)
+                assert decide(policy, name, client) == verdict
