@@ -32,7 +32,6 @@ from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, Verdict
 from sinkhole.protocol.names import fold, name_to_text, parents_of
 from sinkhole.protocol.types import QType
 
-
 _MAX_VERDICTS = 20_000
 """Verdicts kept for domains of the catalogue, about 10 MB."""
 

@@ -72,9 +72,9 @@ class Matches:
                 if not stated.isdisjoint(level):
                     yield [(subject, named[0]) for subject in level]
             return
-        for level in zip_longest(*(entry.levels for entry in self.entries), fillvalue=()):
-            if not all(map(stated.isdisjoint, level)):
-                yield [(s, evidence) for subjects, evidence in zip(level, named, strict=True) for s in subjects]
+        for abreast in zip_longest(*(entry.levels for entry in self.entries), fillvalue=()):
+            if not all(map(stated.isdisjoint, abreast)):
+                yield [(s, evidence) for subjects, evidence in zip(abreast, named, strict=True) for s in subjects]
 
     @property
     def listed(self) -> Listed:
