@@ -56,7 +56,7 @@ class Policy:
         self.generation = generation
         self._reviews = reviews
         self._answer = answer
-        self._answers = {group.name: group.answer for group in groups if group.answer is not None}
+        self._answers = {group.name: group.answer.with_page_of(answer) for group in groups if group.answer is not None}
         self._groups = ClientGroups(groups)
         self._statements = Statements(statements, overrides)
         self._overrides = {override.name: override for override in overrides}

@@ -60,6 +60,12 @@ class BlockAnswer:
         """Return the answer that leads to the page, whatever the mode; the same where there is none."""
         return replace(self, mode=BlockMode.ADDRESS) if self.has_page else self
 
+    def with_page_of(self, server: "BlockAnswer") -> "BlockAnswer":
+        """Return the answer of a group, with the page of the server where it answers with no address and has none."""
+        if self.mode is BlockMode.ADDRESS or self.has_page:
+            return self
+        return replace(self, ipv4=server.ipv4, ipv6=server.ipv6)
+
 
 @dataclass(frozen=True, slots=True)
 class Loser:
