@@ -122,15 +122,19 @@ def statements_of(random: Random, groups: Sequence[Group]) -> list[Statement]:
     ]
 
 
-def override_of(random: Random, number: int, groups: Sequence[Group]) -> Override:
+def override_of(random: Random, number: int, groups: Sequence[Group], stated: Sequence[Statement]) -> Override:
+    """Make an override; half of those about anything are about what statements are about."""
     kind = random.choice(list(OverrideKind))
     least = 0 if kind is OverrideKind.PAUSE else 1
+    subjects = [Subject.from_text(subject_of(random)) for _ in range(random.randint(least, 2))]
+    if stated and random.random() < 0.5:
+        subjects[:1] = [random.choice(stated).subject]
     ends = SATURDAY + timedelta(hours=random.randint(0, 96))
     is_of_client = kind is OverrideKind.GRANT or (kind is OverrideKind.EXCEPTION and random.random() < 0.5)
     return Override(
         kind,
         number,
-        tuple(Subject.from_text(subject_of(random)) for _ in range(random.randint(least, 2))),
+        tuple(subjects),
         ends,
         begins=random.choice([None, ends - timedelta(hours=random.randint(1, 48))]),
         client=random.choice(CLIENTS) if is_of_client else None,
@@ -140,14 +144,15 @@ def override_of(random: Random, number: int, groups: Sequence[Group]) -> Overrid
 
 def world_of(random: Random) -> World:
     groups = groups_of(random)
-    overrides = [override_of(random, number, groups) for number in range(random.choice((0, 0, 2, 6)))]
+    stated = statements_of(random, groups)
+    overrides = [override_of(random, number, groups, stated) for number in range(random.choice((0, 0, 2, 6)))]
     return World(
         vendors=[vendor_of(random, vendor_id) for vendor_id in VENDOR_IDS],
         ways=[way_of(random, way_id) for way_id in WAY_IDS],
         protected=[name_of(random) for _ in range(2)],
         feeds=[feed_of(random, "one"), feed_of(random, "two")],
         groups=groups,
-        statements=statements_of(random, groups),
+        statements=stated,
         overrides=overrides,
     )
 
