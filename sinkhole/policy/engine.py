@@ -68,6 +68,14 @@ class Policy:
         """Return when verdicts given at `when` may stop being right; None for never."""
         return self._statements.next_edge(when)
 
+    def next_shared_change(self, when: datetime) -> datetime | None:
+        """Return when those given to clients without an override of their own may stop being right."""
+        return self._statements.next_shared_edge(when)
+
+    def next_own_change(self, scope: Scope, when: datetime) -> datetime | None:
+        """Return when an override that the client of a scope has of its own begins or ends; None where it has none."""
+        return self._statements.next_own_edge(scope.client, when)
+
     @property
     def knows_identities(self) -> bool:
         """Whether a group has members that are no addresses or networks."""
