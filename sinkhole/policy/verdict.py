@@ -66,6 +66,19 @@ class BlockAnswer:
             return self
         return replace(self, ipv4=server.ipv4, ipv6=server.ipv6)
 
+    def of_group(self, mode: BlockMode, before: "BlockAnswer | None") -> "BlockAnswer":
+        """Return what is kept of a group that says its mode alone, where this is the answer of the server.
+
+        Where the mode has no address none is kept, so that the page of the server is that of the moment.
+
+        Args:
+            before: what the group said before; addresses of its own stay.
+        """
+        if mode is BlockMode.ADDRESS:
+            has_own = before is not None and (before.mode is BlockMode.ADDRESS or before.has_page)
+            return replace(before or self, mode=mode) if has_own else replace(self, mode=mode)
+        return replace(self, mode=mode, ipv4=_NULL[0], ipv6=_NULL[1]) if before is None else replace(before, mode=mode)
+
 
 @dataclass(frozen=True, slots=True)
 class Loser:

@@ -363,6 +363,28 @@ def test_blocked_answer_of_the_most_specific_group():
     assert policy.answer_for(policy.scope_of("198.51.100.1")) == BlockAnswer()
 
 
+SERVER = BlockAnswer(BlockMode.NODATA, "192.0.2.250", None, ttl=20)
+
+
+@pytest.mark.parametrize(
+    ("before", "mode", "kept"),
+    [
+        (None, BlockMode.NXDOMAIN, BlockAnswer(BlockMode.NXDOMAIN, ttl=20)),
+        (None, BlockMode.ADDRESS, BlockAnswer(BlockMode.ADDRESS, "192.0.2.250", None, ttl=20)),
+        (
+            BlockAnswer(BlockMode.NXDOMAIN),
+            BlockMode.ADDRESS,
+            BlockAnswer(BlockMode.ADDRESS, "192.0.2.250", None, ttl=20),
+        ),
+        (BlockAnswer(ipv4="192.0.2.9"), BlockMode.REFUSED, BlockAnswer(BlockMode.REFUSED, "192.0.2.9")),
+        (BlockAnswer(BlockMode.REFUSED, "192.0.2.9"), BlockMode.ADDRESS, BlockAnswer(ipv4="192.0.2.9")),
+        (BlockAnswer(ttl=5), BlockMode.ADDRESS, BlockAnswer(ttl=5)),
+    ],
+)
+def test_group_that_says_its_mode_alone_keeps_no_address_of_the_server(before, mode, kept):
+    assert SERVER.of_group(mode, before) == kept
+
+
 @pytest.mark.parametrize(
     ("own", "page"),
     [
