@@ -65,7 +65,7 @@ def unseen(statements: Iterable[Statement], groups: Iterable[Group], answer: Blo
     Args:
         answer: how the server answers blocked names, where a group does not say it.
     """
-    answers = {group.name: group.answer or answer for group in groups}
+    answers = {group.name: group.answer.with_page_of(answer) if group.answer else answer for group in groups}
     return [
         f"{statement.subject} is coached for {statement.scope}, but blocked names are answered with no address of a "
         "page, so nobody will see a notice; set blocking.ipv4 or blocking.ipv6, or --ipv4 of the group"

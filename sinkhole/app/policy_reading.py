@@ -141,7 +141,7 @@ class _Reading:
         if mode is None and not any(addresses):
             return None
         answers = {group.name: group.answer for group in self._known.groups}
-        base = replace(answers.get(name) or self._known.answer, mode=BlockMode(mode or BlockMode.ADDRESS.value))
+        base = self._known.answer.of_group(BlockMode(mode or BlockMode.ADDRESS.value), answers.get(name))
         return replace(base, ipv4=addresses[0], ipv6=addresses[1]) if any(addresses) else base
 
     def _statement(self, table: Table) -> Statement | None:

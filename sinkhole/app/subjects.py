@@ -11,6 +11,10 @@ from sinkhole.policy.member import network_text
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.protocol.names import name_from_text, name_to_text
 
+_SHOWN = 3
+_LEAST_PART = 3
+"""Characters that a word must have before what contains it is offered."""
+
 __all__ = ["nearest", "network_text", "read_subject"]
 
 
@@ -89,8 +93,10 @@ def _domain(subject: Subject) -> str:
 
 
 def nearest(text: str, known: Sequence[str]) -> str:
-    """Return `; did you mean …?` with what is spelled most like `text`, empty where nothing is."""
-    near = difflib.get_close_matches(text.lower(), known, n=3, cutoff=0.7)
+    """Return `; did you mean …?` with what is spelled most like `text`, else what it is a part of; empty for none."""
+    near = difflib.get_close_matches(text.lower(), known, n=_SHOWN, cutoff=0.7)
+    if not near and len(text) >= _LEAST_PART:
+        near = sorted({word for word in known if text.lower() in word}, key=lambda word: (len(word), word))[:_SHOWN]
     if not near:
         return ""
     return f"; did you mean {' or '.join(part for part in (', '.join(near[:-1]), near[-1]) if part)}?"

@@ -112,7 +112,7 @@ def add(
             group,
             members=tuple(dict.fromkeys((*group.members, *map(member_text, members)))),
             order=group.order if order is None else order,
-            answer=_answer(group.answer or block_answer(state.settings.blocking), mode, ipv4, ipv6)
+            answer=_answer(block_answer(state.settings.blocking), group.answer, mode, ipv4, ipv6)
             if mode or ipv4 or ipv6
             else group.answer,
         )
@@ -124,9 +124,11 @@ def add(
             click.echo(f"sinkhole: {printable(said)}", err=True)
 
 
-def _answer(base: BlockAnswer, mode: str | None, ipv4: str | None, ipv6: str | None) -> BlockAnswer:
+def _answer(
+    server: BlockAnswer, before: BlockAnswer | None, mode: str | None, ipv4: str | None, ipv6: str | None
+) -> BlockAnswer:
     """Change what is given; with one address given, the other family has none (as in the settings)."""
-    answer = replace(base, mode=BlockMode(mode)) if mode else base
+    answer = server.of_group(BlockMode(mode), before) if mode else before or server
     return replace(answer, ipv4=ipv4, ipv6=ipv6) if ipv4 or ipv6 else answer
 
 

@@ -59,7 +59,7 @@ class Policy:
         self.generation = generation
         self._reviews = reviews
         self._answer = answer
-        self._answers = {group.name: group.answer for group in groups if group.answer is not None}
+        self._answers = {group.name: group.answer.with_page_of(answer) for group in groups if group.answer is not None}
         self._groups = ClientGroups(groups)
         self._statements = Statements(statements, overrides)
         self._overrides = {override.name: override for override in overrides}
@@ -71,6 +71,14 @@ class Policy:
     def next_change(self, when: datetime) -> datetime | None:
         """Return when verdicts given at `when` may stop being right; None for never."""
         return self._statements.next_edge(when)
+
+    def next_shared_change(self, when: datetime) -> datetime | None:
+        """Return when those given to clients without an override of their own may stop being right."""
+        return self._statements.next_shared_edge(when)
+
+    def next_own_change(self, scope: Scope, when: datetime) -> datetime | None:
+        """Return when an override that the client of a scope has of its own begins or ends; None where it has none."""
+        return self._statements.next_own_edge(scope.client, when)
 
     @property
     def knows_identities(self) -> bool:

@@ -111,9 +111,15 @@ class Statements:
 
     def next_edge(self, when: datetime) -> datetime | None:
         """Return the first moment after `when` at which any of them begins or ceases to hold; None for never."""
-        edges = [statement.next_edge(when) for statement in self._timed]
-        edges += [standing.override.next_edge(when) for standing in self._overrides]
-        return min((edge for edge in edges if edge is not None), default=None)
+        return _first_edge((*self._timed, *(one.override for one in self._overrides)), when)
+
+    def next_shared_edge(self, when: datetime) -> datetime | None:
+        """Return the same without the overrides that single clients have of their own."""
+        return _first_edge((*self._timed, *(one.override for one in self._shared)), when)
+
+    def next_own_edge(self, client: str | None, when: datetime) -> datetime | None:
+        """Return the first moment after `when` at which an override that a client has of its own changes."""
+        return _first_edge([one.override for one in self.own.get(client, ())], when) if client is not None else None
 
     def _sort_out(self, scope: Scope) -> Standings:
         by_key: dict[Key, list[Standing]] = {}
@@ -146,6 +152,11 @@ def key_of(statement: Statement) -> Key:
     if statement.expires is not None and statement.expires.tzinfo is None:
         raise PolicyError(f"statement {statement.id} on {statement.subject}: the expiry has no time zone")
     return _key_of_subject(statement.subject, f"statement {statement.id}")
+
+
+def _first_edge(found: Sequence[Statement | Override], when: datetime) -> datetime | None:
+    edges = [one.next_edge(when) for one in found]
+    return min((edge for edge in edges if edge is not None), default=None)
 
 
 def _arranged(ordered: Sequence[StandingOverride]) -> StandingOverrides:

@@ -60,6 +60,25 @@ class BlockAnswer:
         """Return the answer that leads to the page, whatever the mode; the same where there is none."""
         return replace(self, mode=BlockMode.ADDRESS) if self.has_page else self
 
+    def with_page_of(self, server: "BlockAnswer") -> "BlockAnswer":
+        """Return the answer of a group, with the page of the server where it answers with no address and has none."""
+        if self.mode is BlockMode.ADDRESS or self.has_page:
+            return self
+        return replace(self, ipv4=server.ipv4, ipv6=server.ipv6)
+
+    def of_group(self, mode: BlockMode, before: "BlockAnswer | None") -> "BlockAnswer":
+        """Return what is kept of a group that says its mode alone, where this is the answer of the server.
+
+        Where the mode has no address none is kept, so that the page of the server is that of the moment.
+
+        Args:
+            before: what the group said before; addresses of its own stay.
+        """
+        if mode is BlockMode.ADDRESS:
+            has_own = before is not None and (before.mode is BlockMode.ADDRESS or before.has_page)
+            return replace(before or self, mode=mode) if has_own else replace(self, mode=mode)
+        return replace(self, mode=mode, ipv4=_NULL[0], ipv6=_NULL[1]) if before is None else replace(before, mode=mode)
+
 
 @dataclass(frozen=True, slots=True)
 class Loser:

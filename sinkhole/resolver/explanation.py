@@ -73,6 +73,8 @@ class Explanations:
     def _lines(self, verdict: Verdict) -> list[str]:
         lines = [f"vendor={verdict.vendor}"] if verdict.vendor else []
         lines.append(f"policy={verdict.action} {verdict.subject} for {verdict.scope}")
+        if verdict.override:
+            lines.append(f"override={verdict.override}")
         if verdict.reason:
             lines.append(f"reason={_shown(verdict.reason)}")
         lines += [f"contact={contact}" for contact in self._contacts]

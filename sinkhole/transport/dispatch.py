@@ -168,7 +168,7 @@ class Dispatch:
         self._cache.clear()
         self._gate.forget_scopes()
         now = self._wall()
-        ends = policy.next_change(datetime.fromtimestamp(now, UTC))
+        ends = policy.next_shared_change(datetime.fromtimestamp(now, UTC))
         self._policy_ends = ends.timestamp() if ends is not None else float("inf")
         # A clock that is set back may pass the edge before this moment once more.
         self._policy_begins = now if ends is not None else float("-inf")
@@ -214,20 +214,26 @@ class Dispatch:
             return self._failed(asked)
 
     def _finish(self, wire: bytes, asked: Query, answer: Answer, period: int, table: Table) -> bytes:
-        reply = self._fit(asked.message, self._until_policy_ends(answer.body, period), asked.is_stream)
+        ends = self._end_for(asked)
+        reply = self._fit(asked.message, self._until_policy_ends(answer.body, period, ends), asked.is_stream)
         # What an old policy said, or said before its end, answers this query and no other.
         is_in_force = period == self._period and self._policy is self._box.current
-        if answer.ttl and is_in_force and self._wall() < self._policy_ends:
-            self._keep(wire, asked.message, answer, reply, table)
+        if answer.ttl and is_in_force and self._wall() < ends:
+            self._keep(wire, asked.message, answer, reply, table, ends)
         return reply
 
-    def _until_policy_ends(self, body: ReplyBody, period: int) -> ReplyBody:
+    def _end_for(self, asked: Query) -> float:
+        """Return when the policy may say something else to this client; what ends for others alone is none of it."""
+        own = self._policy.next_own_change(asked.client.scope, asked.when)
+        return self._policy_ends if own is None else min(self._policy_ends, own.timestamp())
+
+    def _until_policy_ends(self, body: ReplyBody, period: int, ends: float) -> ReplyBody:
         """Let no client keep an answer longer than the policy that permits it lasts: TTLs end with it."""
         if period != self._period:
             return cap_ttls(body, 0)
-        if self._policy_ends == float("inf"):
+        if ends == float("inf"):
             return body
-        return cap_ttls(body, max(0, int(self._policy_ends - self._wall())))
+        return cap_ttls(body, max(0, int(ends - self._wall())))
 
     def _failed(self, asked: Query) -> bytes:
         """At the edge of a query: whatever went wrong, it is logged, the client gets an answer, the server lives."""
@@ -235,13 +241,20 @@ class Dispatch:
         self.log.exception("query.failed", name=name_to_text(question.name), qtype=question.qtype)
         return self._fit(asked.message, ReplyBody(Rcode.SERVFAIL), asked.is_stream)
 
-    def _keep(self, wire: bytes, message: QueryMessage, answer: Answer, reply: bytes, table: Table) -> None:
-        """Put a reply into the packet cache, unless options make its query one of a kind (cookies, padding)."""
+    def _keep(
+        self, wire: bytes, message: QueryMessage, answer: Answer, reply: bytes, table: Table, ends: float
+    ) -> None:
+        """Put a reply into the packet cache, unless options make its query one of a kind (cookies, padding).
+
+        Args:
+            ends: epoch seconds until which it may be served.
+        """
         if not answer.ttl or (message.edns is not None and message.edns.options):
             return
         is_recorded = self._hits.wants(answer.verdict)
         name = name_to_text(message.question.key) if is_recorded else ""
-        entry = Entry(reply, self._clock(), answer.ttl, name, message.question.qtype, answer.verdict, is_recorded)
+        ttl = min(answer.ttl, ends - self._wall())
+        entry = Entry(reply, self._clock(), ttl, name, message.question.qtype, answer.verdict, is_recorded)
         self._cache.store(table, wire[2:], entry)
 
     def _fit(self, query: QueryMessage, body: ReplyBody, is_stream: bool) -> bytes:

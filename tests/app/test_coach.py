@@ -169,4 +169,7 @@ def test_coaching_that_nobody_sees_is_told():
     assert [line.partition(",")[0] for line in found] == [
         "vendor:deepseek is coached for all", "vendor:deepseek is coached for group:as-server",
     ]  # fmt: skip
+    groups.append(Group("mode-alone", (), answer=BlockAnswer(BlockMode.NODATA)))
+    said.append(Statement(3, DEEPSEEK, Action.COACH, "mode-alone"))
+    assert len(unseen(said, groups, BlockAnswer())) == 3
     assert unseen(said, groups, BlockAnswer(ipv4="192.0.2.250", ipv6=None)) == []

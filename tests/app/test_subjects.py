@@ -40,6 +40,7 @@ def test_subjects_are_found(text, subject):
     ("text", "said"),
     [
         ("deepsek", "did you mean deepseek"),
+        ("doubao", "did you mean bytedance-doubao, "),
         ("vendor:opnai", "did you mean openai"),
         ("feed:nulgen", "did you mean nullgen"),
         ("zzzz", "nothing is called"),

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.image import FeedRules
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.rule import Match, Rule, RuleAction
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import SubjectKind
@@ -29,6 +30,7 @@ class World:
     feeds: Sequence[FeedRules]
     groups: Sequence[Group]
     statements: Sequence[Statement]
+    overrides: Sequence[Override] = ()
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,49 @@ class Entry:
         return len(self.domain.name.split(".")), order.index(self.domain.match)
 
 
-def decide(world: World, name: str, client: str, when: datetime) -> tuple[Action, set[int]]:
-    """Return the action for a name, and the numbers of the statements that may be named for it: none, or equals."""
+def decide(world: World, name: str, client: str, when: datetime) -> tuple[Action, set[int], str | None]:
+    """Return the action for a name, the numbers of the statements that may be named for it, and the override."""
+    action, numbers = ordinary(world, name, client, when)
+    found = [one for one in acting(world, name, client, when) if counts(world, one, action, numbers)]
+    if not found:
+        return action, numbers, None
+    first = min(found, key=lambda one: (strength(one), -one.ends.timestamp(), one.kind, one.id))
+    return Action.BLOCK if first.kind is OverrideKind.LOCKDOWN else Action.MONITOR, set(), f"{first.kind}:{first.id}"
+
+
+def acting(world: World, name: str, client: str, when: datetime) -> list[Override]:
+    """Return the overrides that hold for a client and reach a name."""
+    places = places_of(world.groups, client)
+    reach = subjects_of(world, name, places, when)
+    return [
+        one
+        for one in world.overrides
+        if (one.client is None or ipaddress.ip_address(one.client) == ipaddress.ip_address(client))
+        and (one.group is None or one.group in places)
+        and (one.begins is None or one.begins <= when) and when < one.ends
+        and (not one.subjects or {str(subject) for subject in one.subjects} & reach)
+    ]  # fmt: skip
+
+
+def counts(world: World, one: Override, action: Action, numbers: set[int]) -> bool:
+    """Return whether an override that reaches a name has something to change."""
+    if one.kind is OverrideKind.LOCKDOWN:
+        return True
+    if one.kind is OverrideKind.GRANT:
+        named = [s.subject for s in world.statements if s.id == min(numbers, default=0)]
+        return action is Action.COACH and named[0] in one.subjects
+    return action in (Action.COACH, Action.BLOCK)
+
+
+def strength(one: Override) -> int:
+    """Return the place of an override among the kinds."""
+    return ("lockdown", "exception grant", "pause").index(
+        "exception grant" if one.kind in (OverrideKind.EXCEPTION, OverrideKind.GRANT) else one.kind.value
+    )
+
+
+def ordinary(world: World, name: str, client: str, when: datetime) -> tuple[Action, set[int]]:
+    """Return what the statements say, and the numbers of those that may be named for it: none, or equals."""
     places = places_of(world.groups, client)
     reach = subjects_of(world, name, places, when)
     standing = [s for s in world.statements if s.group is None or s.group in places]

@@ -359,8 +359,46 @@ def test_blocked_answer_of_the_most_specific_group():
     own = BlockAnswer(BlockMode.NXDOMAIN)
     groups = [Group("staff", STAFF.members, answer=own), DESK]
     policy = make_policy([], groups=groups)
-    assert policy.answer_for(policy.scope_of("192.0.2.7")) is own
+    assert policy.answer_for(policy.scope_of("192.0.2.7")) == own
     assert policy.answer_for(policy.scope_of("198.51.100.1")) == BlockAnswer()
+
+
+SERVER = BlockAnswer(BlockMode.NODATA, "192.0.2.250", None, ttl=20)
+
+
+@pytest.mark.parametrize(
+    ("before", "mode", "kept"),
+    [
+        (None, BlockMode.NXDOMAIN, BlockAnswer(BlockMode.NXDOMAIN, ttl=20)),
+        (None, BlockMode.ADDRESS, BlockAnswer(BlockMode.ADDRESS, "192.0.2.250", None, ttl=20)),
+        (
+            BlockAnswer(BlockMode.NXDOMAIN),
+            BlockMode.ADDRESS,
+            BlockAnswer(BlockMode.ADDRESS, "192.0.2.250", None, ttl=20),
+        ),
+        (BlockAnswer(ipv4="192.0.2.9"), BlockMode.REFUSED, BlockAnswer(BlockMode.REFUSED, "192.0.2.9")),
+        (BlockAnswer(BlockMode.REFUSED, "192.0.2.9"), BlockMode.ADDRESS, BlockAnswer(ipv4="192.0.2.9")),
+        (BlockAnswer(ttl=5), BlockMode.ADDRESS, BlockAnswer(ttl=5)),
+    ],
+)
+def test_group_that_says_its_mode_alone_keeps_no_address_of_the_server(before, mode, kept):
+    assert SERVER.of_group(mode, before) == kept
+
+
+@pytest.mark.parametrize(
+    ("own", "page"),
+    [
+        (BlockAnswer(BlockMode.NXDOMAIN), "192.0.2.250"),
+        (BlockAnswer(BlockMode.NODATA, "192.0.2.9", None), "192.0.2.9"),
+        (BlockAnswer(), "0.0.0.0"),
+    ],
+)
+def test_group_that_answers_with_no_address_has_the_page_of_the_server(own, page):
+    """Its answer was stored when the server had no page yet, and says the mode alone; a null address was meant."""
+    groups = [Group("staff", STAFF.members, answer=own)]
+    policy = Policy(NameIndex.from_rules([], VENDORS), [], groups, BlockAnswer(ipv4="192.0.2.250"), 1)
+    found = policy.answer_for(policy.scope_of("192.0.2.7"))
+    assert (found.mode, found.ipv4) == (own.mode, page)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What goes before statements: lockdowns, exceptions, grants and pauses, and what is told of them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -195,6 +196,18 @@ def test_next_change_is_the_first_of_statements_and_overrides():
     policy = make_policy([statement(1, "block ai", expires=soon)], overrides=[override("pause")])
     assert policy.next_change(NOW) == soon
     assert policy.next_change(soon) == NOW + timedelta(hours=1)
+
+
+def test_change_for_one_client_is_none_for_others():
+    own = override("exception ai", client=INSIDE, begins=NOW + timedelta(minutes=10))
+    policy = make_policy(["block ai"], overrides=[own, override("pause", 2, hours=2)])
+    inside, outside = policy.scope_of(INSIDE), policy.scope_of(OUTSIDE)
+    assert policy.next_change(NOW) == policy.next_own_change(inside, NOW) == own.begins
+    assert policy.next_own_change(inside, NOW + timedelta(minutes=10)) == own.ends
+    assert policy.next_own_change(inside, own.ends) is None
+    assert policy.next_own_change(outside, NOW) is None
+    assert policy.next_own_change(replace(outside, client=OUTSIDE), NOW) is None
+    assert policy.next_shared_change(NOW) == NOW + timedelta(hours=2)
 
 
 def test_target_of_an_answer():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.image import FeedRules, NameIndex
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.rule import Match, Rule, RuleAction
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
@@ -121,15 +122,38 @@ def statements_of(random: Random, groups: Sequence[Group]) -> list[Statement]:
     ]
 
 
+def override_of(random: Random, number: int, groups: Sequence[Group], stated: Sequence[Statement]) -> Override:
+    """Make an override; half of those about anything are about what statements are about."""
+    kind = random.choice(list(OverrideKind))
+    least = 0 if kind is OverrideKind.PAUSE else 1
+    subjects = [Subject.from_text(subject_of(random)) for _ in range(random.randint(least, 2))]
+    if stated and random.random() < 0.5:
+        subjects[:1] = [random.choice(stated).subject]
+    ends = SATURDAY + timedelta(hours=random.randint(0, 96))
+    is_of_client = kind is OverrideKind.GRANT or (kind is OverrideKind.EXCEPTION and random.random() < 0.5)
+    return Override(
+        kind,
+        number,
+        tuple(subjects),
+        ends,
+        begins=random.choice([None, ends - timedelta(hours=random.randint(1, 48))]),
+        client=random.choice(CLIENTS) if is_of_client else None,
+        group=None if is_of_client else random.choice([None, *(group.name for group in groups)]),
+    )
+
+
 def world_of(random: Random) -> World:
     groups = groups_of(random)
+    stated = statements_of(random, groups)
+    overrides = [override_of(random, number, groups, stated) for number in range(random.choice((0, 0, 2, 6)))]
     return World(
         vendors=[vendor_of(random, vendor_id) for vendor_id in VENDOR_IDS],
         ways=[way_of(random, way_id) for way_id in WAY_IDS],
         protected=[name_of(random) for _ in range(2)],
         feeds=[feed_of(random, "one"), feed_of(random, "two")],
         groups=groups,
-        statements=statements_of(random, groups),
+        statements=stated,
+        overrides=overrides,
     )
 
 
@@ -140,12 +164,13 @@ def test_engine_decides_as_the_reference(seed):
     random = Random(seed)  # hypothesis drawing each choice by itself would take minutes
     made = world_of(random)
     index = NameIndex.from_rules(made.feeds, made.vendors, made.protected, made.ways)
-    policy = Policy(index, made.statements, made.groups, BlockAnswer(), 1)
+    policy = Policy(index, made.statements, made.groups, BlockAnswer(), 1, overrides=made.overrides)
     names = [name_of(random, ("a", "b", "c", "d")) for _ in range(ASKED)]
     times = [SATURDAY + timedelta(minutes=random.randint(0, 72 * 60)) for _ in range(TIMES)]
     for name, client, when in every(names, CLIENTS, times):
         verdict = policy.decide(name_from_text(name), world.A, policy.scope_of(client), when)
-        action, numbers = reference.decide(made, name, client, when)
+        action, numbers, overruling = reference.decide(made, name, client, when)
         case = f"{name} for {client} at {when}, world {seed}"
         assert verdict.action is action, case
         assert verdict.statement in (numbers or {None}), case
+        assert verdict.override == overruling, case

@@ -10,6 +10,7 @@ import pytest
 
 from sinkhole.config.schema import BlockingSettings
 from sinkhole.policy.basis import Basis
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.rule import Match, Rule, RuleAction
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
@@ -233,6 +234,17 @@ async def test_group_is_told_to_its_members(make_world):
     reply = await world.ask("chat.deepseek.example TXT", client=INSIDE)
     assert txt_of(reply.answer)[1] == "policy=block vendor:deepseek for group:staff"
     assert ede_of(reply) == [17]
+
+
+async def test_lockdown_is_told_as_such(make_world):
+    """The statement it names may be none at all, and no statement would lift it."""
+    until = Override(OverrideKind.LOCKDOWN, 4, (Subject.from_text("ai"),), NOON + timedelta(hours=1), reason="exam")
+    world = make_world(vendors=DEEPSEEK, policy=["allow vendor:deepseek"], overrides=[until])
+    reply = await world.ask("chat.deepseek.example TXT", client=INSIDE)
+    assert txt_of(reply.answer) == [
+        "vendor=deepseek", "policy=block ai for all", "override=lockdown:4", "reason=exam",
+        "until=2026-03-02T13:00:00Z",
+    ]  # fmt: skip
 
 
 async def test_private_address_is_explained_in_the_same_forms(make_world):

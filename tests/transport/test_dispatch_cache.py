@@ -162,6 +162,23 @@ async def test_client_with_an_override_of_its_own_does_not_share_replies():
     assert [query.client.scope.client for query in serving.handler.queries] == [None, "127.0.0.2"]
 
 
+async def test_end_of_what_one_client_has_of_its_own_is_the_end_for_it_alone():
+    """A grant that ends each second must not take packet cache and TTLs from the whole network."""
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    client = "127.0.0.2"
+    ends = [noon + timedelta(seconds=seconds) for seconds in (20, 500)]
+    about = (Subject.from_text("ai"),)
+    own = [Override(OverrideKind.EXCEPTION, number, about, at, client=client) for number, at in enumerate(ends)]
+    serving = Serving(Counting(ttl=300.0), policy=make_policy(overrides=own))
+    found = []
+    for seconds in (0, 19, 20, 21, 250):
+        serving.wall.now, serving.clock.now = noon.timestamp() + seconds, 1000.0 + seconds
+        ttls = [(await ask(serving, question(), host)).answer[0].ttl for host in (HOME, client)]
+        found.append((seconds, *ttls, len(serving.handler.queries)))
+
+    assert found == [(0, 300, 20, 2), (19, 281, 1, 2), (20, 280, 300, 3), (21, 279, 299, 3), (250, 50, 70, 3)]
+
+
 @pytest.mark.parametrize(("back_to", "asked"), [(61, 1), (59, 2)])
 async def test_clock_that_is_set_back_over_an_edge(back_to, asked):
     """R-B14, R-C21: what was judged after the edge does not answer before it, in the second pass."""
