@@ -13,6 +13,7 @@ from sinkhole.catalogue.search import Owners
 from sinkhole.cli.options import Place, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_line, print_table, printable, utc_time
 from sinkhole.cli.session import opened, put_in_force
+from sinkhole.config.schema import is_queue_kept
 from sinkhole.store.candidates import Candidate, CandidateState
 
 _ANY = "all"
@@ -58,7 +59,9 @@ def list_candidates(place: Place, state: str, min_count: int, as_json: bool) -> 
     ]  # fmt: skip
     which = "" if wanted is None else f"{wanted} "
     header = ("domain", "state", "answers", "clients", "first", "last", "why")
-    print_table(header, rows, empty=f"no {which}names that look like AI")
+    is_kept = is_queue_kept(opened_state.settings)
+    why = "" if is_kept else "; none is counted: see discover.enabled and record.queries"
+    print_table(header, rows, empty=f"no {which}names that look like AI{why}")
     for said in (*in_force.local.faults, *in_force.local.superseded):
         click.echo(f"sinkhole: {printable(said)}", err=True)
 
