@@ -19,7 +19,14 @@ PAGE = (Path(__file__).parents[1] / "docs" / "cli.md").read_text()
 SESSIONS = re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 NAMES = {
     (name, "A"): [TRUE_ADDRESS]
-    for name in ("example.org", "chat.deepseek.com", "api.openai.com", "chat.mistral.ai", "status.example.org", "chat.novel-gpt.ai")
+    for name in (
+        "example.org",
+        "chat.deepseek.com",
+        "api.openai.com",
+        "chat.mistral.ai",
+        "status.example.org",
+        "chat.novel-gpt.ai",
+    )
 }
 HANDED_OVER = 6.0
 """Seconds within which a query is in the store."""
