@@ -131,8 +131,14 @@ class CandidateStore:
             return before if after is None else after
 
     def forget(self, before: int) -> int:
-        """Delete candidates that nobody looked at and that were not seen since `before`; return how many."""
+        """Delete candidates that nobody looked at and that were not seen since `before`; return how many.
+
+        Of those that stay since someone decided on them, who asked goes.
+        """
         with self._store.transaction() as connection:
+            connection.exec_driver_sql(
+                "DELETE FROM candidate_client WHERE domain IN (SELECT domain FROM candidate WHERE last < ?)", (before,)
+            )
             gone = connection.exec_driver_sql(
                 "DELETE FROM candidate WHERE state = ? AND last < ?", (CandidateState.NEW.value, before)
             )

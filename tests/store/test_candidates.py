@@ -88,6 +88,14 @@ def test_queue_is_bounded_and_decisions_stay(queue, add):
     assert [one.domain for one in queue.all(min_count=7)] == ["n7.ai"]
 
 
+def test_who_asked_goes_even_where_the_decision_stays(queue, add):
+    add(seen(domain="ignored.ai", last=10, clients=("192.0.2.1",)), seen(domain="new.ai", clients=("192.0.2.1",)))
+    queue.decide("ignored.ai", CandidateState.IGNORED)
+    queue.forget(20)
+    assert queue.find("ignored.ai") is not None
+    assert (queue.clients("ignored.ai"), queue.clients("new.ai")) == ([], ["192.0.2.1"])
+
+
 def test_old_ones_go_and_decisions_stay(queue, add):
     add(seen(domain="old.ai", last=10), seen(domain="new.ai", last=20), seen(domain="ignored.ai", last=10))
     queue.decide("ignored.ai", CandidateState.IGNORED)
