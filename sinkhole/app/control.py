@@ -21,7 +21,7 @@ from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.state import audit_head, compile_state
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.app.sync_job import SyncJob
-from sinkhole.config.schema import Settings, is_activity_kept
+from sinkhole.config.schema import Settings, is_activity_kept, is_queue_kept
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.log import Log, configure
 from sinkhole.policy.activity import Activity
@@ -160,7 +160,7 @@ class Control:
             await self._store.retain()
 
     async def _watch_queue(self) -> None:
-        while self._settings.discover.enabled:
+        while is_queue_kept(self._settings):
             await asyncio.sleep(REVIEW_INTERVAL)
             try:
                 is_late = await self._store.do(waits_unseen)

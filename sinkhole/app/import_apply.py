@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from sinkhole.app.apply import request
 from sinkhole.app.data_dir import LISTS, running_server
 from sinkhole.app.feed_sync import open_syncer
-from sinkhole.app.file_swap import swapped
+from sinkhole.app.file_swap import clean_up, swapped
 from sinkhole.app.import_lists import rows_of
 from sinkhole.app.import_plan import Plan
 from sinkhole.app.policy_changes import store_policy
@@ -22,8 +23,9 @@ from sinkhole.errors import PolicyError, StoreError
 from sinkhole.feeds.sync import SyncResult
 from sinkhole.policy.expectation import Broken
 from sinkhole.policy.feed import FeedStatus
-from sinkhole.store.audit import current_user, note
+from sinkhole.store.audit import current_user, entries, note
 
+_JOURNAL = ".import"
 _BUSY_WITHIN = 30.0
 _LOOK_AGAIN = 0.2
 _GOOD = (FeedStatus.UPDATED, FeedStatus.UNCHANGED)
@@ -40,7 +42,12 @@ def carry_out(state: State, plan: Plan, overridden: Iterable[Broken] = ()) -> No
         StoreError: something cannot be written; all is as it was.
     """
     try:
-        with _one_at_a_time(state.folder), swapped(_texts(state.folder, plan)), state.store.transaction() as connection:
+        token = secrets.token_hex(8)
+        with (
+            _one_at_a_time(state.folder),
+            swapped(_texts(state.folder, plan), state.folder / _JOURNAL, token),
+            state.store.transaction() as connection,
+        ):
             store_policy(state, plan.before, plan.after)
             for feed in plan.feeds:
                 state.feeds.put(feed)
@@ -49,8 +56,27 @@ def carry_out(state: State, plan: Plan, overridden: Iterable[Broken] = ()) -> No
             for line in plan.records:
                 note(connection, current_user(), f"record {line}", None, line)
             state.expectations.note_override(overridden)
+            note(connection, current_user(), f"import {plan.foreign.product}", None, {"number": token})
     except OSError as error:
         raise StoreError(f"{error.filename}: cannot be written: {error.strerror}; nothing is changed") from error
+
+
+def clean_up_after_kill(state: State) -> bool:
+    """Put back the files of an import that was killed before it was made; return whether there was one.
+
+    Raises:
+        StoreError: one cannot be put back.
+    """
+
+    def is_made(token: str) -> bool:
+        with state.store.reading() as connection:
+            return bool(entries(connection, 1, text=token))
+
+    try:
+        with _one_at_a_time(state.folder):
+            return clean_up(state.folder / _JOURNAL, is_made)
+    except OSError as error:
+        raise StoreError(f"{error.filename}: cannot be put back after an import: {error.strerror}") from error
 
 
 @contextmanager

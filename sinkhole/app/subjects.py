@@ -16,6 +16,7 @@ _LEAST_PART = 3
 """Characters that a word must have before what contains it is offered."""
 
 __all__ = ["nearest", "network_text", "read_subject"]
+_LONE = ("ai", "lookalikes", "unreviewed")
 
 
 def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subject:
@@ -29,7 +30,7 @@ def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subje
         PolicyError: nothing is called so (the nearest names are told), or more than one thing is.
     """
     text = text.strip()
-    if text.lower() in ("ai", "lookalikes", "unreviewed"):
+    if text.lower() in _LONE:
         return Subject.from_text(text.lower())
     if ":" in text:
         return _check(Subject.from_text(text), catalogue, feeds)
@@ -42,7 +43,7 @@ def read_subject(text: str, catalogue: Catalogue, feeds: Sequence[str]) -> Subje
         return found[0]
     if "." in text:
         return _check(Subject(SubjectKind.DOMAIN, text.lower().rstrip(".")), catalogue, feeds)
-    everything = [value for values in named.values() for value in values]
+    everything = [*_LONE, *(value for values in named.values() for value in values)]
     raise PolicyError(f"nothing is called {text!r}{nearest(text, everything)}")
 
 
@@ -53,7 +54,7 @@ def words_of(catalogue: Catalogue, feeds: Sequence[str]) -> list[str]:
     bare = Counter(
         value.lower() for kind, values in known.items() if kind is not SubjectKind.MODELS for value in values
     )
-    return ["ai", "lookalikes", *sorted(named), *sorted(word for word, times in bare.items() if times == 1)]
+    return [*_LONE, *sorted(named), *sorted(word for word, times in bare.items() if times == 1)]
 
 
 def _known(catalogue: Catalogue, feeds: Sequence[str]) -> dict[SubjectKind, Sequence[str]]:

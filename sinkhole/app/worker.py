@@ -18,7 +18,7 @@ from sinkhole.app.listeners import Pair
 from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.policy_watch import PolicyWatch
 from sinkhole.app.stall import beat, until_orphaned
-from sinkhole.config.schema import Settings
+from sinkhole.config.schema import Settings, is_queue_kept
 from sinkhole.log import Log
 from sinkhole.policy.document import load_policy
 from sinkhole.resolver.build import build_chain
@@ -94,8 +94,9 @@ class _Worker:
         folder = compiled_folder(settings.server.data_dir)
         box = PolicyBox(load_policy(folder))
         hits = Hits(settings.record)
-        found = settings.discover
-        sightings = Sightings(box, own_suffixes(settings), clients=found.clients) if found.enabled else None
+        sightings = None
+        if is_queue_kept(settings):
+            sightings = Sightings(box, own_suffixes(settings), clients=settings.discover.clients)
         self._forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
         self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings)
         shown = settings.record.clients == "full"

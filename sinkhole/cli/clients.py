@@ -16,6 +16,7 @@ from sinkhole.app.who_is_it import (
     published_identity,
     read_client,
 )
+from sinkhole.cli.complete import complete_client
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
@@ -82,7 +83,7 @@ def _why_none(settings: Settings, since: int, without_group: bool) -> str:
 
 @clients.command(short_help="Say who a client is, and its groups.")
 @place_options
-@click.argument("address", metavar="ADDR")
+@click.argument("address", metavar="ADDR", shell_complete=complete_client)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(place: Place, address: str, as_json: bool) -> None:
     """Say who the client at ADDR is and how that is known, in which groups it is by which member, and which wins.

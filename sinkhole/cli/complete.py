@@ -1,4 +1,4 @@
-"""What the shell offers for a word that is not finished: subjects, groups, feeds, vendors.
+"""What the shell offers for a word that is not finished: subjects, groups, feeds, vendors, candidates.
 
 Nothing may be printed meanwhile, so what cannot be read offers nothing.
 """
@@ -9,6 +9,7 @@ from contextlib import suppress
 import click
 from click.shell_completion import CompletionItem
 
+from sinkhole.app.client_names import client_store
 from sinkhole.app.data_dir import STORE
 from sinkhole.app.subjects import words_of
 from sinkhole.catalogue.load import Catalogue
@@ -48,6 +49,26 @@ def _groups(place: Place) -> list[str]:
         return [group.name for group in state.policy.groups()]
 
 
+def _members(place: Place) -> list[str]:
+    with opened(place) as state:
+        return [member for group in state.policy.groups() for member in group.members]
+
+
+def _candidates(place: Place) -> list[str]:
+    with opened(place) as state:
+        return [one.domain for one in state.candidates.all()]
+
+
+def _clients(place: Place) -> list[str]:
+    with opened(place) as state:
+        return [one.text for one in client_store(state).seen(0)]
+
+
+def _of_store(words: Callable[[Place], Iterable[str]]) -> _Complete:
+    """Offer words of the store, and make none where there is none."""
+    return _offers(lambda place: words(place) if (place.settings().server.data_dir / STORE).exists() else ())
+
+
 def _of_catalogue(words: Callable[[Catalogue], Iterable[str]]) -> _Complete:
     return _offers(lambda place: words(catalogue_of(place)))
 
@@ -55,6 +76,10 @@ def _of_catalogue(words: Callable[[Catalogue], Iterable[str]]) -> _Complete:
 complete_subject = _offers(_subjects)
 complete_feed = _offers(_feeds)
 complete_group = _offers(_groups)
+complete_member = _of_store(_members)
+complete_candidate = _of_store(_candidates)
+complete_client = _of_store(_clients)
+complete_product = _of_catalogue(lambda catalogue: catalogue.products)
 complete_vendor = _of_catalogue(lambda catalogue: catalogue.by_id)
 complete_category = _of_catalogue(lambda catalogue: catalogue.categories)
 complete_jurisdiction = _of_catalogue(lambda catalogue: catalogue.jurisdictions)

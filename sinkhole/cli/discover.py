@@ -9,10 +9,13 @@ from sinkhole.app.discovery import Wanted, candidate_of
 from sinkhole.app.discovery import accept as accept_candidate
 from sinkhole.app.discovery import ignore as ignore_candidate
 from sinkhole.app.discovery import reopen as reopen_candidate
+from sinkhole.app.subjects import nearest
 from sinkhole.catalogue.search import Owners
+from sinkhole.cli.complete import complete_candidate, complete_category, complete_product, complete_vendor
 from sinkhole.cli.options import Place, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_line, print_table, printable, utc_time
 from sinkhole.cli.session import opened, put_in_force
+from sinkhole.config.schema import is_queue_kept
 from sinkhole.store.candidates import Candidate, CandidateState
 
 _ANY = "all"
@@ -58,14 +61,16 @@ def list_candidates(place: Place, state: str, min_count: int, as_json: bool) -> 
     ]  # fmt: skip
     which = "" if wanted is None else f"{wanted} "
     header = ("domain", "state", "answers", "clients", "first", "last", "why")
-    print_table(header, rows, empty=f"no {which}names that look like AI")
+    is_kept = is_queue_kept(opened_state.settings)
+    why = "" if is_kept else "; none is counted: see discover.enabled and record.queries"
+    print_table(header, rows, empty=f"no {which}names that look like AI{why}")
     for said in (*in_force.local.faults, *in_force.local.superseded):
         click.echo(f"sinkhole: {printable(said)}", err=True)
 
 
 @discover.command(short_help="Show all that is known of DOMAIN.")
 @place_options
-@click.argument("domain")
+@click.argument("domain", shell_complete=complete_candidate)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(place: Place, domain: str, as_json: bool) -> None:
     """Show why DOMAIN looks like AI, which host names were asked for, how often, and what was said of it.
@@ -97,12 +102,13 @@ def show(place: Place, domain: str, as_json: bool) -> None:
 @discover.command(short_help="Let DOMAIN be one of a vendor, in a local vendor file.")
 @place_options
 @json_option
-@click.argument("domain")
-@click.option("--vendor", metavar="ID", help="Vendor of the catalogue, or id of a new one; made of DOMAIN if untold.")
-@click.option("--product", metavar="SLUG", help="Product of the vendor, or slug of a new one; the category if untold.")
-@click.option(
-    "--category", metavar="ID", help="Category of a new product (sinkhole catalogue taxonomy); chat if untold."
-)
+@click.argument("domain", shell_complete=complete_candidate)
+@click.option("--vendor", metavar="ID", shell_complete=complete_vendor,
+              help="Vendor of the catalogue, or id of a new one; made of DOMAIN if untold.")  # fmt: skip
+@click.option("--product", metavar="SLUG", shell_complete=complete_product,
+              help="Product of the vendor, or slug of a new one; the category if untold.")  # fmt: skip
+@click.option("--category", metavar="ID", shell_complete=complete_category,
+              help="Category of a new product (sinkhole catalogue taxonomy); chat if untold.")  # fmt: skip
 @force_option
 def accept(
     place: Place, domain: str, vendor: str | None, product: str | None, category: str | None, force: bool
@@ -116,7 +122,10 @@ def accept(
     Example: sinkhole discover accept novel-gpt.ai --category writing
     """
     with opened(place) as state:
+        known = tuple(state.catalogue().catalogue.by_id)
         accepted = accept_candidate(state, domain, Wanted(vendor, product, category), force=force)
+        if vendor is not None and vendor not in known:
+            click.echo(f"sinkhole: {vendor} is a new vendor{nearest(vendor, known)}", err=True)
         put_in_force(state, f"accepted {accepted.candidate.domain} into {accepted.candidate.product}")
         if accepted.file is None:
             print_line("the catalogue has it by now, so no file was written")
@@ -127,7 +136,7 @@ def accept(
 @discover.command(short_help="Let DOMAIN be no candidate any more.")
 @place_options
 @json_option
-@click.argument("domain")
+@click.argument("domain", shell_complete=complete_candidate)
 @click.option("--reason", help="Why; shown by `discover show` and in the audit log.")
 @force_option
 def ignore(place: Place, domain: str, reason: str | None, force: bool) -> None:
@@ -144,7 +153,7 @@ def ignore(place: Place, domain: str, reason: str | None, force: bool) -> None:
 @discover.command(short_help="Let DOMAIN wait for review again.")
 @place_options
 @json_option
-@click.argument("domain")
+@click.argument("domain", shell_complete=complete_candidate)
 @force_option
 def reopen(place: Place, domain: str, force: bool) -> None:
     """Let DOMAIN wait for review again, and take it out of its local vendor file.

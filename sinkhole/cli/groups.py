@@ -8,6 +8,7 @@ import click
 from sinkhole.app.expectations import gated
 from sinkhole.app.members import member_text, unknown_kinds
 from sinkhole.app.subjects import nearest
+from sinkhole.cli.complete import complete_group, complete_member
 from sinkhole.cli.group_overlaps import new_ties, overlaps
 from sinkhole.cli.options import Place, force_option, json_option, place_options
 from sinkhole.cli.output import count_of, print_json, print_table, printable
@@ -84,7 +85,7 @@ class _Address(click.ParamType[str]):
 @groups.command(short_help="Add a group, or members to one.")
 @place_options
 @json_option
-@click.argument("name")
+@click.argument("name", shell_complete=complete_group)
 @click.argument("members", nargs=-1, required=True)
 @click.option("--order", type=int, metavar="N", help="Between equally specific members the lower wins; 100 if untold.")
 @click.option("--mode", type=click.Choice([m.value for m in BlockMode]), help="How blocked names are answered.")
@@ -135,8 +136,8 @@ def _answer(
 @groups.command(short_help="Remove members of a group, or the group.")
 @place_options
 @json_option
-@click.argument("name")
-@click.argument("members", nargs=-1)
+@click.argument("name", shell_complete=complete_group)
+@click.argument("members", nargs=-1, shell_complete=complete_member)
 @force_option
 def remove(place: Place, name: str, members: tuple[str, ...], force: bool) -> None:
     """Remove MEMBERS from group NAME; without members, remove the group and the statements on it.

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sinkhole.app.apply import apply
-from sinkhole.app.import_apply import carry_out, read_list_files, take_records_in
+from sinkhole.app.import_apply import carry_out, clean_up_after_kill, read_list_files, take_records_in
 from sinkhole.app.import_judge import Judged, judge_import
 from sinkhole.app.import_plan import Plan, plan_import
 from sinkhole.app.records_file import RECORDS
@@ -49,6 +49,8 @@ def _import_command(name: str, read: Callable[[Path], Foreign], what: str, examp
     ) -> None:  # fmt: skip
         foreign = read(file)
         with opened(place, "error") as state:  # what a sync warns of is told
+            if clean_up_after_kill(state):
+                click.echo("sinkhole: cleaned up after an import that was killed", err=True)
             plan = plan_import(state, foreign, prefix)
             judged = judge_import(state, plan, dt.datetime.now(dt.UTC))
             told = _Told(plan, judged, as_json)

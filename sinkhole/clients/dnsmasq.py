@@ -6,7 +6,7 @@ for never (dnsmasq(8), `--dhcp-leasefile`). The MAC of another kind of link has 
 
 import re
 
-from sinkhole.clients.lease import Lease, Leases, address_of, host_of, octets_of
+from sinkhole.clients.lease import Lease, Leases, address_of, host_of, octets_of, seconds_of
 from sinkhole.policy.member import mac_from_text
 
 _FIELDS = 5
@@ -34,9 +34,9 @@ def _lease(fields: list[str]) -> Lease:
     if len(fields) != _FIELDS:
         raise ValueError(f"a lease has {_FIELDS} fields")
     expiry, link, address, host, client_id = fields
-    seconds = int(expiry)
+    seconds = seconds_of(expiry)
     mac = mac_from_text(link.partition("-")[2] if re.match(r"[0-9a-f]{2}-", link) else link)
     if mac is None and not _is_iaid(link) and "-" not in link:
         raise ValueError("neither a MAC address nor an IAID")
     octets = b"" if client_id == "*" else octets_of(client_id)
-    return Lease(address_of(address), mac, octets, host_of(host), float(seconds) if seconds else None)
+    return Lease(address_of(address), mac, octets, host_of(host), seconds or None)

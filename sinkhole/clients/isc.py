@@ -5,7 +5,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from sinkhole.clients.lease import Lease, Leases, address_of, host_of, octets_of
+from sinkhole.clients.lease import Lease, Leases, address_of, host_of, octets_of, seconds_of
 from sinkhole.policy.member import mac_from_text
 
 _IAID = 4
@@ -93,7 +93,7 @@ def _time(text: str) -> float | None:
     if text == "never":
         return None
     if text.startswith("epoch "):
-        return float(int(text.split()[1]))
+        return seconds_of(text.removeprefix("epoch "))
     return float(calendar.timegm(time.strptime(text[2:], "%Y/%m/%d %H:%M:%S")))
 
 

@@ -6,7 +6,7 @@ Columns go by their names, since versions add some. `state` 0 is a lease; a life
 
 import csv
 
-from sinkhole.clients.lease import Lease, Leases, address_of, host_of, octets_of
+from sinkhole.clients.lease import Lease, Leases, address_of, host_of, octets_of, seconds_of
 from sinkhole.policy.member import mac_from_text
 
 HEADER = "address,"
@@ -41,9 +41,9 @@ def parse_kea(text: str) -> Leases:
 
 def _row(row: dict[str, str]) -> tuple[str, Lease | None]:
     address = address_of(row["address"])
-    lifetime, expires = int(row["valid_lifetime"]), int(row["expire"])
+    lifetime, expires = int(row["valid_lifetime"]), seconds_of(row["expire"])
     client_id = octets_of(row.get("client_id") or row.get("duid") or "")
     mac, host = mac_from_text(row.get("hwaddr") or ""), host_of((row.get("hostname") or "").replace("&#x2c", ","))
     is_none = lifetime == 0 or row.get("state", _ASSIGNED) != _ASSIGNED or row.get("lease_type") == _DELEGATION
-    lease = Lease(address, mac, client_id, host, None if lifetime == _FOREVER else float(expires))
+    lease = Lease(address, mac, client_id, host, None if lifetime == _FOREVER else expires)
     return address, None if is_none else lease

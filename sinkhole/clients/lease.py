@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from sinkhole.policy.member import is_id
 
+_LATEST = 1 << 53
+"""Seconds that a float holds exactly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -51,8 +54,19 @@ Parser = Callable[[str], Leases]
 
 
 def address_of(text: str) -> str:
-    """Return an address in its usual spelling; raise ValueError for another text."""
-    return str(ipaddress.ip_address(text))
+    """Return an address in its usual spelling; raise ValueError for another text, and for one with a zone."""
+    address = ipaddress.ip_address(text)
+    if getattr(address, "scope_id", None) is not None:
+        raise ValueError("an address of a lease has no zone")
+    return str(address)
+
+
+def seconds_of(text: str) -> float:
+    """Return a time in seconds; raise ValueError for another text, and for one that no clock ever shows."""
+    seconds = int(text)
+    if abs(seconds) > _LATEST:
+        raise ValueError("a time beyond all clocks")
+    return float(seconds)
 
 
 def octets_of(text: str) -> bytes:

@@ -78,7 +78,9 @@ class LeaseFile:
         return tuple(parts)
 
     def _parts(self) -> list[Path]:
-        """Return the file, after those that Kea has moved older leases to."""
+        """Return the file, after those that Kea has moved older leases to; a pipe would be waited for without end."""
+        if not self.path.is_file() and self.path.exists():
+            raise LeaseError(f"lease file {self.path}: is no ordinary file")
         cleaned, previous, copy = (self.path.with_name(self.path.name + end) for end in (_CLEANED, _PREVIOUS, _COPY))
         older = [cleaned] if cleaned.exists() else [path for path in (previous, copy) if path.exists()]
         return [*(older if self._is_kea() else []), self.path]

@@ -313,3 +313,8 @@ def is_activity_kept(settings: Settings) -> bool:
     """Return whether it may be recorded how often which client asks."""
     record = settings.record
     return record.clients != "none" and record.queries != "none" and settings.clients.activity_days > 0
+
+
+def is_queue_kept(settings: Settings) -> bool:
+    """Return whether names that look like AI may be put into the queue for review."""
+    return settings.discover.enabled and settings.record.queries != "none"

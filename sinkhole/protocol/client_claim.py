@@ -8,7 +8,7 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,17 +32,17 @@ class ClientClaim:
 
 
 def read_claim(options: Iterable[tuple[int, bytes]]) -> ClientClaim | None:
-    """Return what options say of the client; what cannot be read says nothing. Of two of a kind the first counts."""
-    address = mac = cpe_id = None
+    """Return what options say of the client; what cannot be read says nothing.
+
+    Where they say two things of one kind, neither counts: a client may send options too, and forwarders that replace
+    their own kind let the others through.
+    """
+    said: dict[str, set[str]] = {"address": set(), "mac": set(), "cpe_id": set()}
     for code, data in options:
-        if code == OptionCode.ECS:
-            address = address or _address(data)
-        elif code == OptionCode.DNSMASQ_MAC:
-            mac = mac or _mac(data)
-        elif code == OptionCode.DEVICE_ID:
-            mac = mac or _mac_text(data)
-        elif code == OptionCode.CPE_ID:
-            cpe_id = cpe_id or _cpe_id(data)
+        if code in _READERS:
+            kind, read = _READERS[code]
+            said[kind] |= {value} if (value := read(data)) is not None else set()
+    address, mac, cpe_id = (values.pop() if len(values) == 1 else None for values in said.values())
     return ClientClaim(address, mac, cpe_id) if address or mac or cpe_id else None
 
 
@@ -73,3 +73,11 @@ def _mac_text(data: bytes) -> str | None:
 def _cpe_id(data: bytes) -> str | None:
     text = data.decode("ascii", "replace").strip()
     return text if 0 < len(text) <= _LONGEST_ID and text.isascii() and text.isprintable() else None
+
+
+_READERS: Final[dict[int, tuple[str, Callable[[bytes], str | None]]]] = {
+    OptionCode.ECS: ("address", _address),
+    OptionCode.DNSMASQ_MAC: ("mac", _mac),
+    OptionCode.DEVICE_ID: ("mac", _mac_text),
+    OptionCode.CPE_ID: ("cpe_id", _cpe_id),
+}

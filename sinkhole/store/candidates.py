@@ -1,6 +1,7 @@
 """The queue of names that look like AI: counted as they are seen, until someone accepts or ignores them."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,12 +10,15 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from sinkhole.errors import PolicyError
 from sinkhole.policy.sighting import Sighting
+from sinkhole.public_suffix import registrable_domain
 from sinkhole.store.audit import note
 from sinkhole.store.database import Store
 from sinkhole.store.models import CandidateClientRow, CandidateRow
 
 MAX_WAITING = 2000
 """Domains that nobody has looked at; of more, those that were answered the least go."""
+MAX_OF_ONE = 50
+"""Of these, hosts below one registered domain: whoever owns one can make any number of names, and fill the queue."""
 MAX_EXAMPLES = 3
 MAX_CLIENTS = 1000
 """Clients that are kept of one domain."""
@@ -127,8 +131,14 @@ class CandidateStore:
             return before if after is None else after
 
     def forget(self, before: int) -> int:
-        """Delete candidates that nobody looked at and that were not seen since `before`; return how many."""
+        """Delete candidates that nobody looked at and that were not seen since `before`; return how many.
+
+        Of those that stay since someone decided on them, who asked goes.
+        """
         with self._store.transaction() as connection:
+            connection.exec_driver_sql(
+                "DELETE FROM candidate_client WHERE domain IN (SELECT domain FROM candidate WHERE last < ?)", (before,)
+            )
             gone = connection.exec_driver_sql(
                 "DELETE FROM candidate WHERE state = ? AND last < ?", (CandidateState.NEW.value, before)
             )
@@ -155,11 +165,23 @@ def add_sightings(
             values = _added(_candidate(known), sighting)
             connection.execute(update(CandidateRow).where(CandidateRow.domain == domain).values(values))
         _add_clients(connection, domain, [text for client in sighting.clients if (text := client_text(client))])
-    connection.exec_driver_sql(
-        "DELETE FROM candidate WHERE domain IN (SELECT domain FROM candidate WHERE state = ? "
-        'ORDER BY "count" DESC, "last" DESC LIMIT -1 OFFSET ?)',
-        (CandidateState.NEW.value, most),
-    )
+    _trim(connection, most)
+
+
+def _trim(connection: Connection, most: int) -> None:
+    """Delete those that were answered the least: of too many below one registered domain, then of all."""
+    query = select(CandidateRow.domain).where(CandidateRow.state == CandidateState.NEW.value)
+    waiting = connection.execute(query.order_by(CandidateRow.count.desc(), CandidateRow.last.desc())).scalars()
+    kept: Counter[str] = Counter()
+    gone: list[tuple[str]] = []
+    for number, domain in enumerate(waiting):
+        owned = registrable_domain(domain) or domain
+        if kept[owned] >= MAX_OF_ONE or number - len(gone) >= most:
+            gone.append((domain,))
+        else:
+            kept[owned] += 1
+    if gone:
+        connection.exec_driver_sql("DELETE FROM candidate WHERE domain = ?", gone)
 
 
 def _home(connection: Connection, domain: str) -> str:

@@ -26,6 +26,11 @@ def queue(run):
     return run
 
 
+def test_new_vendor_that_is_nearly_a_known_one_is_told(queue):
+    done = queue.good("discover", "accept", "novel-gpt.ai", "--vendor", "opnai")
+    assert "opnai is a new vendor; did you mean openai" in done.error
+
+
 def test_empty_queue_says_so(run):
     assert run.good("discover", "list").lines == ["no new names that look like AI"]
     assert run.good("discover", "list", "--state", "all").lines == ["no names that look like AI"]

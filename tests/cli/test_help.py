@@ -8,7 +8,13 @@ import sys
 import click
 import pytest
 
+from sinkhole.app.state import open_state
 from sinkhole.cli.root import cli
+from sinkhole.config.load import load_settings
+from sinkhole.policy.activity import Activity
+from sinkhole.policy.sighting import Sighting
+from sinkhole.store.candidates import add_sightings
+from sinkhole.store.client_store import write_activities
 
 
 def commands(group, path=()):
@@ -39,7 +45,7 @@ def test_help_tells_what_it_does_and_an_example_that_parses(path):
     told = examples(path)
     assert told, f"{' '.join(path)}: no example in its help"
     for example in told:
-        words = shlex.split(re.sub(r" [|>] .*", "", example).replace("…", 63 * "0"))
+        words = shlex.split(re.sub(r" (\||>>?) .*", "", example).replace("…", 63 * "0"))
         assert words[1 : 1 + len(path)] == list(path)
         try:
             COMMANDS[path].make_context(words[0], words[1 + len(path) :])
@@ -105,6 +111,26 @@ def test_words_are_completed_as_the_shell_asks(run):
     assert offered(run, "policy", "block", "deepseek", "--group", "") == ["staff"]
     assert "doh" in offered(run, "sync", "")
     assert offered(run, "catalogue", "show", "deepsee") == ["deepseek"]
+    assert offered(run, "policy", "block", "unrev") == ["unreviewed"]
+    assert offered(run, "groups", "remove", "st") == ["staff"]
+    assert offered(run, "groups", "remove", "staff", "") == ["192.0.2.0/24"]
+    assert offered(run, "discover", "accept", "novel.ai", "--vendor", "deepsee") == ["deepseek"]
+
+
+def test_candidates_and_clients_are_completed(run):
+    sighting = Sighting("novel.ai", ("its suffix .ai",), 3, 100, 200, ("www.novel.ai",), True)
+    run.good("groups", "list")
+    state = open_state(load_settings(None, {}, {"server.data_dir": run.folder}))
+    with state.store.transaction() as connection:
+        add_sightings(connection, [sighting], str)
+        write_activities(connection, [Activity("192.0.2.77", 100, 200, 3, ())], str)
+    state.close()
+    assert offered(run, "discover", "accept", "no") == ["novel.ai"]
+    assert offered(run, "clients", "show", "192") == ["192.0.2.77"]
+
+
+def test_lone_word_is_told_as_the_nearest(run):
+    assert run("policy", "block", "unreviewd").sentence.endswith("did you mean unreviewed?")
 
 
 def test_completion_of_what_cannot_be_read_is_quiet(run):

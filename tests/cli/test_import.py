@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import os
 import sqlite3
 from pathlib import Path
 
@@ -244,7 +245,8 @@ def test_each_change_is_in_the_audit_log(run, tmp_path):
         (before,) = db.execute("SELECT MAX(id) FROM audit").fetchone()
         found = run.good("import", "pihole", write_teleporter(tmp_path / "t.zip"), "--json").json
         entries = [row[0] for row in db.execute("SELECT what FROM audit WHERE id > ?", (before,))]
-    assert len(entries) == len(found["changes"])
+    assert len(entries) == len(found["changes"]) + 1
+    assert entries[-1] == "import pihole"
     for what in ("group kids", "feed pihole-kids", "list pihole-rules.txt", "record nas.lan A 192.0.2.10",
                  "policy block domain:games.example for group:kids"):  # fmt: skip
         assert what in entries
@@ -455,3 +457,27 @@ def test_many_rules_are_all_rows(run, tmp_path):
     assert "domain:" not in run.good("policy", "list").out
     verdict = Verdicts(run)
     assert verdict("www.x150.example") == "BLOCK"
+
+
+def test_import_that_was_killed_is_cleaned_up_after(run, tmp_path, monkeypatch):
+    """Local records that were there are never away, and nothing of half an import stays."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text("0.0.0.0 ads.example\n192.0.2.55 nas.example\n")
+    run.good("groups", "list")
+    records = run.folder / "local.records"
+    records.write_text("old.example A 192.0.2.1\n")
+    pid = os.fork()
+    if pid == 0:
+        monkeypatch.setattr("sinkhole.app.import_apply.store_policy", lambda *_: os.kill(os.getpid(), 9))
+        try:
+            run("import", "hosts", hosts)
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9
+    assert "old.example" in records.read_text()
+    assert "cleaned up after an import" in run.good("import", "hosts", hosts, "--dry-run").error
+    assert records.read_text() == "old.example A 192.0.2.1\n"
+    assert not list((run.folder / "lists").iterdir())
+    run.good("import", "hosts", hosts)
+    assert records.read_text().startswith("old.example A 192.0.2.1\n# imported from")
+    assert not [path.name for path in run.folder.iterdir() if path.name.startswith((".local", ".import"))]

@@ -236,6 +236,31 @@ def test_file_that_is_too_large_is_refused(tmp_path):
         LeaseFile(path, later).look()
 
 
+def test_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "leases")
+    with pytest.raises(LeaseError, match="no ordinary file"):
+        LeaseFile(tmp_path / "leases").look()
+
+
+FAR = "9" * 400
+
+
+@pytest.mark.parametrize(
+    ("parser", "text"),
+    [
+        (parse_dnsmasq, f"{FAR} {MAC} 192.0.2.7 pc *"),
+        (parse_dnsmasq, f"1 {MAC} fe80::1%\x1b[31m pc *"),
+        (parse_isc, f"lease 192.0.2.7 {{\n ends epoch {FAR};\n}}"),
+        (parse_isc, "lease 192.0.2.7 {\n ends epoch ;\n}"),
+        (parse_kea, f"address,hwaddr,valid_lifetime,expire\n192.0.2.7,{MAC},3600,{FAR}"),
+    ],
+)
+def test_one_line_that_says_nonsense_takes_no_other_with_it(parser, text):
+    """A time that no float holds ended the reading of all sources; a zone could hold an escape sequence."""
+    found = parser(text)
+    assert (found.by_address, found.malformed) == ({}, 1)
+
+
 def test_octets_that_are_no_text_are_no_failure(tmp_path):
     path = tmp_path / "leases"
     path.write_bytes(b"1900000000 aa:bb:cc:dd:ee:ff 192.0.2.7 \xff\x1b[31m *\n\xff\xfe\n")

@@ -78,10 +78,11 @@ def test_name_that_shows_in_its_answer_alone_comes_into_policy_by_itself(tmp_pat
 def test_nothing_is_counted_where_it_is_off_and_clients_only_where_wanted(tmp_path):
     config = tmp_path / "sinkhole.toml"
     with UpstreamThread(FakeUpstream(answers(NAMES))) as upstream:
-        config.write_text("[discover]\nenabled = false\n")
-        with running(tmp_path / "off", "--config", config, upstream=upstream.port) as server:
-            server.ask("www.novel-gpt.example")
-        assert queue(server) == {}
+        for number, text in enumerate(("[discover]\nenabled = false\n", '[record]\nqueries = "none"\n')):
+            config.write_text(text)
+            with running(tmp_path / f"off{number}", "--config", config, upstream=upstream.port) as server:
+                server.ask("www.novel-gpt.example")
+            assert queue(server) == {}
         config.write_text("[discover]\nclients = true\n")
         with running(tmp_path / "on", "--config", config, upstream=upstream.port) as server:
             server.ask("www.novel-gpt.example")

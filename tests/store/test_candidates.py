@@ -7,7 +7,7 @@ import pytest
 from sinkhole.errors import PolicyError
 from sinkhole.policy.sighting import Sighting
 from sinkhole.store.audit import entries
-from sinkhole.store.candidates import MAX_CLIENTS, CandidateState, CandidateStore, add_sightings
+from sinkhole.store.candidates import MAX_CLIENTS, MAX_OF_ONE, CandidateState, CandidateStore, add_sightings
 from sinkhole.store.database import open_store
 from sinkhole.store.recorder import Recorder
 from sinkhole.store.salvage import salvage
@@ -69,6 +69,16 @@ def test_batch_that_is_sent_twice_counts_once(store, queue):
     assert queue.find("novel.ai").count == 6
 
 
+def test_who_owns_a_domain_cannot_fill_the_queue(queue, add):
+    """One wildcard domain, asked for by one page, displaced what waited, and all that came later for 90 days."""
+    add(seen(domain="novel.ai", count=1))
+    add(*(seen(domain=f"gpt-{number}.evil.example", count=number) for number in range(1, 500)), most=60)
+    add(seen(domain="later.ai", count=1), most=60)
+    found = [one.domain for one in queue.all()]
+    assert len(found) == MAX_OF_ONE + 2
+    assert {"novel.ai", "later.ai", "gpt-499.evil.example", "gpt-450.evil.example"} <= set(found)
+
+
 def test_queue_is_bounded_and_decisions_stay(queue, add):
     add(seen(domain="kept.ai", count=1), seen(domain="ignored.ai", count=1))
     queue.decide("ignored.ai", CandidateState.IGNORED, reason="ours")
@@ -76,6 +86,14 @@ def test_queue_is_bounded_and_decisions_stay(queue, add):
     assert [one.domain for one in queue.all(CandidateState.NEW)] == ["n7.ai", "n6.ai", "n5.ai"]
     assert [one.domain for one in queue.all(CandidateState.IGNORED)] == ["ignored.ai"]
     assert [one.domain for one in queue.all(min_count=7)] == ["n7.ai"]
+
+
+def test_who_asked_goes_even_where_the_decision_stays(queue, add):
+    add(seen(domain="ignored.ai", last=10, clients=("192.0.2.1",)), seen(domain="new.ai", clients=("192.0.2.1",)))
+    queue.decide("ignored.ai", CandidateState.IGNORED)
+    queue.forget(20)
+    assert queue.find("ignored.ai") is not None
+    assert (queue.clients("ignored.ai"), queue.clients("new.ai")) == ([], ["192.0.2.1"])
 
 
 def test_old_ones_go_and_decisions_stay(queue, add):
