@@ -16,6 +16,7 @@ from typing import Any
 from sinkhole.app.client_watch import ClientWatch
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.data_dir import owner_of
+from sinkhole.app.import_cleanup import clean_up_after_kill
 from sinkhole.app.sightings import owned, waits_unseen
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.state import audit_head, compile_state
@@ -87,6 +88,7 @@ class Control:
         """Open the store, whenever it opens; from then on publish what it says and sync what is due."""
         await self._store.until_open()
         await self._log_audit_head()
+        await self._clean_up_after_import()
         await self._apply_quietly()
         if self._settings.feeds.sync:
             await self._sync.run()
@@ -95,6 +97,15 @@ class Control:
         """Note the end of the audit log where whoever can write to the store cannot: `sinkhole audit verify --head`."""
         with suppress(StoreError):  # the keeper says why, and opens it again
             self._log.info("audit.head", head=await self._store.do(audit_head))
+
+    async def _clean_up_after_import(self) -> None:
+        """Put back the files of an import that was killed; what the workers were started with may be among them."""
+        try:
+            if await self._store.do(clean_up_after_kill):
+                self._log.warning("import.undone", why="it was killed before it was made")
+                self._have_reloaded()
+        except SinkholeError as error:
+            self._log.error("import.not_undone", why=error)
 
     async def _apply_quietly(self) -> None:
         try:

@@ -1,18 +1,16 @@
 """Make an import: policy, feeds, list files and records, all of it or nothing; then read the list files."""
 
 import asyncio
-import fcntl
-import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sinkhole.app.apply import request
-from sinkhole.app.data_dir import LISTS, running_server
+from sinkhole.app.data_dir import running_server
 from sinkhole.app.feed_sync import open_syncer
-from sinkhole.app.file_swap import clean_up, swapped
+from sinkhole.app.file_swap import swapped
+from sinkhole.app.import_cleanup import JOURNAL, one_at_a_time
 from sinkhole.app.import_lists import rows_of
 from sinkhole.app.import_plan import Plan
 from sinkhole.app.policy_changes import store_policy
@@ -23,9 +21,8 @@ from sinkhole.errors import PolicyError, StoreError
 from sinkhole.feeds.sync import SyncResult
 from sinkhole.policy.expectation import Broken
 from sinkhole.policy.feed import FeedStatus
-from sinkhole.store.audit import current_user, entries, note
+from sinkhole.store.audit import current_user, note
 
-_JOURNAL = ".import"
 _BUSY_WITHIN = 30.0
 _LOOK_AGAIN = 0.2
 _GOOD = (FeedStatus.UPDATED, FeedStatus.UNCHANGED)
@@ -44,8 +41,8 @@ def carry_out(state: State, plan: Plan, overridden: Iterable[Broken] = ()) -> No
     try:
         token = secrets.token_hex(8)
         with (
-            _one_at_a_time(state.folder),
-            swapped(_texts(state.folder, plan), state.folder / _JOURNAL, token),
+            one_at_a_time(state.folder),
+            swapped(_texts(state.folder, plan), state.folder / JOURNAL, token),
             state.store.transaction() as connection,
         ):
             store_policy(state, plan.before, plan.after)
@@ -59,35 +56,6 @@ def carry_out(state: State, plan: Plan, overridden: Iterable[Broken] = ()) -> No
             note(connection, current_user(), f"import {plan.foreign.product}", None, {"number": token})
     except OSError as error:
         raise StoreError(f"{error.filename}: cannot be written: {error.strerror}; nothing is changed") from error
-
-
-def clean_up_after_kill(state: State) -> bool:
-    """Put back the files of an import that was killed before it was made; return whether there was one.
-
-    Raises:
-        StoreError: one cannot be put back.
-    """
-
-    def is_made(token: str) -> bool:
-        with state.store.reading() as connection:
-            return bool(entries(connection, 1, text=token))
-
-    try:
-        with _one_at_a_time(state.folder):
-            return clean_up(state.folder / _JOURNAL, is_made)
-    except OSError as error:
-        raise StoreError(f"{error.filename}: cannot be put back after an import: {error.strerror}") from error
-
-
-@contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Keep two imports from putting files in place, and back, at the same time."""
-    fd = os.open(folder / LISTS, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _texts(folder: Path, plan: Plan) -> dict[Path, str]:

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from sinkhole.app.apply import apply
-from sinkhole.app.import_apply import carry_out, clean_up_after_kill, read_list_files, take_records_in
+from sinkhole.app.import_apply import carry_out, read_list_files, take_records_in
+from sinkhole.app.import_cleanup import clean_up_after_kill
 from sinkhole.app.import_judge import Judged, judge_import
 from sinkhole.app.import_plan import Plan, plan_import
 from sinkhole.app.records_file import RECORDS

@@ -10,7 +10,7 @@ from sinkhole.policy.identity import Identity
 from sinkhole.store.database import Store
 
 MAX_CLIENTS = 65_536
-"""Clients kept; while there are so many no others are."""
+"""Clients kept; a further one takes the place of one that asked once, the longest ago, or else the longest ago."""
 MAX_HOURS = 1_000_000
 """Rows of hours kept, about 30 MB; of more the oldest go."""
 HOUR = 3600
@@ -81,13 +81,26 @@ def write_activities(connection: Connection, activities: Iterable[Activity], cli
     if not clients:
         return
     known = _ids(connection, clients)
-    room = MAX_CLIENTS - _count(connection, "client") if len(known) < len(clients) else 0
-    new = [text for text in clients if text not in known][: max(0, room)]
-    connection.exec_driver_sql(_INSERT, [(text, *clients[text]) for text in (*known, *new)])
-    ids = known | _ids(connection, new)
+    new = [text for text in clients if text not in known][:MAX_CLIENTS]
+    if known:
+        connection.exec_driver_sql(_INSERT, [(text, *clients[text]) for text in known])
+    if new:
+        _make_room(connection, _count(connection, "client") + len(new) - MAX_CLIENTS)
+        connection.exec_driver_sql(_INSERT, [(text, *clients[text]) for text in new])
+    ids = _ids(connection, (*known, *new))
     rows = [(hour, ids[text], queries) for (hour, text), queries in hours.items() if text in ids]
     if rows:
         connection.exec_driver_sql(_ADD, rows)
+
+
+def _make_room(connection: Connection, count: int) -> None:
+    """Forget so many clients, if more than none: forged addresses ask once, and go first.
+
+    Their hours age out by themselves; nobody else ever gets their ids.
+    """
+    if count > 0:
+        chosen = 'SELECT id FROM client ORDER BY "first" < "last", "last", id LIMIT ?'
+        connection.exec_driver_sql(f"DELETE FROM client WHERE id IN ({chosen})", (count,))  # noqa: S608 - ours
 
 
 class ClientStore:

@@ -92,14 +92,23 @@ def test_pseudonyms_and_none_keep_nothing_readable(store, tmp_path):
 
 def test_number_of_clients_is_bounded(store, monkeypatch):
     monkeypatch.setattr(module, "MAX_CLIENTS", 3)
-    record(store, 1, *(seen(f"192.0.2.{low}") for low in range(5)))
-    record(store, 2, seen("192.0.2.9"), seen("192.0.2.0", queries=5))
+
+    def once(low, at=NOW):
+        return Activity(f"192.0.2.{low}", at, at, 1, ())
+
+    record(store, 1, *map(once, range(5)))
     clients = ClientStore(store, str)
+    assert sorted(one.text for one in clients.seen(0)) == ["192.0.2.0", "192.0.2.1", "192.0.2.2"]
+    record(store, 2, seen("192.0.2.0", at=NOW + 60, queries=5))
+    record(store, 3, once(9, NOW + 70), once(1, NOW + 70))
     assert sorted((one.text, one.queries) for one in clients.seen(0)) == [
         ("192.0.2.0", 6),
-        ("192.0.2.1", 1),
-        ("192.0.2.2", 1),
-    ]
+        ("192.0.2.1", 2),
+        ("192.0.2.9", 1),
+    ], "who asked again stays; of those that asked once the first went"
+    record(store, 4, *map(once, range(10, 14)))
+    assert len(clients.seen(0)) == 3
+    assert {hour.client for hour in clients.hours(0)} <= {one.text for one in clients.seen(0)}
 
 
 def test_old_hours_and_clients_are_forgotten(store):
