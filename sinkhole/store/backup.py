@@ -56,7 +56,7 @@ def restore(source: Path, folder: Path) -> None:
             _unpack(source, Path(scratch))
             _expect_store(source, Path(scratch) / STORE)
             _put(Path(scratch), folder)
-    except (OSError, tarfile.TarError, zlib.error, EOFError, ValueError) as error:
+    except (OSError, tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError) as error:
         raise StoreError(f"{source}: cannot be restored: {error}") from error
 
 

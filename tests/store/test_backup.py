@@ -214,6 +214,17 @@ def test_newer_store_is_not_restored(folder, tmp_path):
     assert list((tmp_path / "new").iterdir()) == []
 
 
+def test_backup_with_a_time_that_no_file_has_is_not_restored(folder, tmp_path):
+    """A damaged octet of the compressed data may leave a header that fits its checksum, with a time far away."""
+    member = tarfile.TarInfo("store.db")
+    member.mtime = 2**70
+    with tarfile.open(tmp_path / "backup", "w:gz", format=tarfile.GNU_FORMAT) as archive:
+        archive.addfile(member, io.BytesIO(b""))
+    with pytest.raises(StoreError, match="cannot be restored"):
+        restore(tmp_path / "backup", tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
 @pytest.mark.parametrize("place", [0, 10, 200, -200, -6, -1])
 def test_backup_with_a_changed_octet_or_cut_short_is_not_restored(folder, tmp_path, place):
     """Also where only the checksum at the very end knows."""
