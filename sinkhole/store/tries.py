@@ -75,17 +75,18 @@ class Tries:
             [*span.asked.ids, span.asked.qtype, span.asked.minute if span.asked.is_minute else None, span.vendor or ""]
             for span in spans
         ]
-        # Materialized and CROSS: the choice is read once, and each of its rows looks for its own hits.
+        # CROSS, and a type for each column: so each hit finds its choice by an index that SQLite makes, not by a scan.
         sql = f"""
             WITH chosen AS MATERIALIZED (
-                SELECT DISTINCT value ->> 0 AS who, value ->> 1 AS what, value ->> 2 AS kind, value ->> 3 AS at,
-                       value ->> 4 AS whose
+                SELECT DISTINCT CAST(value ->> 0 AS INTEGER) AS who, CAST(value ->> 1 AS INTEGER) AS what,
+                       CAST(value ->> 2 AS INTEGER) AS kind, value ->> 3 AS at, value ->> 4 AS whose
                 FROM json_each(:chosen)
             )
             SELECT {CLIENTS}, COALESCE({COUNT}, 0), COALESCE(SUM(count), 0), COUNT(DISTINCT client)
             FROM (
                 SELECT client, count, {GAP.format(by="client, whose")}
-                FROM hit JOIN chosen ON who = client AND what = name AND kind = qtype AND (at IS NULL OR at = minute)
+                FROM hit CROSS JOIN chosen
+                ON who = client AND what = name AND kind = qtype AND (at IS NULL OR at = minute)
                 WHERE last >= :since AND minute >= :since / 60
             )
         """  # noqa: S608 - expressions of ours, values are bound
