@@ -36,7 +36,8 @@ class Judged:
 
 def judge_import(state: State, plan: Plan, now: datetime) -> Judged:
     """Compare policy before and after; note the rules whose names get another verdict here than there."""
-    before = policy_over(state, names_in_force(state), plan.before.statements, plan.before.groups)
+    lasting = state.lasting_overrides()  # `_draft` has them too: an import changes none
+    before = policy_over(state, names_in_force(state), plan.before.statements, plan.before.groups, lasting)
     after = _draft(state, plan)
     groups = [group.name for group in (*plan.before.groups, *plan.after.groups)]
     expected = plan.before.expectations

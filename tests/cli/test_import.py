@@ -481,3 +481,13 @@ def test_import_that_was_killed_is_cleaned_up_after(run, tmp_path, monkeypatch):
     run.good("import", "hosts", hosts)
     assert records.read_text().startswith("old.example A 192.0.2.1\n# imported from")
     assert not [path.name for path in run.folder.iterdir() if path.name.startswith((".local", ".import"))]
+
+
+def test_exception_in_force_is_no_impact_of_an_import(run, tmp_path):
+    """Both sides of the comparison have it."""
+    run.good("groups", "add", "lab", "192.0.2.0/24")
+    run.good("exception", "request", "deepseek", "--group", "lab", "--for", "7d", "--reason", "a paper", "--approve")
+    hosts = tmp_path / "hosts"
+    hosts.write_text("0.0.0.0 ads.example\n")
+    done = run.good("import", "hosts", hosts, "--dry-run")
+    assert [line for line in done.lines if line.startswith("impact")] == ["impact no known name gets another verdict"]
