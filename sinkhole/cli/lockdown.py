@@ -7,7 +7,7 @@ import click
 from sinkhole.app.state import State
 from sinkhole.cli import momentary
 from sinkhole.cli.complete import complete_group, complete_subject
-from sinkhole.cli.momentary import Momentary, print_overrides, subjects_of
+from sinkhole.cli.momentary import Momentary, subjects_of
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.session import opened
 from sinkhole.cli.time_ahead import ahead_options, end_of
@@ -50,7 +50,7 @@ def _everything(state: State) -> tuple[Subject, ...]:
 
 
 lockdown = Momentary(
-    "lockdown",
+    OverrideKind.LOCKDOWN,
     _begin,
     """Block for a while, whatever statements, exceptions, grants and pauses say.
 
@@ -60,30 +60,3 @@ lockdown = Momentary(
     Example: sinkhole lockdown --until 12:00 --group lab
     """,
 )
-
-
-@lockdown.command()
-@place_options
-@json_option
-@click.option("--group", shell_complete=complete_group, help="The lockdown of this group, instead of that for all.")
-def end(place: Place, group: str | None) -> None:
-    """End a lockdown before its time.
-
-    \b
-    Example: sinkhole lockdown end --group lab
-    """
-    with opened(place) as state:
-        momentary.end(state, OverrideKind.LOCKDOWN, group)
-
-
-@lockdown.command("list")
-@place_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_lockdowns(place: Place, as_json: bool) -> None:
-    """List the lockdowns that have not ended.
-
-    \b
-    Example: sinkhole lockdown list --json
-    """
-    with opened(place) as state:
-        print_overrides(state, OverrideKind.LOCKDOWN, as_json=as_json)

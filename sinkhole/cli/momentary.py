@@ -9,23 +9,29 @@ from click.shell_completion import CompletionItem
 
 from sinkhole.app.state import State
 from sinkhole.app.subjects import nearest
+from sinkhole.cli.complete import complete_group
+from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import local_time, print_fact, print_json, print_table
-from sinkhole.cli.session import put_in_force, subject_of
+from sinkhole.cli.session import opened, put_in_force, subject_of
 from sinkhole.errors import PolicyError
 from sinkhole.policy.override import Override, OverrideKind, scope_in_words
 from sinkhole.policy.subject import Subject
 
 
 class Momentary(click.Group):
-    """A group whose line begins one unless it names a command: `sinkhole pause 15m`, `sinkhole pause end`.
+    """A group whose line begins one unless it names a command: `sinkhole pause 15m`, `sinkhole pause end|list`.
 
     Args:
+        kind: what it begins, ends and lists; its word is the name of the group.
         begin: the command that begins one; its options are shown as those of the group.
     """
 
-    def __init__(self, name: str, begin: click.Command, help: str) -> None:  # noqa: A002 - the name that click has
-        super().__init__(name, help=help, params=begin.params, subcommand_metavar=_pieces(begin), no_args_is_help=True)
+    def __init__(self, kind: OverrideKind, begin: click.Command, help: str) -> None:  # noqa: A002 - click's name
+        word, pieces = str(kind), _pieces(begin)
+        super().__init__(word, help=help, params=begin.params, subcommand_metavar=pieces, no_args_is_help=True)
         self._begin = begin
+        self.add_command(_end_command(kind))
+        self.add_command(_list_command(kind))
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return `--help` alone: the others are read by the command that begins one."""
@@ -53,6 +59,33 @@ class Momentary(click.Group):
         """List the options of beginning one, and the commands."""
         self._begin.format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
+
+
+def _end_command(kind: OverrideKind) -> click.Command:
+    said = f"End a {kind} before its time."
+
+    @click.command("end", short_help=said, help=f"{said}\n\n\b\nExample: sinkhole {kind} end --group lab")
+    @place_options
+    @json_option
+    @click.option("--group", shell_complete=complete_group, help=f"The {kind} of this group, instead of that for all.")
+    def end_one(place: Place, group: str | None) -> None:
+        with opened(place) as state:
+            end(state, kind, group)
+
+    return end_one
+
+
+def _list_command(kind: OverrideKind) -> click.Command:
+    said = f"List the {kind}s that have not ended."
+
+    @click.command("list", short_help=said, help=f"{said}\n\n\b\nExample: sinkhole {kind} list --json")
+    @place_options
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    def list_them(place: Place, as_json: bool) -> None:
+        with opened(place) as state:
+            print_overrides(state, kind, as_json=as_json)
+
+    return list_them
 
 
 def _pieces(begin: click.Command) -> str:

@@ -6,7 +6,7 @@ import click
 
 from sinkhole.cli import momentary
 from sinkhole.cli.complete import complete_group, complete_subject
-from sinkhole.cli.momentary import Momentary, print_overrides, subjects_of
+from sinkhole.cli.momentary import Momentary, subjects_of
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.session import opened
 from sinkhole.cli.time_ahead import Length
@@ -42,7 +42,7 @@ def _begin(place: Place, length: dt.timedelta, group: str | None, words: tuple[s
 
 
 pause = Momentary(
-    "pause",
+    OverrideKind.PAUSE,
     _begin,
     """Answer truly for LENGTH (15m, 2h, 1d; at most 7d) what is blocked or coached.
 
@@ -52,30 +52,3 @@ pause = Momentary(
     Example: sinkhole pause 15m --group lab
     """,
 )
-
-
-@pause.command()
-@place_options
-@json_option
-@click.option("--group", shell_complete=complete_group, help="The pause of this group, instead of that for all.")
-def end(place: Place, group: str | None) -> None:
-    """End a pause before its time.
-
-    \b
-    Example: sinkhole pause end --group lab
-    """
-    with opened(place) as state:
-        momentary.end(state, OverrideKind.PAUSE, group)
-
-
-@pause.command("list")
-@place_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_pauses(place: Place, as_json: bool) -> None:
-    """List the pauses that have not ended.
-
-    \b
-    Example: sinkhole pause list --json
-    """
-    with opened(place) as state:
-        print_overrides(state, OverrideKind.PAUSE, as_json=as_json)
