@@ -75,8 +75,8 @@ def policy_over(
     overrides: Sequence[Override] = (),
 ) -> Policy:
     """Return the policy that these statements, groups and exceptions make over compiled names."""
-    suffixes, reviews = own_suffixes(state.settings), reviews_of(state, statements)
-    answer = block_answer(state.settings.blocking)
+    suffixes, answer = own_suffixes(state.settings), block_answer(state.settings.blocking)
+    reviews = reviews_of(state, statements, suffixes)
     return Policy(names, statements, groups, answer, 0, overrides=overrides, suffixes=suffixes, reviews=reviews)
 
 

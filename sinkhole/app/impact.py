@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from operator import methodcaller
 
+from sinkhole.app.asked_impact import DAYS
 from sinkhole.app.state import State
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import FormError
@@ -15,7 +16,6 @@ from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.types import QType
 from sinkhole.store.reports import Reports
 
-_DAYS = 7
 _ASKED = 5000
 """Names that were asked lately, the most asked first, which are looked at."""
 _SHOWN = 3
@@ -77,7 +77,7 @@ def _of_catalogue(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _asked(state: State, now: datetime) -> Iterator[str]:
-    since = int((now - timedelta(days=_DAYS)).timestamp())
+    since = int((now - timedelta(days=DAYS)).timestamp())
     reports = Reports(state.store, state.settings.record.attempt_window)
     yield from (tally.key for tally in reports.count_by("name", since, limit=_ASKED) if tally.key)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from sinkhole.app.asked_impact import asked_impact
+from sinkhole.app.asked_impact import DAYS, asked_impact
 from sinkhole.app.expectations import names_in_force, stored_policy_over
 from sinkhole.app.impact import impact
 from sinkhole.app.state import State
@@ -48,7 +48,7 @@ def impacts(
     """
     asked = [f"impact {one}" for one in asked_impact(state, before, after, now)]
     if not asked:
-        asked = ["impact on recorded queries of the last 7 days: none"]
+        asked = [f"impact on recorded queries of the last {DAYS} days: none"]
         if state.settings.record.queries == "blocked":
             asked[0] += " (only what is blocked, coached or monitored is recorded; monitor first to know more)"
     known = [f"impact {line}" for line in impact(state, before, after, groups, now, clients)]

@@ -217,7 +217,7 @@ def inputs_of(
         overrides: None: the exceptions in force.
     """
     feeds = [_input(state, feed, known) for feed, known in standing]
-    statements = state.policy.statements()
+    statements, suffixes = state.policy.statements(), own_suffixes(state.settings)
     return Inputs(
         catalogue=catalogue or state.catalogue(standing).catalogue,
         feeds=[found for found in feeds if found is not None],
@@ -226,18 +226,22 @@ def inputs_of(
         answer=block_answer(state.settings.blocking),
         versions={feed.name: known.version for feed, known in standing},
         overrides=state.lasting_overrides() if overrides is None else overrides,
-        suffixes=own_suffixes(state.settings),
-        reviews=reviews_of(state, statements),
+        suffixes=suffixes,
+        reviews=reviews_of(state, statements, suffixes),
     )
 
 
-def reviews_of(state: State, statements: Sequence[Statement]) -> Reviews:
-    """Return what people said of names that look like AI, as far as one of the statements asks."""
+def reviews_of(state: State, statements: Sequence[Statement], suffixes: Sequence[str]) -> Reviews:
+    """Return what people said of names that look like AI, as far as one of the statements asks.
+
+    Args:
+        suffixes: domains of this network, of which nothing waits for review.
+    """
     if all(statement.subject.kind is not SubjectKind.UNREVIEWED for statement in statements):
         return NO_REVIEWS
     waiting = state.candidates.domains(CandidateState.NEW)
     ignored = state.candidates.domains(CandidateState.IGNORED)
-    return Reviews.from_texts(waiting, (*ignored, *own_suffixes(state.settings)))
+    return Reviews.from_texts(waiting, (*ignored, *suffixes))
 
 
 def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:

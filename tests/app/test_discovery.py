@@ -252,7 +252,7 @@ def test_folder_that_cannot_be_written_changes_nothing(state):
 
 def test_reviews_are_in_policy_only_where_a_statement_asks(state):
     compile_state(state)
-    assert load_document(compiled_folder(state.folder)).reviews == reviews_of(state, ())
+    assert load_document(compiled_folder(state.folder)).reviews == reviews_of(state, (), ())
     state.policy.put(UNREVIEWED)
     ignore(state, "novel-gpt.ai", None)
     compile_state(state)
