@@ -34,8 +34,8 @@ from sinkhole.transport.tcp import TcpListener
 from sinkhole.transport.udp import UdpListener
 from sinkhole.upstream.forwarder import Forwarder
 
-LAST_HANDOVER = 1.0
-"""Seconds that the last hits may take to be acknowledged at a stop."""
+LAST_HANDOVER = 0.4
+"""Seconds that the last hits may take to be acknowledged at a stop, beside what the drain left of its time."""
 
 
 def run(settings: Settings, slot: int, pairs: list[Pair], lifeline: int, status: int) -> int:
@@ -80,8 +80,9 @@ class _Worker:
         for listener in listeners:
             listener.stop()
         seconds = self._settings.server.drain_timeout
+        deadline = loop.time() + seconds + LAST_HANDOVER
         await asyncio.gather(*(listener.drain(seconds) for listener in listeners))
-        await self._link.finish(LAST_HANDOVER)
+        await self._link.finish(max(LAST_HANDOVER, deadline - loop.time()))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
