@@ -101,7 +101,7 @@ class _Worker:
         self._forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
         self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings)
         shown = settings.record.clients == "full"
-        self._identities = IdentityWatch(folder, lambda addresses: gate.forget(addresses))
+        self._identities = IdentityWatch(folder, lambda addresses: dispatch.forget_clients(addresses))
         who = Who(box, self._identities.of)
         gate = ClientGate(
             settings.access, lambda address: box.current.scope_of(address), log_clients=shown, who=who,
@@ -118,13 +118,15 @@ class _Worker:
             sightings=sightings, clients=gate, load_clients=self._identities.take_newest,
         )  # fmt: skip
         connections = Connections.from_settings(settings.transport)
+        datagrams = [UdpListener(pair.udp, dispatch, settings.transport.datagrams) for pair in self._pairs]
+        self._form = datagrams[0].form
         return [
-            *(UdpListener(pair.udp, dispatch) for pair in self._pairs),
+            *datagrams,
             *(TcpListener(pair.tcp, dispatch, settings.transport, connections=connections) for pair in self._pairs),
         ]
 
     def _counters(self) -> dict[str, Any]:
-        return {"pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation}
+        return {"pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation, "datagrams": self._form}
 
     async def _die_with_supervisor(self, lifeline: int) -> None:
         await until_orphaned(lifeline)

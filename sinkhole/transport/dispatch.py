@@ -3,12 +3,12 @@
 The order: the client gate, the packet cache, then parsing, what is never forwarded, and the resolver's chain. What the
 client sent is captured first; the reply is fitted to it last (size, OPT, DO), so that the chain need not know it.
 
-A listener calls `tick` once per batch, `cached` for every datagram, and `datagram` for those it has no reply to. Only
+A listener calls `tick` and `cached` once per batch, and `datagram` for those of its datagrams that have no reply. Only
 what must wait comes back as a coroutine, which the listener makes a task of.
 """
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
+from sinkhole.transport.datagram import Host
 from sinkhole.transport.fit import cap_ttls, fit_reply, truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
 from sinkhole.transport.packet_cache import Entry, PacketCache, Table
@@ -84,7 +85,7 @@ class Dispatch:
         self._unforwarded = Unforwarded(settings.chaos_version)
         self.log = QuietLog(Log("transport"), clock)
         self._served = Served(hits, wall)
-        self._pending = self._served.pending
+        self._touched = self._served.touched
         self._now = clock()
         self._period = 0
         self._follow_policy()
@@ -95,25 +96,37 @@ class Dispatch:
         if self._box.current is not self._policy or not self._policy_begins <= self._wall() < self._policy_ends:
             self._follow_policy()
 
-    def cached(self, wire: bytes, host: str) -> bytes | None:
-        """Return the reply to a datagram if it is finished and the client may have it; None says nothing at all.
+    def cached(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[int]]:
+        """Answer those of a batch of datagrams whose reply is finished and whose client may have it.
 
-        This is the fast path: two look-ups, no parsing, nothing created but the reply.
+        This is the fast path: two look-ups a datagram, no parsing, nothing created.
+
+        Args:
+            keys: of each datagram the octets after its id.
+            hosts: who sent it.
+
+        Returns:
+            For each the octets of the reply after the id, or None; and the places of those that have none.
         """
-        state = self._clients.young.get(host)
-        if state is None or state.datagrams is None:
-            return None
-        entry = state.datagrams.young.get(wire[2:])
-        if entry is None or entry.due <= self._now:
-            return None
-        if state.bucket is not None and not state.bucket.take(self._now):
-            return None
-        if entry.is_recorded:
-            self._pending.append((entry, state))
-        state.queries += 1
-        return wire[:2] + entry.tail
+        clients, now = self._clients.young, self._now
+        tails: list[bytes | None] = []
+        missed: list[int] = []
+        for key, host in zip(keys, hosts, strict=True):
+            state = clients.get(host)
+            if state is not None and (table := state.datagrams) is not None:
+                entry = table.young.get(key)
+                if entry is not None and entry.due > now and (state.bucket is None or state.bucket.take(now)):
+                    if not state.served:
+                        self._touched.append(state)
+                    state.served.append(entry)
+                    tails.append(entry.tail)
+                    continue
+            missed.append(len(tails))
+            tails.append(None)
+        self._served.pending += len(tails) - len(missed)
+        return tails, missed
 
-    def datagram(self, wire: bytes, host: str) -> Outcome:
+    def datagram(self, wire: bytes, host: Host) -> Outcome:
         """Answer a datagram that `cached` had no reply to; never raises."""
         try:
             if len(wire) < _HEADER or wire[2] & _QR:
@@ -161,9 +174,15 @@ class Dispatch:
         """Count what the packet cache served until now; for the end, and for whoever hands the hits over."""
         self._served.flush()
 
+    def forget_clients(self, addresses: Set[str]) -> None:
+        """Look up the groups of some clients anew: they are others than was known."""
+        self._served.flush()
+        self._gate.forget(addresses)
+
     def _follow_policy(self) -> None:
         """Begin a period, in which verdicts stay right: forget all that the policy before this moment said."""
         self._period += 1
+        self._served.flush()
         self._policy = policy = self._box.current
         self._cache.clear()
         self._gate.forget_scopes()
@@ -177,9 +196,7 @@ class Dispatch:
         if table is not None:
             entry = self._cache.look_up(table, wire[2:], self._now)
             if entry is not None:
-                if entry.is_recorded:
-                    self._pending.append((entry, state))
-                state.queries += 1
+                self._served.add(entry, state)
                 return wire[:2] + entry.tail
         try:
             query = read_query(wire)
