@@ -8,7 +8,7 @@ what must wait comes back as a coroutine, which the listener makes a task of.
 """
 
 import time
-from collections.abc import Callable, Coroutine, Sequence, Set
+from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
+from sinkhole.transport.blocked_replies import BlockedReplies, Pieces
 from sinkhole.transport.datagram import Host
 from sinkhole.transport.fit import cap_ttls, fit_reply, truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
@@ -37,6 +38,7 @@ Outcome = Reply | Coroutine[Any, Any, bytes]
 """A reply at hand, or one to wait for."""
 
 _HEADER = 12
+_MAX_ASKED_ONCE = 20_000
 _QR = 0x80
 
 
@@ -52,6 +54,7 @@ class Dispatch:
         hits: where replies served by the packet cache are counted; the chain counts its own.
         settings: limits of the transports.
         at_once: answers what needs no waiting, else gives None.
+        local: names at or below which a name may be answered before policy is asked; None: any name may be.
         slip: each n-th rate-limited datagram gets TC=1 (`access.slip`).
         clock: monotonic seconds.
         wall: seconds since the epoch.
@@ -67,6 +70,7 @@ class Dispatch:
         settings: TransportSettings,
         *,
         at_once: Callable[[Query], Answer | None] = lambda query: None,
+        local: Iterable[bytes] | None = None,
         slip: int = 2,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -82,6 +86,8 @@ class Dispatch:
         self._slip = slip
         self._clock = clock
         self._wall = wall
+        self._blocked = BlockedReplies(local)
+        self._asked_once: set[int] = set()
         self._unforwarded = Unforwarded(settings.chaos_version)
         self.log = QuietLog(Log("transport"), clock)
         self._served = Served(hits, wall)
@@ -198,6 +204,9 @@ class Dispatch:
             if entry is not None:
                 self._served.add(entry, state)
                 return wire[:2] + entry.tail
+            made = self._blocked.find(wire, table, self._policy, state.client.scope, self._now)
+            if made is not None:
+                return wire[:2] + self._give(wire, state, table, *made)
         try:
             query = read_query(wire)
         except Silence:
@@ -223,6 +232,25 @@ class Dispatch:
             return self._failed(asked)
         return self._resolve(wire, asked, table)
 
+    def _give(self, wire: bytes, state: ClientState, table: Table, name: bytes, tail: bytes, pieces: Pieces) -> bytes:
+        """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again."""
+        state.queries += 1
+        text = name_to_text(name) if pieces.is_recorded else ""
+        if pieces.is_recorded:
+            when = datetime.fromtimestamp(self._wall(), UTC)
+            self._hits.count(state.client.address, text, pieces.qtype, pieces.verdict, when)
+        mark = hash(wire[2:])
+        if mark not in self._asked_once:
+            if len(self._asked_once) >= _MAX_ASKED_ONCE:
+                self._asked_once.clear()
+            self._asked_once.add(mark)
+        else:
+            entry = Entry(
+                wire[:2] + tail, self._clock(), pieces.ttl, text, pieces.qtype, pieces.verdict, pieces.is_recorded
+            )
+            self._cache.store(table, wire[2:], entry)
+        return tail
+
     async def _resolve(self, wire: bytes, asked: Query, table: Table) -> bytes:
         period = self._period
         try:
@@ -236,7 +264,7 @@ class Dispatch:
         # What an old policy said, or said before its end, answers this query and no other.
         is_in_force = period == self._period and self._policy is self._box.current
         if answer.ttl and is_in_force and self._wall() < ends:
-            self._keep(wire, asked.message, answer, reply, table, ends)
+            self._keep(wire, asked, answer, reply, table, ends)
         return reply
 
     def _end_for(self, asked: Query) -> float:
@@ -258,21 +286,25 @@ class Dispatch:
         self.log.exception("query.failed", name=name_to_text(question.name), qtype=question.qtype)
         return self._fit(asked.message, ReplyBody(Rcode.SERVFAIL), asked.is_stream)
 
-    def _keep(
-        self, wire: bytes, message: QueryMessage, answer: Answer, reply: bytes, table: Table, ends: float
-    ) -> None:
+    def _keep(self, wire: bytes, asked: Query, answer: Answer, reply: bytes, table: Table, ends: float) -> None:
         """Put a reply into the packet cache, unless options make its query one of a kind (cookies, padding).
 
         Args:
             ends: epoch seconds until which it may be served.
         """
+        message, verdict = asked.message, answer.verdict
         if not answer.ttl or (message.edns is not None and message.edns.options):
             return
-        is_recorded = self._hits.wants(answer.verdict)
+        is_recorded = self._hits.wants(verdict)
         name = name_to_text(message.question.key) if is_recorded else ""
-        ttl = min(answer.ttl, ends - self._wall())
-        entry = Entry(reply, self._clock(), ttl, name, message.question.qtype, answer.verdict, is_recorded)
+        left, now = ends - self._wall(), self._clock()
+        entry = Entry(reply, now, min(answer.ttl, left), name, message.question.qtype, verdict, is_recorded)
         self._cache.store(table, wire[2:], entry)
+        if answer.is_blocked and verdict is not None and left > answer.ttl:
+            self._blocked.learn(
+                wire, reply, table, self._policy, asked.client.scope, verdict,
+                ttl=answer.ttl, ends=now + left, is_recorded=is_recorded,
+            )  # fmt: skip
 
     def _fit(self, query: QueryMessage, body: ReplyBody, is_stream: bool) -> bytes:
         return fit_reply(query, body, is_stream, self._settings)

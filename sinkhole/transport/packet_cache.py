@@ -8,6 +8,7 @@ into a young and an old part, so that a flood of random names cannot push out wh
 """
 
 from collections.abc import Hashable
+from typing import Any
 from weakref import WeakValueDictionary
 
 from sinkhole.policy.verdict import Verdict
@@ -65,13 +66,24 @@ class Entry:
 
 
 class Table:
-    """Entries of one scope and one kind of transport; `young` is read directly on the fast path."""
+    """Replies for one scope and one kind of transport.
 
-    __slots__ = ("__weakref__", "old", "young")
+    Attributes:
+        young, old: finished ones; `young` is read directly on the fast path.
+        pieces: what replies to blocked names are made of (`blocked_replies`); `forms` are the queries they are for.
+    """
+
+    __slots__ = ("__weakref__", "forms", "old", "pieces", "young")
 
     def __init__(self) -> None:
         self.young: dict[bytes, Entry] = {}
         self.old: dict[bytes, Entry] = {}
+        self.forget_pieces()
+
+    def forget_pieces(self) -> None:
+        """Begin anew with pieces."""
+        self.pieces: dict[tuple[bytes, Hashable, int], Any] = {}
+        self.forms: set[bytes] = set()
 
 
 class PacketCache:
@@ -131,6 +143,7 @@ class PacketCache:
         """Forget everything: the policy that judged it is no longer in force."""
         for table in list(self._tables.values()):
             table.young, table.old = {}, {}  # a query on its way may still hold the table
+            table.forget_pieces()
         self._tables.clear()
         self._entries = 0
         self._bytes = 0
