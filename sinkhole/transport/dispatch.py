@@ -27,7 +27,7 @@ from sinkhole.transport.blocked_replies import BlockedReplies, Pieces
 from sinkhole.transport.datagram import Host
 from sinkhole.transport.fit import cap_ttls, fit_reply, truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
-from sinkhole.transport.packet_cache import Entry, PacketCache, Table
+from sinkhole.transport.packet_cache import Doorkeeper, Entry, PacketCache, Table
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.served import Served
 from sinkhole.transport.unforwarded import Unforwarded
@@ -38,7 +38,6 @@ Outcome = Reply | Coroutine[Any, Any, bytes]
 """A reply at hand, or one to wait for."""
 
 _HEADER = 12
-_MAX_ASKED_ONCE = 20_000
 _QR = 0x80
 
 
@@ -87,7 +86,7 @@ class Dispatch:
         self._clock = clock
         self._wall = wall
         self._blocked = BlockedReplies(local)
-        self._asked_once: set[int] = set()
+        self._doorkeeper = Doorkeeper()
         self._unforwarded = Unforwarded(settings.chaos_version)
         self.log = QuietLog(Log("transport"), clock)
         self._served = Served(hits, wall)
@@ -239,12 +238,7 @@ class Dispatch:
         if pieces.is_recorded:
             when = datetime.fromtimestamp(self._wall(), UTC)
             self._hits.count(state.client.address, text, pieces.qtype, pieces.verdict, when)
-        mark = hash(wire[2:])
-        if mark not in self._asked_once:
-            if len(self._asked_once) >= _MAX_ASKED_ONCE:
-                self._asked_once.clear()
-            self._asked_once.add(mark)
-        else:
+        if self._doorkeeper.has_seen(wire[2:]):
             entry = Entry(
                 wire[:2] + tail, self._clock(), pieces.ttl, text, pieces.qtype, pieces.verdict, pieces.is_recorded
             )

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.ttl import age, ttl_offsets
 
+MAX_MARKS = 20_000
 _OVERHEAD = 700
 """Octets of an entry besides its wire forms: objects, dictionary slots (measured with tracemalloc)."""
 
@@ -84,6 +85,26 @@ class Table:
         """Begin anew with pieces."""
         self.pieces: dict[tuple[bytes, Hashable, int], Any] = {}
         self.forms: set[bytes] = set()
+
+
+class Doorkeeper:
+    """Remembers marks of keys that were seen once: what comes a second time is worth keeping (TinyLFU's doorkeeper)."""
+
+    def __init__(self) -> None:
+        self._marks: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def has_seen(self, key: bytes) -> bool:
+        """Return whether a key was seen before, not too long ago; from now on it was."""
+        mark = hash(key)
+        if mark in self._marks:
+            return True
+        if len(self._marks) >= MAX_MARKS:
+            self._marks.clear()
+        self._marks.add(mark)
+        return False
 
 
 class PacketCache:

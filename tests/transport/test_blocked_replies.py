@@ -152,11 +152,11 @@ def test_name_asked_again_is_kept_and_name_asked_once_is_not():
 
 
 def test_marks_of_names_asked_once_are_bounded(monkeypatch):
-    monkeypatch.setattr("sinkhole.transport.dispatch._MAX_ASKED_ONCE", 5)
+    monkeypatch.setattr("sinkhole.transport.packet_cache.MAX_MARKS", 5)
     rig = Rig(policy())
     for number in range(20):
         rig.say(question(f"x{number}.ads.example"))
-    assert len(rig.dispatch._asked_once) <= 5
+    assert len(rig.dispatch._doorkeeper) <= 5
 
 
 def test_pieces_are_bounded(monkeypatch):
