@@ -1,4 +1,4 @@
-"""The soak in its short form: a quarter of a minute of mixed load; the long form is `python -m bench.soak --minutes 30`."""
+"""The soak in its short form: a quarter of a minute of load; the long form is `python -m bench.soak --minutes 30`."""
 
 import subprocess
 import sys
