@@ -138,7 +138,7 @@ class Dispatch:
                 return None
             state = self._gate.admit(host)
             if state.bucket is not None and not state.bucket.take(self._now):
-                is_answered = state.is_allowed and state.bucket.slips(self._slip)
+                is_answered = state.is_allowed and state.bucket.slips(self._slip, self._now)
                 return self._truncate(wire) if is_answered else None
             if state.datagrams is None and state.is_allowed:
                 state.datagrams = self._cache.table_of(state.client.scope, is_stream=False)

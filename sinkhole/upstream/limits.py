@@ -1,4 +1,9 @@
-"""How many queries may wait for upstreams at the same time, so that slow names cannot use up everything (R-P03)."""
+"""How many queries may wait for upstreams at the same time, so that slow names cannot use up everything (R-P03).
+
+Beside the limits of the settings there is one by what is left (a dynamic threshold): no client and no domain may have
+more than four times the places that are free. However few places there are (descriptors may be scarce), and whoever
+floods, the next client finds one: of k that take all they can, each gets 4 / (4 k + 1), and 1 / (4 k + 1) stays free.
+"""
 
 import resource
 from collections import Counter
@@ -7,6 +12,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from sinkhole.config.schema import UpstreamSettings
+from sinkhole.policy.place import registered_label
 from sinkhole.protocol.names import labels_of
 from sinkhole.upstream.failure import UpstreamBusy
 
@@ -16,8 +22,12 @@ _SPARE_DESCRIPTORS = 256
 """Left to listeners, clients on TCP and files; each waiting query holds one socket, or two when it races."""
 
 
+_TIMES_FREE = 4
+"""Places of one client or domain for each free one: alone it may have four fifths."""
+
+
 class InFlight:
-    """Count the queries that wait: all, those of a client, those for a registered domain (its last two labels)."""
+    """Count the queries that wait: all, those of a client, those for a registered domain."""
 
     def __init__(self, settings: UpstreamSettings, descriptors: int | None = None) -> None:
         if descriptors is None:
@@ -42,12 +52,13 @@ class InFlight:
         Raises:
             UpstreamBusy: a limit is reached.
         """
-        zone = labels_of(key)[-2:]
-        if self.waiting >= self._most:
+        zone = _zone_of(key)
+        free = self._most - self.waiting
+        if free <= 0:
             raise UpstreamBusy("too many queries are waiting")
-        if self._clients[client] >= self._most_of_client:
+        if self._clients.get(client, 0) >= min(self._most_of_client, free * _TIMES_FREE):
             raise UpstreamBusy("too many queries of this client are waiting")
-        if self._zones[zone] >= self._most_of_zone:
+        if self._zones.get(zone, 0) >= min(self._most_of_zone, free * _TIMES_FREE):
             raise UpstreamBusy("too many queries for this domain are waiting")
         self.waiting += 1
         self._clients[client] += 1
@@ -58,6 +69,15 @@ class InFlight:
             self.waiting -= 1
             _take_one(self._clients, client)
             _take_one(self._zones, zone)
+
+
+def _zone_of(key: bytes) -> tuple[bytes, ...]:
+    """Return the labels of the domain that somebody registered, by a guess without the list of public suffixes.
+
+    By the last two labels alone, all domains below `co.uk` would share the places of one.
+    """
+    labels = labels_of(key)
+    return labels[registered_label(labels) or -2 :]
 
 
 def _take_one(counts: Counter[_Key], key: _Key) -> None:
