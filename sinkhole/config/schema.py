@@ -238,6 +238,11 @@ class RecordSettings(Section):
     clients: Literal["full", "pseudonym", "none"] = Field("full", description="How client addresses are stored.")
     days: int = Field(90, ge=1, le=3650, description="Days that hits are kept.")
     max_mib: int = Field(512, ge=1, description="Size of the hits in MiB; the oldest go first.")
+    names_per_client: int = Field(
+        1000,
+        ge=1,
+        description="Names of a client kept in a minute, by each worker; more count for the domain they are below.",
+    )
     attempt_window: int = Field(
         300, ge=60, le=86_400, description="Hits of one client for one vendor closer than this are one attempt."
     )

@@ -1,11 +1,14 @@
 """Count what was asked, in memory and bounded: equal queries of one minute become one row.
 
-Nothing here waits or writes (R-D01); the worker drains rows and hands them to the control process. When more rows are
-new than are drained, the names of further ones are not kept, only the domain they are below (`*.example.org`): counts
-of clients, vendors and rules stay right. Where there is no room for that either, queries are dropped and counted.
+Nothing here waits or writes (R-D01); the worker drains rows and hands them to the control process. A client that asks
+for more names in a minute than `record.names_per_client`, or more rows than are drained, and the names of further ones
+are not kept, only the domain they are below (`*.example.org`): counts of clients, vendors and rules stay right. Where
+there is no room for that either, queries are dropped and counted.
 """
 
+from collections import defaultdict
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -26,6 +29,8 @@ CANARY = "sinkhole-canary."
 _Key = tuple[int, str, str | None, str, int, Action, str | None, str | None, str | None, str | None]
 _Tally = list[int]
 """How often, and from when to when in epoch seconds; no class, since a flood makes one a query."""
+_TELLING: Final = 3
+"""How many labels tell which domain somebody registered, by the guess of `place`."""
 _WORDS: Final = {action: str(action) for action in Action}
 
 
@@ -35,6 +40,9 @@ class Hits:
     def __init__(self, settings: RecordSettings, max_rows: int = MAX_ROWS) -> None:
         self._queries = settings.queries
         self._max_rows = max_rows
+        self._max_names = settings.names_per_client
+        self._minute = 0
+        self._names: defaultdict[str, set[str]] = defaultdict(set)
         self._rows: dict[_Key, _Tally] = {}
         self._dropped = 0
 
@@ -59,22 +67,34 @@ class Hits:
             name: the name that was asked for, in escaped text.
             verdict: None for a name that policy was not asked about.
         """
-        if not self.wants(verdict) or name.startswith(CANARY):
-            return
-        verdict = verdict or NO_MATCH
-        second = int(when.timestamp())
+        if self.wants(verdict):
+            self.add(client, name, qtype, verdict or NO_MATCH, int(when.timestamp()), times)
+
+    def add(self, client: str, name: str, qtype: int, verdict: Verdict, second: int, times: int = 1) -> None:
+        """Count what is known to be wanted, at `second` of the epoch."""
+        minute = second // 60
+        if minute != self._minute:
+            self._minute = minute
+            self._names.clear()
+        names = self._names[client]
+        if name not in names:
+            if name.startswith(CANARY):
+                return
+            if len(names) < self._max_names:
+                names.add(name)
+            else:
+                name = _all_below(name)
         key = (
-            second // 60, client, verdict.group, name, qtype, verdict.action,
+            minute, client, verdict.group, name, qtype, verdict.action,
             verdict.vendor, verdict.product, verdict.feed, verdict.override or verdict.subject,
         )  # fmt: skip
         tally = self._rows.get(key)
-        if tally is None:
-            if len(self._rows) >= self._max_rows:
-                self._count_below(key, second, times)
-            else:
-                self._rows[key] = [times, second, second]
-            return
-        _add(tally, second, times)
+        if tally is not None:
+            _add(tally, second, times)
+        elif len(self._rows) < self._max_rows:
+            self._rows[key] = [times, second, second]
+        else:
+            self._count_below(key, second, times)
 
     def _count_below(self, key: _Key, second: int, times: int) -> None:
         """Count for the domain that a name is below: there is no room for names."""
@@ -112,7 +132,13 @@ def _add(tally: _Tally, second: int, times: int) -> None:
 
 def _all_below(name: str) -> str:
     """Return `*.` and the domain that somebody registered, or `*` where nobody could have."""
-    labels = [label for label in name.split(".") if label]
+    return _all_below_labels(*name.rsplit(".", _TELLING)[-_TELLING:])
+
+
+@lru_cache(4096)
+def _all_below_labels(*last: str) -> str:
+    """Return the same for the last labels of a name, as many as tell."""
+    labels = [label for label in last if label]
     start = registered_label(tuple(label.encode() for label in labels))
     return "*" if start is None else ".".join(("*", *labels[start:]))
 

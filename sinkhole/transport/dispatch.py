@@ -236,8 +236,7 @@ class Dispatch:
         state.queries += 1
         text = name_to_text(name) if pieces.is_recorded else ""
         if pieces.is_recorded:
-            when = datetime.fromtimestamp(self._wall(), UTC)
-            self._hits.count(state.client.address, text, pieces.qtype, pieces.verdict, when)
+            self._hits.add(state.client.address, text, pieces.qtype, pieces.verdict, int(self._wall()))
         if self._doorkeeper.has_seen(wire[2:]):
             entry = Entry(
                 wire[:2] + tail, self._clock(), pieces.ttl, text, pieces.qtype, pieces.verdict, pieces.is_recorded

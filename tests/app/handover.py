@@ -18,7 +18,7 @@ Reaction = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 def counted(*names: str) -> Hits:
     """Return hits of one client for some names."""
-    hits = Hits(RecordSettings())
+    hits = Hits(RecordSettings(names_per_client=1_000_000))
     count(hits, *names)
     return hits
 

@@ -20,7 +20,7 @@ from tests.e2e.storm import Storm
 pytestmark = pytest.mark.alone
 
 QUERIES = 40_000
-CONFIG = "feeds.sync = false\n"
+CONFIG = f"feeds.sync = false\nrecord.names_per_client = {QUERIES}\n"
 BLOCKED, TRUE = bytes(4), socket.inet_aton(TRUE_ADDRESS)
 
 

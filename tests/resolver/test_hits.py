@@ -118,6 +118,23 @@ def test_domain_of_a_name_that_is_not_kept(name, merged):
     assert name_to_text(name_from_text(row.name)) == row.name
 
 
+def test_names_of_one_client_and_minute_are_bounded():
+    """R-D01: who asks for random names fills no store, and takes no room from others."""
+    hits = Hits(RecordSettings(names_per_client=3))
+    for second in (0, 30):
+        for number in range(5):
+            hits.count("192.0.2.1", f"n{number}.example.org", 1, BLOCKED, START + timedelta(seconds=second))
+        hits.count("192.0.2.2", "n9.example.org", 1, BLOCKED, START)
+        rows = {(row.client, row.name): row.count for row in hits.drain(99)}  # what was kept stays so after it is taken
+        assert rows == {
+            **{("192.0.2.1", f"n{number}.example.org"): 1 for number in range(3)},
+            ("192.0.2.1", "*.example.org"): 2,
+            ("192.0.2.2", "n9.example.org"): 1,
+        }
+    hits.count("192.0.2.1", "n4.example.org", 1, BLOCKED, START + timedelta(seconds=60))
+    assert [row.name for row in hits.drain(99)] == ["n4.example.org"]
+
+
 def test_domains_are_bounded_too():
     """R-D01"""
     hits = make(max_rows=100)
