@@ -132,15 +132,18 @@ def _add(tally: _Tally, second: int, times: int) -> None:
 
 def _all_below(name: str) -> str:
     """Return `*.` and the domain that somebody registered, or `*` where nobody could have."""
-    return _all_below_labels(*name.rsplit(".", _TELLING)[-_TELLING:])
+    labels = name.rsplit(".", _TELLING)[-_TELLING:]
+    if len(labels) == _TELLING and labels[0] and not _is_of_country(labels[1], labels[2]):
+        return f"*.{labels[1]}.{labels[2]}"
+    labels = [label for label in labels if label]
+    start = registered_label(tuple(label.encode() for label in labels))
+    return "*" if start is None else ".".join(("*", *labels[start:]))
 
 
 @lru_cache(4096)
-def _all_below_labels(*last: str) -> str:
-    """Return the same for the last labels of a name, as many as tell."""
-    labels = [label for label in last if label]
-    start = registered_label(tuple(label.encode() for label in labels))
-    return "*" if start is None else ".".join(("*", *labels[start:]))
+def _is_of_country(second: str, first: str) -> bool:
+    """Return whether a name that ends in these two labels is registered otherwise than right below the last one."""
+    return registered_label((b"x", second.encode(), first.encode())) != 1
 
 
 def _row(key: _Key, tally: _Tally) -> HitRow:
