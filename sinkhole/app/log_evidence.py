@@ -13,7 +13,7 @@ from sinkhole.evidence.words import number
 
 TITLE = "Who tried which AI vendor"
 Key = Callable[[str, str, str | None], tuple[str | None, str]]
-_KEYS: dict[By, Key] = {
+KEYS: dict[By, Key] = {
     By.VENDOR: lambda _client, vendor, _group: (None, vendor),
     By.CLIENT: lambda client, vendor, _group: (client, vendor),
     By.GROUP: lambda _client, vendor, group: (group, vendor),
@@ -45,11 +45,11 @@ def log_evidence(
     step = step_of(len(range(min(counting.days, default=0), max(counting.days, default=0) + 1)), step)
     vendors = [
         replace(line, is_new=audit.has_earlier and line.vendor not in audit.known_before)
-        for line in counting.lines(_KEYS[By.VENDOR], name_of)
+        for line in counting.lines(KEYS[By.VENDOR], name_of)
     ]
     parts: tuple[Line, ...] = ()
     if by is not By.VENDOR:
-        found = merge_few(counting.lines(_KEYS[by], name_of), floor, counting.union(_KEYS[by]))
+        found = merge_few(counting.lines(KEYS[by], name_of), floor, counting.union(KEYS[by]))
         parts = tuple(_with_client(line, client_text) for line in found) if by is By.CLIENT else found
     return Evidence(
         title=TITLE,
@@ -60,7 +60,7 @@ def log_evidence(
         basis=audit.judge.basis,
         total=total_or_none(counting.total(), floor) if counting.pairs else counting.total(),
         seen=len(audit.seen),
-        vendors=merge_few(vendors, floor, counting.union(_KEYS[By.VENDOR])),
+        vendors=merge_few(vendors, floor, counting.union(KEYS[By.VENDOR])),
         by=by,
         parts=parts,
         step=step,

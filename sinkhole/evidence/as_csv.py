@@ -13,7 +13,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def csv_cell(value: object) -> object:
     """Return a cell that no spreadsheet takes for a formula (CWE-1236)."""
-    if isinstance(value, str) and value[:1] in _FORMULA and value:
+    if isinstance(value, str) and value[:1] in _FORMULA:
         return "'" + value
     return value
 

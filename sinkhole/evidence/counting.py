@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from sinkhole.evidence.model import Line, Tried
+from sinkhole.evidence.model import Line, Span, Tried
 from sinkhole.evidence.trend import DAY, start_of
 from sinkhole.policy.verdict import Action
 
@@ -16,7 +16,10 @@ _OTHERS = "(others)"
 
 @dataclass(slots=True)
 class Pair:
-    """What one client did with one vendor, in one group. `began` and `ended` are of the attempt that is counted."""
+    """What one client did with one vendor, in one group.
+
+    `began` and `ended` are of the attempt that is counted; `before` are attempts that began before a day of interest.
+    """
 
     first: float
     last: float
@@ -27,19 +30,24 @@ class Pair:
     blocked: int = 0
     coached: int = 0
     refused: int = 0
+    before: int = 0
 
 
 @dataclass(slots=True)
 class Counting:
     """Counts of a whole stream.
 
+    A client that is an empty text is one that is not known: it counts as none.
+
     Args:
         window: seconds; what follows within them is the same attempt.
         has_policy: whether the actions are those of a policy; else none is told.
+        is_split: whether attempts are told before and after.
     """
 
     window: float
     has_policy: bool
+    is_split: bool = False
     pairs: dict[tuple[str, str, str | None], Pair] = field(default_factory=dict)
     days: dict[int, dict[str, int]] = field(default_factory=dict)
     day_clients: dict[int, set[str]] = field(default_factory=dict)
@@ -101,8 +109,19 @@ class Counting:
         rows: dict[tuple[str | None, str], list[tuple[str, Pair]]] = {}
         for (client, vendor, group), pair in self.pairs.items():
             rows.setdefault(key(client, vendor, group), []).append((client, pair))
-        lines = [Line(part, vendor, *name_of(vendor), self._tried(found)) for (part, vendor), found in rows.items()]
+        lines = []
+        for (part, vendor), found in rows.items():
+            before, after = self._spans(found)
+            lines.append(Line(part, vendor, *name_of(vendor), self._tried(found), before=before, after=after))
         return sorted(lines, key=_order)
+
+    def _spans(self, found: Sequence[tuple[str, Pair]]) -> tuple[Span, Span] | tuple[None, None]:
+        if not self.is_split:
+            return None, None
+        before = {client for client, pair in found if client and pair.before}
+        after = {client for client, pair in found if client and pair.attempts > pair.before}
+        attempts = sum(pair.before for _, pair in found)
+        return Span(len(before), attempts), Span(len(after), sum(pair.attempts for _, pair in found) - attempts)
 
     def total(self) -> Tried:
         """Return all of it."""
@@ -113,7 +132,8 @@ class Counting:
 
         def count(lines: Sequence[Line]) -> int:
             wanted = {(line.part, line.vendor) for line in lines}
-            return len({client for client, vendor, group in self.pairs if key(client, vendor, group) in wanted})
+            keys = self.pairs
+            return len({client for client, vendor, group in keys if client and key(client, vendor, group) in wanted})
 
         return count
 
@@ -129,7 +149,7 @@ class Counting:
     def _tried(self, found: Sequence[tuple[str, Pair]]) -> Tried:
         pairs = [pair for _, pair in found]
         return Tried(
-            clients=len({client for client, _ in found}),
+            clients=len({client for client, _ in found if client}),
             attempts=sum(pair.attempts for pair in pairs),
             queries=sum(pair.queries for pair in pairs),
             blocked=sum(pair.blocked for pair in pairs) if self.has_policy else None,

@@ -25,7 +25,7 @@ class Table:
 
 _NUMERIC = frozenset((
     "clients", "attempts", "queries", "blocked", "coached", "allowed", "refused there", "before", "after",
-    "clients before", "clients after", "change",
+    "clients before", "clients after", "change %",
 ))  # fmt: skip
 
 
@@ -74,8 +74,12 @@ def _columns(
 
     columns: list[tuple[str, Callable[[Line], Cell]]] = []
     if by is not None:
-        columns.append((by.value, lambda line: line.part if line.part is not None or line.merged else _no_part(by)))
-    columns += [("vendor", lambda line: line.vendor), ("name", _name), ("in", lambda line: line.jurisdiction)]
+        columns.append((by.value, lambda line: line.part or (None if line.merged else _no_part(by))))
+    columns += [
+        ("vendor", lambda line: line.vendor),
+        ("name", lambda line: line.name),
+        ("in", lambda line: line.jurisdiction),
+    ]
     if by is not By.CLIENT:
         columns.append(("clients", clients))
     columns.append(("attempts", count("attempts")))
@@ -86,23 +90,21 @@ def _columns(
     if has_refused:
         columns.append(("refused there", count("refused")))
     columns += [("first", moment("first")), ("last", moment("last"))]
-    if evidence.around is not None and by is None:
+    if any(line.is_new for line in lines):
+        columns.append(("new", lambda line: "new" if line.is_new else None))
+    if evidence.around is not None:
         columns += [
             ("before", lambda line: _span(line.before, line, few)[1]),
             ("after", lambda line: _span(line.after, line, few)[1]),
             ("clients before", lambda line: _span(line.before, line, few)[0]),
             ("clients after", lambda line: _span(line.after, line, few)[0]),
-            ("change", _change),
+            ("change %", _change),
         ]
     return columns
 
 
 def _no_part(by: By) -> str:
     return "(no group)" if by is By.GROUP else "(not stored)"
-
-
-def _name(line: Line) -> str:
-    return f"{line.name} (new)" if line.is_new else line.name
 
 
 def _span(span: Span | None, line: Line, few: str) -> tuple[Cell, Cell]:
@@ -112,15 +114,15 @@ def _span(span: Span | None, line: Line, few: str) -> tuple[Cell, Cell]:
     return span.clients, span.attempts
 
 
-def _change(line: Line) -> str | None:
-    """Return by how much attempts changed: `-80 %`, or `new` and `gone`."""
+def _change(line: Line) -> Cell:
+    """Return by how many per cent attempts changed, or `new` and `gone`."""
     if line.before is None or line.after is None or not (line.before.attempts or line.after.attempts):
         return None
     if not line.before.attempts:
         return "new"
     if not line.after.attempts:
         return "gone"
-    return f"{100 * (line.after.attempts - line.before.attempts) / line.before.attempts:+.0f} %"
+    return round(100 * (line.after.attempts - line.before.attempts) / line.before.attempts)
 
 
 def trend_table(evidence: Evidence, day_of: InWords) -> Table:

@@ -6,10 +6,11 @@ from typing import Final
 from sinkhole.evidence.model import Bucket
 
 DAY: Final = 86_400
-_WEEK: Final = 7
+WEEK: Final = 7
+_MOST_BUCKETS: Final = 400
 MOST_DAYS: Final = 62
 """Days that are shown one by one."""
-_MONDAY: Final = 3
+MONDAY: Final = 3
 """The first of January 1970 was a Thursday: days since then, and these, begin a week."""
 
 
@@ -24,7 +25,7 @@ def buckets(
     clients_of: Mapping[int, int] | None = None,
     floor: int = 1,
 ) -> tuple[Bucket, ...]:
-    """Return the trend without holes.
+    """Return the trend, without holes unless there would be hundreds.
 
     Args:
         days: days since the epoch (UTC) to attempts by vendor.
@@ -33,12 +34,12 @@ def buckets(
     """
     if not days:
         return ()
-    width = _WEEK if step == "week" else 1
-    found: dict[int, dict[str, int]] = {
-        day: {} for day in range(start_of(min(days), step), start_of(max(days), step) + 1, width)
-    }
-    for day, attempts in days.items():
-        here = found[start_of(day, step)]
+    width = WEEK if step == "week" else 1
+    spans = range(start_of(min(days), step), start_of(max(days), step) + 1, width)
+    # A log with a clock that was wrong once may leave decades without anything.
+    found: dict[int, dict[str, int]] = {day: {} for day in spans} if len(spans) <= _MOST_BUCKETS else {}
+    for day, attempts in sorted(days.items()):
+        here = found.setdefault(start_of(day, step), {})
         for vendor, count in attempts.items():
             here[vendor] = here.get(vendor, 0) + count
     return tuple(_bucket(day, here, clients_of, floor) for day, here in found.items())
@@ -46,7 +47,7 @@ def buckets(
 
 def start_of(day: int, step: str) -> int:
     """Return the day on which the day or week of a day begins."""
-    return day - (day + _MONDAY) % _WEEK if step == "week" else day
+    return day - (day + MONDAY) % WEEK if step == "week" else day
 
 
 def _bucket(day: int, attempts: dict[str, int], clients_of: Mapping[int, int] | None, floor: int) -> Bucket:

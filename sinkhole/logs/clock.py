@@ -23,7 +23,8 @@ _DAY: Final = 86_400
 _MAX_YEAR_BACK: Final = 8
 """Years that are tried for a day without one: from one 29 February to the next."""
 _KEPT: Final = 4096
-_LATEST: Final = 2**33
+LATEST: Final = 2**33
+"""Later than any log: the year 2242."""
 
 
 class Clock:
@@ -147,6 +148,8 @@ class Clock:
         if known is None:
             try:
                 known = read()
+                if not 0 <= known <= LATEST:
+                    raise ValueError
             except (ValueError, OverflowError):
                 raise LogFormatError(f"there is no such time as {key!r}") from None
             if len(self._known) >= _KEPT:
@@ -175,8 +178,8 @@ def epoch(value: object) -> float:
     except (TypeError, ValueError, OverflowError):
         raise LogFormatError(f"no time in seconds: {str(value)[:40]!r}") from None
     for _ in range(3):
-        if at > _LATEST:
+        if at > LATEST:
             at /= 1000
-    if not 0 <= at <= _LATEST:
+    if not 0 <= at <= LATEST:
         raise LogFormatError(f"no time in seconds: {str(value)[:40]!r}")
     return at

@@ -44,12 +44,19 @@ class LogSource:
         self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
         self.written = status.st_mtime if stat.S_ISREG(status.st_mode) else time.time()
         """Epoch seconds when it was last written: now, where it is no file."""
-        start = self._raw.peek(16)[:16]
-        self.is_database = start.startswith(_SQLITE)
-        if self.is_database and path is None:
-            raise LogError(f"{self.name}: is a database, which is read from a file only")
-        self._plain: IO[bytes] = self._raw if self.is_database else _plain(self._raw, start)
-        self.head = b"" if self.is_database else self._read(HEAD)
+        try:
+            start = self._raw.peek(16)[:16]
+            self.is_database = start.startswith(_SQLITE)
+            if self.is_database and path is None:
+                raise LogError(f"{self.name}: is a database, which is read from a file only")
+            self._plain: IO[bytes] = self._raw if self.is_database else _plain(self._raw, start)
+            self.head = b"" if self.is_database else self._read(HEAD)
+        except _BROKEN as error:
+            self._raw.close()
+            raise LogError(f"{self.name}: cannot be read: {error}") from error
+        except LogError:
+            self._raw.close()
+            raise
 
     @property
     def position(self) -> int:

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from sinkhole.errors import LogError
+from sinkhole.logs.clock import LATEST
 from sinkhole.logs.query import Query
 
 NAME: Final = "pihole-db"
@@ -63,6 +64,7 @@ class PiholeDatabase:
                 if not {"query_storage", "client_by_id", "domain_by_id"} <= tables and "queries" not in tables:
                     raise LogError(f"{self._path}: is an SQLite database, but none of Pi-hole's queries")
                 table, sql = ("query_storage", _LINKED) if "query_storage" in tables else ("queries", _PLAIN)
+                _bound(connection)
                 newest = connection.execute(f"SELECT MAX(id) FROM {table}").fetchone()[0]  # noqa: S608
                 self.newest = int(newest or 0)
                 yield from self._all(connection, sql)
@@ -72,14 +74,13 @@ class PiholeDatabase:
 
     def _all(self, connection: sqlite3.Connection, sql: str) -> Iterator[Query]:
         while True:
-            deadline = time.monotonic() + _WITHIN
-            connection.set_progress_handler(lambda until=deadline: time.monotonic() > until, _STEPS)  # type: ignore[misc]
+            _bound(connection)
             rows = connection.execute(sql, (self.last, _ROWS)).fetchall()
             if not rows:
                 return
             for number, at, client, name, status in rows:
                 self.rows += 1
-                if isinstance(at, (int, float)) and isinstance(client, str) and isinstance(name, str):
+                if _is_time(at) and isinstance(client, str) and isinstance(name, str):
                     yield at, client, name, status in BLOCKED
                 else:
                     self.unreadable += 1
@@ -89,6 +90,16 @@ class PiholeDatabase:
                 raise LogError(f"{self._path}: its rows have no order")
             self.last = rows[-1][0]
             self._tick()
+
+
+def _is_time(at: object) -> bool:
+    return isinstance(at, (int, float)) and 0 <= at <= LATEST
+
+
+def _bound(connection: sqlite3.Connection) -> None:
+    """Let what is asked next end within a time."""
+    deadline = time.monotonic() + _WITHIN
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
