@@ -86,7 +86,11 @@ def audit_logs(
     paths = _paths(files, output)
     audit = LogAudit(judge, since or -math.inf, math.inf if until is None else until, window)
     with_key = keyed_writer(secrets.token_bytes(32)) if pseudonyms else str
-    audit.read(_readings(paths, zone or _zone_of_machine(), log_format))
+    read_in = zone or _zone_of_machine()
+    for path in paths:
+        if path is not None and path.is_file():
+            LogReading(path, read_in, log_format).close()  # what is no log is said before hours of others are read
+    audit.read(_readings(paths, read_in, log_format))
     _warn(audit.logs)
     evidence = log_evidence(
         audit, catalogue, chosen, time.time(), floor=floor, step=step, client_text=with_key, zone=zone

@@ -39,7 +39,7 @@ def _clients(line: Line) -> int:
 
 
 def _merged(few: Sequence[Line], clients: int, floor: int) -> Line:
-    name = f"fewer than {floor} clients each"
+    name = f"fewer than {floor} clients, merged"
     if clients < floor:
         return Line(None, None, name, None, None, merged=len(few))
     tried = [line.tried for line in few if line.tried]

@@ -4,13 +4,17 @@ import csv
 import datetime as dt
 import gzip
 import io
+import json
 import os
+import pty
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.running import COMMAND, clean_environment
 from tests.logs.databases import write_linked
 
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC).timestamp()
@@ -71,7 +75,8 @@ def test_table_answers_in_a_sentence(run, log):
     assert done.lines[0].split() == ["vendor", "name", "in", "clients", "attempts", "queries", "first", "last"]
     assert "3 of 4 clients tried 2 AI vendors in 5 attempts." in done.lines
     assert any("times of UTC" in line for line in done.lines)
-    assert "2026-11-25         1         1" in audit(run, log, "--trend", "day").out
+    rows = [line.split() for line in audit(run, log, "--trend", "day").lines]
+    assert ["2026-11-25", "1", "1", "0", "1"] in rows
 
 
 def test_files_are_taken_together_in_any_order(run, log, tmp_path):
@@ -184,6 +189,26 @@ def test_standard_input(run, log, monkeypatch):
         found = told(run, "-", "--format", "dnsmasq")
     assert found["sources"][0]["source"] == "standard input"
     assert len(found["vendors"]) == 2
+
+
+def test_progress_is_shown_on_a_terminal(log):
+    """And only there: a file or a pipe gets no bar."""
+    ours, theirs = pty.openpty()
+    command = [*COMMAND, "audit-logs", str(log), "--tz", "UTC", "--json"]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=theirs, env=clean_environment(), check=True, timeout=60
+    )
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert json.loads(done.stdout)["clients"] == 3
+    assert "dnsmasq.log" in shown
+    assert "100%" in shown
+
+
+def test_file_that_is_no_log_is_said_before_others_are_read(run, log, tmp_path):
+    (tmp_path / "notes.txt").write_text("hello\nworld\n")
+    assert "notes.txt: no format finds queries in it" in audit(run, log, tmp_path / "notes.txt").sentence
 
 
 HOSTILE = "=cmd|'/c calc'!A0"

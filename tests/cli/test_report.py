@@ -1,5 +1,6 @@
 """`sinkhole report`: before and after, by group, what is new, the trend, the floor, pseudonyms and their reveal."""
 
+import calendar
 import csv
 import io
 import json
@@ -91,19 +92,19 @@ def test_since_and_until_shorten_both_times(recorded):
 
 def test_around_a_statement_is_when_it_was_made(run):
     """From the audit log, also when its words were changed later, or it is gone."""
-    write(run, hit("10.0.0.1", "deepseek", -1), hit("10.0.0.2", "deepseek", 9.9))
+    hour = 1 / 24
+    now = (time.time() - NOON) / DAY
+    write(run, hit("10.0.0.1", "deepseek", now - hour), hit("10.0.0.2", "deepseek", now + hour / 2))
     run.good("policy", "coach", "deepseek")
     (statement,) = [s for s in run.good("policy", "list", "--json").json if s["subject"] == "vendor:deepseek"]
-    state = opened(run)
-    with state.store.transaction() as connection:
-        connection.exec_driver_sql("UPDATE audit SET at = ? WHERE what LIKE 'policy coach%'", (NOON,))
-    state.close()
+    made = time.time()
     run.good("policy", "coach", "deepseek", "--reason", "said later")
     run.good("policy", "remove", "deepseek")
-    found = told(run, "--around", str(statement["id"]))
-    assert found["around"]["at"] == date_of(0)
+    found = told(run, "--around", str(statement["id"]), "--until", "2090-01-01")
     assert found["around"]["what"] == f"statement {statement['id']}: coach vendor:deepseek for all"
-    assert found["around"]["seconds"] == pytest.approx(DAY, abs=120)
+    assert made - 20 < calendar.timegm(time.strptime(found["around"]["at"], "%Y-%m-%dT%H:%M:%S+00:00")) <= made
+    assert found["around"]["seconds"] == pytest.approx(3600, abs=90)
+    assert (found["vendors"][0]["before"]["attempts"], found["vendors"][0]["after"]["attempts"]) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_floor_holds_for_recorded_hits(recorded):
         ("staff", "deepseek", 6), (None, None, 2),
     ]  # fmt: skip
     days = [one for one in found["trend"]["buckets"] if one["withheld"]]
-    assert len(days) == 3
+    assert len(days) == 2
     told_of = recorded.good("report", "--k", "2", "--around", date_of(0), "--json").json["vendors"][0]
     assert (told_of["before"]["clients"], told_of["after"]["clients"]) == (6, 2)
     few = recorded.good("report", "--k", "3", "--around", date_of(0), "--json").json["vendors"]

@@ -11,7 +11,7 @@ from sinkhole.logs.reading import LogReading
 from tests.fuzz.mutator import mutations
 from tests.logs.databases import write_linked
 
-COUNT, SECONDS = 2500, 2.0
+COUNT, SECONDS = 2500, 1.0
 SAMPLES = Path(__file__).parents[1] / "logs" / "samples"
 
 

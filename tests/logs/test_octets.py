@@ -73,7 +73,7 @@ def test_pipe_is_read(tmp_path):
 
 def test_archive_that_breaks_off_is_said(tmp_path):
     lines = "".join(
-        f"Nov 24 12:00:00 dnsmasq[7]: query[A] {os.urandom(30).hex()}.example from 192.0.2.7\n" for _ in range(60_000)
+        f"Nov 24 12:00:00 dnsmasq[7]: query[A] {os.urandom(30).hex()}.example from 192.0.2.7\n" for _ in range(20_000)
     )
     packed = gzip.compress(lines.encode(), 1)
     (tmp_path / "log.gz").write_bytes(packed[: len(packed) - 9000])
@@ -82,7 +82,7 @@ def test_archive_that_breaks_off_is_said(tmp_path):
     with pytest.raises(LogError, match="cannot be read further"):
         found.extend(reading.queries())
     reading.close()
-    assert reading.summary().lines > 10_000
+    assert reading.summary().lines > 1000
 
 
 def test_line_without_an_end_is_cut(tmp_path, monkeypatch):
