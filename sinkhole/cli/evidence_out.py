@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from sinkhole.cli.output import print_json, print_line, print_table
+from sinkhole.cli.output import print_json, print_line, print_table, printable
 from sinkhole.errors import SinkholeError
 from sinkhole.evidence.as_csv import to_csv
 from sinkhole.evidence.as_html import to_html
@@ -85,7 +85,7 @@ def write_evidence(
         sys.stdout.write(text)
         return
     _write(output.file, text)
-    click.echo(f"wrote {output.file}", err=True)
+    click.echo(printable(f"wrote {output.file}"), err=True)
 
 
 def _text(evidence: Evidence, form: str, more: dict[str, Any]) -> str:

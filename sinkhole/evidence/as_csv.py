@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sinkhole.evidence.model import Evidence
 from sinkhole.evidence.tables import main_table
-from sinkhole.evidence.words import utc_time
+from sinkhole.evidence.words import utc_time, visible
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -30,4 +30,5 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def to_csv(evidence: Evidence) -> str:
     """Return the table that a report is by; times are in UTC."""
     table = main_table(evidence, utc_time)
-    return csv_text(table.header, table.rows)
+    rows = [[visible(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows]
+    return csv_text(table.header, rows)

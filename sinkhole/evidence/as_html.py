@@ -5,7 +5,7 @@ from html import escape
 from sinkhole.evidence.chart import bars, columns
 from sinkhole.evidence.model import By, Evidence
 from sinkhole.evidence.tables import Cell, Table, part_table, source_table, trend_table, vendor_table
-from sinkhole.evidence.words import clock_of, headline, number, sentences, utc_day
+from sinkhole.evidence.words import clock_of, headline, number, sentences, utc_day, visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Nothing but the style of the page itself may act, should a name from the network get through all the same."""
@@ -14,15 +14,16 @@ _STYLE = """
 --c0:#1f5fa8;--c1:#b4541a;--c2:#2f7d4f;--c3:#7a4fa3;--c4:#a8321f;--c5:#1b7f86;--c6:#7d8794}
 @media (prefers-color-scheme:dark){:root{--ink:#e6eaf0;--soft:#a3adba;--line:#38414d;--paper:#14181e;--zebra:#1b2129;
 --c0:#6fa8e8;--c1:#e8955a;--c2:#6cc090;--c3:#b99ae0;--c4:#ef8573;--c5:#5cc3ca;--c6:#98a2af}}
-body{margin:0 auto;max-width:60rem;padding:1.5rem;background:var(--paper);color:var(--ink);
+body{margin:0 auto;max-width:72rem;padding:1.5rem;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.6rem;margin:0 0 .5rem}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 .answer{font-size:1.2rem;font-weight:600;margin:.5rem 0 1rem}ul.said{padding-left:1.2rem;color:var(--soft)}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
 caption{text-align:left;color:var(--soft);padding:.25rem 0}
-th,td{padding:.3rem .6rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+th,td{padding:.3rem .6rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top;
+overflow-wrap:break-word;max-width:24rem}
 th{white-space:nowrap}tbody tr:nth-child(even){background:var(--zebra)}
-.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.n{text-align:right;font-variant-numeric:tabular-nums}.n,.t{white-space:nowrap}
 .chart{width:100%;height:auto}.chart text{font:12px system-ui,sans-serif;fill:var(--ink)}
 .axis{stroke:var(--line)}.c0{fill:var(--c0)}.c1{fill:var(--c1)}.c2{fill:var(--c2)}.c3{fill:var(--c3)}
 .c4{fill:var(--c4)}.c5{fill:var(--c5)}.c6{fill:var(--c6)}
@@ -86,7 +87,9 @@ def _cells(row: tuple[Cell, ...], table: Table) -> str:
 
 
 def _class(name: str, table: Table) -> str:
-    return ' class="n"' if name in table.numeric else ""
+    if name in table.numeric:
+        return ' class="n"'
+    return ' class="t"' if name in ("first", "last") else ""
 
 
 def _cell(cell: Cell) -> str:
@@ -97,5 +100,4 @@ def _cell(cell: Cell) -> str:
 
 def _text(text: str) -> str:
     """Return text that is nothing but text; what cannot be printed is made visible."""
-    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return escape(visible)
+    return escape(visible(text))

@@ -4,7 +4,7 @@ import re
 
 from sinkhole.evidence.model import By, Evidence
 from sinkhole.evidence.tables import Cell, Table, part_table, source_table, trend_table, vendor_table
-from sinkhole.evidence.words import clock_of, headline, sentences, utc_day
+from sinkhole.evidence.words import clock_of, headline, sentences, utc_day, visible
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&]|^[#+-])")
 
@@ -39,5 +39,4 @@ def _cell(cell: Cell) -> str:
 
 def _escape(text: str) -> str:
     """Return text that is taken for nothing but text, on one line."""
-    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return _SPECIAL.sub(r"\\\1", visible)
+    return _SPECIAL.sub(r"\\\1", visible(text))

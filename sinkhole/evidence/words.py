@@ -6,6 +6,13 @@ from collections.abc import Callable
 from sinkhole.evidence.model import Evidence
 
 
+def visible(text: str) -> str:
+    """Return text in which control characters, escapes and direction marks are shown instead of obeyed."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def utc_time(at: float) -> str:
     """Return a time as programs read it: ISO 8601, to the second, in UTC."""
     return dt.datetime.fromtimestamp(int(at), dt.UTC).isoformat(timespec="seconds")

@@ -29,5 +29,10 @@ def text_of(fields: Mapping[str, Any], *keys: str) -> str:
     for key in keys:
         value = fields.get(key)
         if isinstance(value, str) and value:
-            return value
+            return value if value.isascii() else without_surrogates(value)
     return ""
+
+
+def without_surrogates(text: str) -> str:
+    """Return text that can be written: JSON may hold halves of letters (`"\\ud800"`), which no encoding has."""
+    return text.encode("utf-8", "replace").decode()

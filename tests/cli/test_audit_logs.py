@@ -234,11 +234,22 @@ def test_csv_holds_no_formula(run, hostile):
     )
 
 
+def test_half_a_letter_in_json_is_no_trouble(run, tmp_path):
+    (tmp_path / "querylog.json").write_text(
+        '{"T":"2026-11-24T12:00:00Z","QH":"claude.ai","IP":"x\\ud800","Result":{}}\n'
+        '{"T":"2026-11-24T12:00:00Z","QH":"\\ud800.ai","IP":"y","Result":{}}\n'
+    )
+    for form in ("csv", "html", "md", "json", "table"):
+        for more in ((), ("--pseudonyms",), ("-o", tmp_path / "r")):
+            done = audit(run, tmp_path / "querylog.json", "--by", "client", "--format-out", form, *more)
+            assert done.status == 0
+
+
 def test_html_and_markdown_and_terminal_hold_text_only(run, hostile):
     page = audit(run, hostile, "--by", "client", "--format-out", "html").out
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    for form in ("html", "md", "table"):
+    for form in ("html", "md", "table", "csv", "json"):
         out = audit(run, hostile, "--by", "client", "--format-out", form).out
         assert not {"\x1b", "\u202e"} & set(out)
     assert r"a\|b\`c\*d" in audit(run, hostile, "--by", "client", "--format-out", "md").out

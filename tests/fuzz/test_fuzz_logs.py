@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sinkhole.errors import LogError
+from sinkhole.logs import pihole
 from sinkhole.logs.reading import LogReading
 from tests.fuzz.mutator import mutations
 from tests.logs.databases import write_linked
@@ -35,7 +36,8 @@ def test_logs(tmp_path, half):
         read(path)
 
 
-def test_databases(tmp_path):
+def test_databases(tmp_path, monkeypatch):
+    monkeypatch.setattr(pihole, "_WITHIN", 0.5)
     path = tmp_path / "x.db"
     write_linked(path).close()
     for octets in mutations([path.read_bytes()], 7, count=COUNT, seconds=SECONDS):

@@ -9,7 +9,7 @@ from typing import Any
 from sinkhole.errors import LogFormatError
 from sinkhole.logs.clock import MONTHS, Clock, epoch
 from sinkhole.logs.columns import Header, cells_of
-from sinkhole.logs.json_line import fields_of
+from sinkhole.logs.json_line import fields_of, without_surrogates
 from sinkhole.logs.query import LogFormat, Query, ReadLine
 
 _NAME = ("dns_req", "domain", "requested domain", "dns request", "req")
@@ -46,7 +46,7 @@ def _of_json(clock: Clock, fields: dict[str, Any]) -> Query:
         raise LogFormatError("wanted dns_req")
 
     def first(*keys: str) -> str:
-        return next((str(event[key]) for key in keys if event.get(key)), "")
+        return next((without_surrogates(str(event[key])) for key in keys if event.get(key)), "")
 
     return _query(clock, first("datetime", *_STAMP), first(*_CLIENT), first("dns_req"), first(*_ACTION))
 
