@@ -23,10 +23,10 @@ from sinkhole.protocol.types import QType
 _WATCH: Final = (Statement(1, Subject(SubjectKind.AI), Action.MONITOR),)
 """What tells a vendor's name from one that a vendor shares with others: that a statement on `ai` reaches it."""
 _FEED: Final = re.compile(r"feed:([A-Za-z0-9-]+)")
-_MOST_NAMES: Final = 200_000
+_MOST_NAMES: Final = 100_000
 """Names whose verdict is kept, for each scope; when there are more, all are judged anew."""
 _MOST_CLIENTS: Final = 500_000
-_MOST_SCOPES: Final = 20
+_MOST_SCOPES: Final = 8
 Names = dict[str, "Judged | None"]
 
 

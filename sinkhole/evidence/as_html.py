@@ -4,7 +4,7 @@ from html import escape
 
 from sinkhole.evidence.chart import bars, columns
 from sinkhole.evidence.model import By, Evidence
-from sinkhole.evidence.tables import Cell, Table, part_table, source_table, trend_table, vendor_table
+from sinkhole.evidence.tables import Cell, Table, part_table, source_table, trend_table, vendor_table, without_ids
 from sinkhole.evidence.words import clock_of, headline, number, sentences, utc_day, visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -34,8 +34,9 @@ th{white-space:nowrap}tbody tr:nth-child(even){background:var(--zebra)}
 footer{margin-top:2rem;color:var(--soft);font-size:.85rem}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#999;--paper:#fff;--zebra:#fff;
 --c0:#1f5fa8;--c1:#b4541a;--c2:#2f7d4f;--c3:#7a4fa3;--c4:#a8321f;--c5:#1b7f86;--c6:#7d8794}
-body{max-width:none;padding:0;font-size:11pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}
-thead{display:table-header-group}tr,svg{break-inside:avoid}h2{break-after:avoid}.wide{overflow:visible}}
+body{max-width:none;padding:0;font-size:10pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}
+thead{display:table-header-group}tr,svg{break-inside:avoid}h2{break-after:avoid}.wide{overflow:visible}
+table{font-size:8pt}th,.t{white-space:normal}}
 """
 
 
@@ -57,9 +58,9 @@ def to_html(evidence: Evidence) -> str:
 def _sections(evidence: Evidence) -> str:
     parts = []
     if evidence.vendors:
-        parts.append(_section(vendor_table(evidence, clock_of(evidence)), bars(evidence)))
+        parts.append(_section(without_ids(vendor_table(evidence, clock_of(evidence))), bars(evidence)))
     if evidence.by is not By.VENDOR and evidence.parts:
-        parts.append(_section(part_table(evidence, clock_of(evidence))))
+        parts.append(_section(without_ids(part_table(evidence, clock_of(evidence)))))
     if evidence.trend:
         parts.append(_section(trend_table(evidence, utc_day), columns(evidence)))
     if evidence.sources:

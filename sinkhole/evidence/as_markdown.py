@@ -3,7 +3,7 @@
 import re
 
 from sinkhole.evidence.model import By, Evidence
-from sinkhole.evidence.tables import Cell, Table, part_table, source_table, trend_table, vendor_table
+from sinkhole.evidence.tables import Cell, Table, part_table, source_table, trend_table, vendor_table, without_ids
 from sinkhole.evidence.words import clock_of, headline, sentences, utc_day, visible
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&]|^[#+-])")
@@ -11,9 +11,9 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&]|^[#+-])")
 
 def to_markdown(evidence: Evidence) -> str:
     """Return the report; what comes from the network is escaped."""
-    tables = [vendor_table(evidence, clock_of(evidence))] if evidence.vendors else []
+    tables = [without_ids(vendor_table(evidence, clock_of(evidence)))] if evidence.vendors else []
     if evidence.by is not By.VENDOR and evidence.parts:
-        tables.append(part_table(evidence, clock_of(evidence)))
+        tables.append(without_ids(part_table(evidence, clock_of(evidence))))
     if evidence.trend:
         tables.append(trend_table(evidence, utc_day))
     if evidence.sources:

@@ -7,8 +7,8 @@ from sinkhole.evidence.model import Line, Span, Tried
 from sinkhole.evidence.trend import DAY, start_of
 from sinkhole.policy.verdict import Action
 
-MOST_PAIRS = 1_000_000
-"""Clients with their vendors that are told apart, some 200 MB; further ones count as one client."""
+MOST_PAIRS = 500_000
+"""Clients with their vendors that are told apart, some 150 MB; further ones count as one client."""
 MOST_DAY_CLIENTS = 2_000_000
 """Clients of days that are told apart; where there are more, no day tells how many it had."""
 _OTHERS = "(others)"

@@ -1,7 +1,7 @@
 """A report as tables: the same columns in all forms."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sinkhole.evidence.model import By, Evidence, Line, Span
 
@@ -32,6 +32,13 @@ _NUMERIC = frozenset((
 def main_table(evidence: Evidence, in_words: InWords) -> Table:
     """Return the table that the report is by."""
     return vendor_table(evidence, in_words) if evidence.by is By.VENDOR else part_table(evidence, in_words)
+
+
+def without_ids(table: Table) -> Table:
+    """Return a table without the column of ids, which the names beside it make needless for people."""
+    place = table.header.index("vendor")
+    rows = tuple((*row[:place], *row[place + 1 :]) for row in table.rows)
+    return replace(table, header=(*table.header[:place], *table.header[place + 1 :]), rows=rows)
 
 
 def vendor_table(evidence: Evidence, in_words: InWords) -> Table:

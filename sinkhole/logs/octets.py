@@ -19,7 +19,7 @@ from sinkhole.errors import LogError
 HEAD: Final = 1 << 20
 """Octets that are looked at to tell what a log is."""
 _CHUNK: Final = 1 << 20
-MAX_LINE: Final = 1 << 20
+MAX_LINE: Final = 1 << 18
 """Characters of a line; what is longer is cut into several, none of which will be one of its format."""
 _SQLITE: Final = b"SQLite format 3\0"
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))

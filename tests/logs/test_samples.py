@@ -2,10 +2,14 @@
 
 import datetime as dt
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from sinkhole.errors import LogFormatError
+from sinkhole.logs.clock import Clock
 from sinkhole.logs.reading import LogReading
 from sinkhole.logs.text_formats import TEXT_FORMATS, format_of
 
@@ -134,6 +138,42 @@ def test_denied_requests_of_a_proxy_are_refused(tmp_path):
     queries, summary = read(log)
     assert [(name, was) for _, _, name, was in queries] == [("chat.deepseek.com", True), ("claude.ai", False)]
     assert summary.unreadable == 0
+
+
+def test_windows_log_with_its_blanks_collapsed(tmp_path):
+    """As collectors of logs pass it on."""
+    (tmp_path / "dns.log").write_text(
+        "9/3/2026 2:06:38 PM 1720 PACKET 02306B10 UDP Rcv 192.0.2.2 be06 Q [0001 D NOERROR] A (6)claude(2)ai(0)\n"
+        "9/3/2026 2:06:38 PM 1720 PACKET 02306B10 UDP Rcv 192.0.2.53 be07 R Q [8081 DR NOERROR] A (6)claude(2)ai(0)\n"
+    )
+    ((at, client, name, _),), summary = read(tmp_path / "dns.log")
+    assert (client, name, summary.unreadable) == ("192.0.2.2", "claude.ai", 0)
+    assert dt.datetime.fromtimestamp(at, dt.UTC) == dt.datetime(2026, 9, 3, 14, 6, 38, tzinfo=dt.UTC)
+
+
+TOKENS = (
+    " query[A] x", " query[", "client ", "client 1#2: ", "1", "a ", "(1)a", " PACKET  1 UDP Rcv ", " question for '",
+    "Remote ", "Packet from ", " info: 1 ", 'qname="\\\\', "\t", '"', ",", '{"a":[', "<1>", " CONNECT ", "a|A' ",
+    "Got query for x|A from ", "#1", " ", "|A", " query: a", "ts=", "a",
+)  # fmt: skip
+HEADS = (
+    "", "Nov 24 12:00:00 dnsmasq[7]: query[A] ", "1795731296.959   6002 192.0.2.2 ", "client 192.0.2.2%",
+    "11/24/2026 12:00:00 PM 0E6C PACKET  00000012D5A2B2F0 UDP Rcv ", "client 192.0.2.2#1 (x): query: ",
+    "Nov 24 12:00:00 gw x: question for '", 'msg="Question" qname="', "Remote 192.0.2.2 wants '", "Got query for ",
+    '192.0.2.2 - - [26/Nov/2026:22:15:16 +0000] "G ',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("one", TEXT_FORMATS, ids=lambda one: one.name)
+def test_no_line_takes_long(one):
+    """A line of twice the length takes no four times as long: expressions do not go back and forth."""
+    read_line = one.open(Clock(dt.UTC, NOON))
+    for head in HEADS:
+        for token in TOKENS:
+            began = time.process_time()
+            with suppress(LogFormatError):
+                read_line(head + token * (60_000 // len(token)))
+            assert time.process_time() - began < 1, (head, token)
 
 
 def test_query_and_its_reply_are_one(tmp_path):

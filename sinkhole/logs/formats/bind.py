@@ -6,7 +6,7 @@ from sinkhole.errors import LogFormatError
 from sinkhole.logs.clock import Clock
 from sinkhole.logs.query import LogFormat, Query, ReadLine
 
-_QUERY = re.compile(r"client (?:@0x[0-9A-Fa-f]+ )?([0-9A-Fa-f.:]+)(?:%\S+?)?#[0-9]+\b[^:]*:.* query: (\S+) \S+ \S+")
+_QUERY = re.compile(r"client (?:@0x[0-9A-Fa-f]+ )?([0-9A-Fa-f.:]+)(?:%[^\s#]+)?#[0-9]+\b[^:]*:.* query: (\S+) \S+ \S+")
 
 
 def _open(clock: Clock) -> ReadLine:

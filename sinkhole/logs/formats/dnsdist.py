@@ -8,7 +8,7 @@ from sinkhole.logs.clock import Clock
 from sinkhole.logs.query import LogFormat, Query, ReadLine
 
 _PACKET = re.compile(r"Packet from (\S+) for (\S+) \S+ with id [0-9]+")
-_GOT = re.compile(r"Got query for (\S+)\|\S+ from (\S+?),? ")
+_GOT = re.compile(r"Got query for (\S+)\|[A-Z0-9]+ from (\S+?),? ")
 
 
 def _open(clock: Clock) -> ReadLine:

@@ -8,7 +8,7 @@ from sinkhole.logs.clock import Clock
 from sinkhole.logs.query import LogFormat, Query, ReadLine
 
 _NATIVE = re.compile(r"\s*([0-9]{9,10}\.[0-9]{3})\s+-?[0-9]+ (\S+) ([A-Z_]+)/[0-9-]+ [0-9-]+ (\S+) (\S+)")
-_COMMON = re.compile(r'(\S+) \S+ \S+ \[([^\]]+)\] "([A-Za-z_-]+) (\S+)[^"]*" [0-9]+ \S+(.*)')
+_COMMON = re.compile(r'(\S+) \S+ \S+ \[([^\]]+)\] "([A-Za-z_-]+) (\S+)(?: [^"]*)?" [0-9]+ \S+(.*)')
 
 
 def _open(clock: Clock) -> ReadLine:

@@ -7,8 +7,8 @@ from sinkhole.logs.clock import Clock
 from sinkhole.logs.query import LogFormat, Query, ReadLine
 
 _PACKET = re.compile(
-    r"(\S+ \S+(?: [AP]M)?) +[0-9A-Fa-f]+ +PACKET +[0-9A-Fa-f]+ +(?:UDP|TCP) Rcv (\S+) +[0-9A-Fa-f]{4} +(R )? *(\S) "
-    r"*\[[^\]]*\] +\S+ +(\(.*)"
+    r"(\S+ \S+(?: [AP]M)?) +[0-9A-Fa-f]+ +PACKET +[0-9A-Fa-f]+ +(?:UDP|TCP) Rcv (\S+) +[0-9A-Fa-f]{4} (?:(R| ) )?(\S) "
+    r"\[[^\]]*\] +\S+ +(\(.*)"
 )
 _STAMP = re.compile(
     r"([0-9]{1,4})([./-])([0-9]{1,2})[./-]([0-9]{1,4}) ([0-9]{1,2})[:.]([0-9]{2})[:.]([0-9]{2})( [AP]M)?"
@@ -68,7 +68,7 @@ def _open(clock: Clock) -> ReadLine:
         if found is None:
             raise LogFormatError("wanted DATE TIME THREAD PACKET … Rcv ADDRESS ID Q [FLAGS] TYPE (n)label…(0)")
         stamp, client, response, opcode, name = found.groups()
-        if response or opcode != "Q":
+        if response == "R" or opcode != "Q":
             return None
         return dates.read(stamp), client, ".".join(_LABEL.split(name.rstrip())[1:-1]), None
 
