@@ -45,6 +45,14 @@ class ListenError(SinkholeError):
     """An address cannot be listened on."""
 
 
+class LogError(SinkholeError):
+    """A log cannot be read, or nothing tells what it is."""
+
+
+class LogFormatError(LogError):
+    """A line of a log is not what its format asks for."""
+
+
 class ForeignFileError(SinkholeError):
     """A file of another program cannot be read, is too large, or is not what it was said to be.
 

@@ -1,7 +1,5 @@
 """Print for people and for programs: tables, JSON, CSV; safe whatever a client put into a name."""
 
-import csv
-import io
 import json
 import shutil
 import sys
@@ -11,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
+
+from sinkhole.evidence.as_csv import csv_cell as csv_cell
 
 _GAP = "  "
 _TOLD = "sinkhole.told"
@@ -118,22 +118,6 @@ def print_json(value: object) -> None:
 
 def _plain(value: object) -> str:
     return utc_time(value) if isinstance(value, datetime) else str(value)
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return CSV in which no cell can be taken for a formula by a spreadsheet (CWE-1236)."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([csv_cell(cell) for cell in row] for row in rows)
-    return buffer.getvalue()
-
-
-def csv_cell(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula (CWE-1236)."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
 
 
 def local_time(moment: datetime | float | None) -> str:

@@ -13,6 +13,7 @@ from sinkhole import __version__
 
 _COMMANDS = {
     "audit": "Show who changed what, and whether that record is whole.",
+    "audit-logs": "Tell who tried which vendor, from logs that are there already.",
     "backup": "Write the store, feeds and policy of a data folder to one file.",
     "catalogue": "List, show and check the AI vendors that are known.",
     "clients": "Show who was seen, and who a client is.",
@@ -48,7 +49,7 @@ class _Lazy(click.Group):
         """Load one command."""
         if cmd_name not in _COMMANDS:
             return None
-        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = getattr(importlib.import_module(f"sinkhole.cli.{name}"), name)
         return command
 

@@ -26,5 +26,14 @@ def client_writer(mode: str, folder: Path) -> Callable[[str], str]:
         return lambda address: address
     if mode == "none":
         return lambda _address: ""
-    key = read_key(folder / KEY_FILE, "pseudonyms")
-    return lambda address: "p-" + hmac.new(key, address.encode(), hashlib.sha256).hexdigest()[:_LENGTH]
+    return keyed_writer(read_key(folder / KEY_FILE, "pseudonyms"))
+
+
+def keyed_writer(key: bytes) -> Callable[[str], str]:
+    """Return the function that turns a client into its pseudonym under a key."""
+
+    def write(client: str) -> str:
+        octets = client.encode("utf-8", "surrogatepass")
+        return "p-" + hmac.new(key, octets, hashlib.sha256).hexdigest()[:_LENGTH]
+
+    return write

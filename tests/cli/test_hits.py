@@ -53,7 +53,8 @@ def test_empty_states_say_so(run):
     assert run.good("hits", "tail").lines == ["no hits yet"]
     assert run.good("hits", "tail", "--json").out == ""
     assert run.good("report").out.startswith("no vendor was tried since ")
-    assert run.good("report", "--json").json == {"clients": 0, "vendors": [], "hits_dropped": 0}
+    told = run.good("report", "--json").json
+    assert (told["clients"], told["vendors"], told["hits_dropped"]) == (0, [], 0)
     assert run.good("hits", "export").lines == [run.good("hits", "export").lines[0]]
 
 
