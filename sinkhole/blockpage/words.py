@@ -1,0 +1,64 @@
+"""A ruling in words for people, in the language of the page."""
+
+import datetime as dt
+
+from sinkhole.blockpage.facts import Facts
+from sinkhole.blockpage.ruling import Ruling
+from sinkhole.blockpage.texts import Texts
+from sinkhole.policy.verdict import Verdict
+from sinkhole.protocol.types import EdeCode
+
+_EDE_WORDS = {EdeCode.BLOCKED: "Blocked", EdeCode.CENSORED: "Censored", EdeCode.FILTERED: "Filtered"}
+
+
+def what_it_is(verdict: Verdict, facts: Facts, texts: Texts) -> str | None:
+    """Return product, vendor and country: `DeepSeek Chat by DeepSeek (CN)`; None where nothing is known."""
+    if verdict.vendor is None:
+        return None
+    vendor = facts.vendors.get(verdict.vendor, verdict.vendor)
+    where = f" ({verdict.jurisdiction})" if verdict.jurisdiction else ""
+    product = facts.products.get(verdict.product or "")
+    if product is None or product.name == vendor:
+        return f"{vendor}{where}"
+    return texts.of_vendor.format(product=product.name, vendor=vendor) + where
+
+
+def kinds_of(verdict: Verdict, facts: Facts) -> tuple[str, ...]:
+    """Return the categories in words."""
+    return tuple(facts.categories.get(one, one) for one in verdict.categories)
+
+
+def policy_in_words(verdict: Verdict, facts: Facts, texts: Texts) -> str:
+    """Return what decided: `Vendor DeepSeek: blocked for everyone`."""
+    said = texts.policy_words.format(
+        subject=subject_in_words(verdict.subject or "", facts, texts), action=texts.actions[str(verdict.action)],
+        scope=_scope(verdict.scope or "all", texts),
+    )  # fmt: skip
+    kind, _, number = (verdict.override or "").partition(":")
+    return f"{texts.override[kind].format(value=number)}. {said}" if kind in texts.override else said
+
+
+def subject_in_words(subject: str, facts: Facts, texts: Texts) -> str:
+    """Return a subject (`vendor:deepseek`) in words."""
+    kind, _, value = subject.partition(":")
+    named = {
+        "vendor": facts.vendors, "models": facts.vendors, "category": facts.categories, "bypass": facts.ways,
+        "product": {key: one.name for key, one in facts.products.items()} if kind == "product" else {},
+    }.get(kind, {})  # fmt: skip
+    return texts.subjects.get(kind, "{value}").format(value=named.get(value, value))
+
+
+def extended_error(ruling: Ruling) -> str:
+    """Return the extended DNS error of the answer (RFC 8914): `15 (Blocked)`."""
+    return f"{ruling.ede} ({_EDE_WORDS[ruling.ede]})" if ruling.ede in _EDE_WORDS else str(ruling.ede)
+
+
+def clock_time(moment: dt.datetime, now: dt.datetime) -> str:
+    """Return a time as people in this place say it; the day only where it is another."""
+    local, today = moment.astimezone(), now.astimezone()
+    return f"{local:%H:%M %Z}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M %Z}"
+
+
+def _scope(scope: str, texts: Texts) -> str:
+    kind, _, value = scope.partition(":")
+    return {"all": texts.everyone, "client": texts.device}.get(kind, texts.group.format(value=value))
