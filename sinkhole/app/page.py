@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from sinkhole.app.compiled import compiled_folder
@@ -99,7 +100,7 @@ class Page:
         judge = Judge(policy, self._identities.of, self._follow.verdict)
         sources = Sources(
             FactsFile(folder), Owners(folder), client_writer(settings.record.clients, settings.server.data_dir),
-            lambda verdict, client, now: write_notice(key, verdict, client, now), key,
+            partial(write_notice, key), key,
         )  # fmt: skip
         house = House(
             settings.blocking.organisation, settings.blocking.contact, page.message, page.alternatives, page.requests,

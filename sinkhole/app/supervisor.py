@@ -171,6 +171,8 @@ class Supervisor:
         """Let the workers drain, then the control process write the last hits; kill what outstays its time."""
         self._log.info("server.stopping")
         self._notifier.send("STOPPING=1")
+        for page in self._children.named(PAGE):
+            self._children.retire(page)  # now: nobody waits for it, and it has the longest to end
         workers = self._children.workers()
         clean = self._children.end(workers, self._settings.server.drain_timeout + 0.5, self._signals.fd)
         rest = [child for child in self._children.all() if child not in workers]

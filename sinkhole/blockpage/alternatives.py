@@ -16,11 +16,11 @@ MOST = 6
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Something to use instead: its name, where it is, and what it is."""
+    """Something to use instead: its name, where it is, and its categories where it is a product."""
 
     name: str
     url: str
-    kinds: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 def alternatives(ruling: Ruling, named: Sequence[str], facts: Facts, when: datetime) -> tuple[Alternative, ...]:
@@ -73,5 +73,4 @@ def _verdict(ruling: Ruling, product: str, facts: Facts, when: datetime) -> Verd
 
 def _alternative(product: str, facts: Facts) -> Alternative:
     found = facts.products[product]
-    kinds = tuple(facts.categories.get(one, one) for one in found.categories)
-    return Alternative(found.name, f"https://{found.host}/", kinds)
+    return Alternative(found.name, f"https://{found.host}/", found.categories)

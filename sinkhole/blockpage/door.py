@@ -120,9 +120,8 @@ class Door:
 
         try:
             transport = await enter(sock, client, over)
-        except (OSError, asyncio.CancelledError):  # a handshake that failed; asyncio has closed the socket
-            with suppress(OSError):
-                sock.close()
+        except OSError:  # a handshake that failed
+            sock.close()
         finally:
             if transport is None:
                 over()

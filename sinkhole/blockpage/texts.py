@@ -67,6 +67,8 @@ class Texts:
     refused: str
     incomplete: str
     network: str
+    categories: dict[str, str]
+    """Names of categories, where the language has others than the catalogue."""
 
 
 ENGLISH = Texts(
@@ -156,6 +158,7 @@ ENGLISH = Texts(
     refused="This could not be done now. Load the page again; if it stays so, tell the contact the reference.",
     incomplete="Please say in a few words what you need it for.",
     network="Network policy",
+    categories={},
 )
 
 GERMAN = Texts(
@@ -233,6 +236,15 @@ GERMAN = Texts(
     refused="Das ging jetzt nicht. Laden Sie die Seite neu; bleibt es dabei, nennen Sie der Kontaktstelle die Kennung.",
     incomplete="Bitte sagen Sie in einigen Worten, wofür Sie es brauchen.",
     network="Regeln dieses Netzes",
+    categories={
+        "agent": "Agenten", "aggregator": "Modellzugang", "aibrowser": "KI-Browser", "api": "Schnittstellen",
+        "chat": "Chat-Assistenten", "coding": "Programmieren", "companion": "Begleiter", "detector": "KI-Erkennung",
+        "education": "Bildung", "image": "Bilder", "inference": "Modelle betreiben", "labeling": "Daten annotieren",
+        "meeting": "Protokolle", "mirror": "Spiegel", "modelhub": "Modellsammlungen", "music": "Musik",
+        "productivity": "Büroarbeit", "research": "Forschung", "search": "KI-Suche", "security": "KI-Sicherheit",
+        "telemetry": "Hilfsdienste", "translation": "Übersetzung", "video": "Videos", "voice": "Sprache",
+        "writing": "Schreiben",
+    },
 )  # fmt: skip
 
 TEXTS = MappingProxyType({texts.tag: texts for texts in (ENGLISH, GERMAN)})

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from sinkhole.blockpage.alternatives import alternatives
+from sinkhole.blockpage.alternatives import Alternative, alternatives
 from sinkhole.blockpage.facts import Facts
 from sinkhole.blockpage.forms import write_form_token
 from sinkhole.blockpage.reference import reference_of
@@ -22,6 +22,8 @@ from sinkhole.policy.verdict import Verdict
 _TEMPLATES = Path(__file__).parent / "templates"
 MOST_REASON = 500
 """Characters of the reason of a request."""
+_KEPT, _MOST_KEPT = dt.timedelta(seconds=5), 500
+"""For how long, and how many, lists of alternatives are kept."""
 DAYS = (1, 7, 30)
 """Days that may be asked for."""
 
@@ -105,6 +107,7 @@ class View:
             loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
         )  # fmt: skip
+        self._known: dict[tuple[object, ...], tuple[dt.datetime, tuple[Alternative, ...]]] = {}
         self._template = environment.get_template("page.html")
 
     def reference(self, visit: Visit, now: dt.datetime) -> str:
@@ -122,11 +125,11 @@ class View:
             "t": texts, "house": self._house, "style": self.style, "name": name, "client": visit.client,
             "kind": ruling.kind.value, "title": self._title(ruling, texts, outcome, now), "is_shut": is_shut,
             "sent": sent and sent.value[0], "number": outcome.number if outcome else 0,
-            "what": what_it_is(verdict, facts, texts), "kinds": kinds_of(verdict, facts),
+            "what": what_it_is(verdict, facts, texts), "kinds": kinds_of(verdict.categories, facts, texts),
             "owner": self._sources.owner(ruling), "policy": policy_in_words(verdict, facts, texts) if is_shut else "",
             "reason": verdict.reason, "basis": texts.basis.get(verdict.basis or ""), "via": verdict.via,
             "until": clock_time(verdict.until, now) if verdict.until else None,
-            "instead": alternatives(ruling, self._house.alternatives, facts, now) if is_shut else (),
+            "instead": [(one, kinds_of(one.categories, facts, texts)) for one in self._instead(ruling, now)],
             "reference": self.reference(visit, now) if is_shut else None,
             "time": f"{now.astimezone():%Y-%m-%d %H:%M %Z}", "generation": ruling.policy.generation,
             "error": extended_error(ruling), "days": DAYS, "most": MOST_REASON, "notice": "", "forms": {},
@@ -142,7 +145,7 @@ class View:
         verdict, texts, house = ruling.verdict, TEXTS[visit.language], self._house
         found: dict[str, object] = {"title": self._title(ruling, texts, None, now), "name": visit.host}
         if ruling.kind in (Kind.BLOCKED, Kind.COACHED):
-            instead = alternatives(ruling, house.alternatives, self._sources.facts(), now)
+            instead = self._instead(ruling, now)
             found |= {
                 "detail": policy_in_words(verdict, self._sources.facts(), texts), "action": str(verdict.action),
                 "policy": verdict.subject, "scope": verdict.scope, "override": verdict.override,
@@ -176,6 +179,23 @@ class View:
             Kind.UNNAMED: texts.unnamed_title,
         }[ruling.kind]  # fmt: skip
         return title.format(name=ruling.name)
+
+    def _instead(self, ruling: Ruling, now: dt.datetime) -> tuple[Alternative, ...]:
+        """Return what may be used instead; kept for a moment, since a whole category is judged for it."""
+        verdict = ruling.verdict
+        if ruling.kind not in (Kind.BLOCKED, Kind.COACHED):
+            return ()
+        key = (ruling.policy.generation, ruling.scope, verdict.product, verdict.categories)
+        known = self._known.get(key)
+        if known is not None and dt.timedelta() <= now - known[0] < _KEPT:
+            return known[1]
+        if len(self._known) >= _MOST_KEPT:
+            self._known.clear()
+        facts = self._sources.facts()
+        found = alternatives(ruling, self._house.alternatives, facts, now)
+        if facts.image:
+            self._known[key] = (now, found)
+        return found
 
     def _form(self, form: str, visit: Visit, now: dt.datetime) -> str:
         return write_form_token(self._sources.key, form, visit.client, visit.host or "", now.timestamp())

@@ -1,6 +1,7 @@
 """A ruling in words for people, in the language of the page."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from sinkhole.blockpage.facts import Facts
 from sinkhole.blockpage.ruling import Ruling
@@ -23,9 +24,9 @@ def what_it_is(verdict: Verdict, facts: Facts, texts: Texts) -> str | None:
     return texts.of_vendor.format(product=product.name, vendor=vendor) + where
 
 
-def kinds_of(verdict: Verdict, facts: Facts) -> tuple[str, ...]:
-    """Return the categories in words."""
-    return tuple(facts.categories.get(one, one) for one in verdict.categories)
+def kinds_of(categories: Iterable[str], facts: Facts, texts: Texts) -> tuple[str, ...]:
+    """Return categories in words."""
+    return tuple(texts.categories.get(one) or facts.categories.get(one, one) for one in categories)
 
 
 def policy_in_words(verdict: Verdict, facts: Facts, texts: Texts) -> str:
@@ -41,11 +42,16 @@ def policy_in_words(verdict: Verdict, facts: Facts, texts: Texts) -> str:
 def subject_in_words(subject: str, facts: Facts, texts: Texts) -> str:
     """Return a subject (`vendor:deepseek`) in words."""
     kind, _, value = subject.partition(":")
-    named = {
-        "vendor": facts.vendors, "models": facts.vendors, "category": facts.categories, "bypass": facts.ways,
-        "product": {key: one.name for key, one in facts.products.items()} if kind == "product" else {},
-    }.get(kind, {})  # fmt: skip
-    return texts.subjects.get(kind, "{value}").format(value=named.get(value, value))
+    match kind:
+        case "vendor" | "models":
+            value = facts.vendors.get(value, value)
+        case "product" if value in facts.products:
+            value = facts.products[value].name
+        case "category":
+            (value,) = kinds_of([value], facts, texts)
+        case "bypass":
+            value = facts.ways.get(value, value)
+    return texts.subjects.get(kind, "{value}").format(value=value)
 
 
 def extended_error(ruling: Ruling) -> str:
