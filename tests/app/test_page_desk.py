@@ -166,7 +166,7 @@ def test_facts_are_written_once_for_the_same_names(state):
     assert not publish_facts(state)
     facts = file()
     assert facts.vendors["deepseek"] == "DeepSeek"
-    assert facts.products["deepseek/chat"].host == "chat.deepseek.com"
+    assert facts.products["deepseek/chat"].host == "deepseek.com"
     assert "chat" in facts.products["deepseek/chat"].categories
     assert file() is facts
     for broken in ("", "[]", '{"format": 9}', '{"format": 1}', '{"format": 1, "products": {"x": 1}}'):
