@@ -107,16 +107,20 @@ class Door:
     async def _enter(self, sock: socket.socket, client: str, network: str, enter: Enter) -> None:
         is_over = False
         transport: asyncio.Transport | None = None
+        timer: asyncio.TimerHandle | None = None
 
         def over() -> None:
             nonlocal is_over
-            if not is_over:
-                is_over = True
-                self._open[network] -= 1
-                if not self._open[network]:
-                    del self._open[network]
-                if transport is not None:
-                    self._transports.discard(transport)
+            if is_over:
+                return
+            is_over = True
+            self._open[network] -= 1
+            if not self._open[network]:
+                del self._open[network]
+            if transport is not None:
+                self._transports.discard(transport)
+            if timer is not None:
+                timer.cancel()
 
         try:
             transport = await enter(sock, client, over)
@@ -127,7 +131,7 @@ class Door:
                 over()
         if transport is not None and not is_over:
             self._transports.add(transport)
-            asyncio.get_running_loop().call_later(self._limits.seconds, transport.abort)
+            timer = asyncio.get_running_loop().call_later(self._limits.seconds, transport.abort)
 
 
 def reset(sock: socket.socket) -> None:
