@@ -86,7 +86,7 @@ ENGLISH = Texts(
     who="Who decided",
     who_nobody="The operator of this network",
     policy="Policy",
-    policy_words="{subject}: {action} for {scope}",
+    policy_words="{subject}: {action}",
     why="Why",
     why_unsaid="No reason was given.",
     basis={
@@ -112,10 +112,10 @@ ENGLISH = Texts(
         "unreviewed": "Services that nobody has looked at yet",
     },
     actions={
-        "block": "blocked",
-        "coach": "open after reading a notice",
-        "monitor": "open and recorded",
-        "allow": "open",
+        "block": "blocked for {scope}",
+        "coach": "open for {scope} after reading a notice",
+        "monitor": "open for {scope} and recorded",
+        "allow": "open for {scope}",
     },
     everyone="everyone",
     group="the group {value}",
@@ -176,7 +176,7 @@ GERMAN = Texts(
     who="Wer das entschieden hat",
     who_nobody="Der Betreiber dieses Netzes",
     policy="Regel",
-    policy_words="{subject}: {action} für {scope}",
+    policy_words="{subject}: {action}",
     why="Warum",
     why_unsaid="Ein Grund wurde nicht angegeben.",
     basis={
@@ -194,8 +194,8 @@ GERMAN = Texts(
         "lookalikes": "Namen, die einen Dienst nachahmen", "unreviewed": "Dienste, die noch niemand geprüft hat",
     },
     actions={
-        "block": "gesperrt", "coach": "offen nach dem Lesen eines Hinweises", "monitor": "offen, aufgezeichnet",
-        "allow": "offen",
+        "block": "gesperrt für {scope}", "coach": "offen für {scope} nach dem Lesen eines Hinweises",
+        "monitor": "offen für {scope}, aufgezeichnet", "allow": "offen für {scope}",
     },
     everyone="alle",
     group="die Gruppe {value}",

@@ -31,10 +31,8 @@ def kinds_of(categories: Iterable[str], facts: Facts, texts: Texts) -> tuple[str
 
 def policy_in_words(verdict: Verdict, facts: Facts, texts: Texts) -> str:
     """Return what decided: `Vendor DeepSeek: blocked for everyone`."""
-    said = texts.policy_words.format(
-        subject=subject_in_words(verdict.subject or "", facts, texts), action=texts.actions[str(verdict.action)],
-        scope=_scope(verdict.scope or "all", texts),
-    )  # fmt: skip
+    action = texts.actions[str(verdict.action)].format(scope=_scope(verdict.scope or "all", texts))
+    said = texts.policy_words.format(subject=subject_in_words(verdict.subject or "", facts, texts), action=action)
     kind, _, number = (verdict.override or "").partition(":")
     return f"{texts.override[kind].format(value=number)}. {said}" if kind in texts.override else said
 

@@ -51,7 +51,8 @@ def page(tmp_path_factory) -> Iterator[Server]:
         found.cli("policy", "block", "deepseek", "--reason", "Data stays here", "--owner", "Data office")
         found.cli("policy", "coach", "mistral", "--reason", "Read me first")
         yield found
-        found.stop()
+        assert found.stop() == 0
+        assert not re.search(r"process\.killed process=page|page\.failed|page\.job_failed", found.log)
 
 
 def port_of(server: Server, scheme: str) -> int:
