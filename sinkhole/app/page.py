@@ -9,9 +9,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from sinkhole.app.compiled import compiled_folder
@@ -54,8 +55,8 @@ class Page:
         self._sockets = sockets
         self._log = Log("page")
 
-    async def serve(self, lifeline: int, status: int) -> None:
-        """Run until SIGTERM or until the supervisor is gone."""
+    async def serve(self, lifeline: int, status: int) -> int:
+        """Run until SIGTERM or until the supervisor is gone; return the exit status, 1 where a part of it failed."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,8 +82,7 @@ class Page:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._door.close()
         await self._follow.close()
-        if failed:
-            sys.exit(1)
+        return int(bool(failed))
 
     def _wire(self) -> None:
         settings, page = self._settings, self._settings.block_page
@@ -100,7 +100,7 @@ class Page:
         judge = Judge(policy, self._identities.of, self._follow.verdict)
         sources = Sources(
             FactsFile(folder), Owners(folder), client_writer(settings.record.clients, settings.server.data_dir),
-            partial(write_notice, key), key,
+            partial(write_notice, key), key, partial(_is_in, tuple(map(ip_network, settings.blocking.explain_to))),
         )  # fmt: skip
         house = House(
             settings.blocking.organisation, settings.blocking.contact, page.message, page.alternatives, page.requests,
@@ -151,6 +151,10 @@ class Owners:
         return self._by_statement.get(verdict.statement or 0)
 
 
+def _is_in(networks: Sequence[IPv4Network | IPv6Network], client: str) -> bool:
+    return any(ip_address(client) in network for network in networks)
+
+
 def _place(sock: socket.socket) -> str:
     host, port = sock.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -169,7 +173,8 @@ def main(arguments: list[str]) -> None:
     sockets = [(scheme, socket.socket(fileno=fd)) for scheme, fd in places]
     for _, sock in sockets:
         sock.setblocking(False)
-    asyncio.run(Page(settings, sockets).serve(lifeline, status))
+    code = asyncio.run(Page(settings, sockets).serve(lifeline, status))
+    os._exit(code)  # nothing is left to be done, and taking a large heap apart takes a while
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -81,6 +81,8 @@ class Sources:
         stored: how the address of a client is stored with hits.
         notice: the token of a notice, for (verdict, client, time).
         key: that of form tokens and references.
+        may_be_told: whether the client at an address may have the reason, the owner and whom to ask
+            (`blocking.explain_to`); the reason of a coached name is its notice, which everybody is shown.
     """
 
     facts: Callable[[], Facts]
@@ -88,6 +90,15 @@ class Sources:
     stored: Callable[[str], str]
     notice: Callable[[Verdict, str, dt.datetime], str]
     key: bytes
+    may_be_told: Callable[[str], bool]
+
+
+class _Told(NamedTuple):
+    """What a client may be told: why, who is behind it, whom to ask."""
+
+    reason: str | None
+    owner: str | None
+    contacts: tuple[str, ...]
 
 
 class View:
@@ -120,14 +131,16 @@ class View:
         texts, facts, verdict = TEXTS[visit.language], self._sources.facts(), ruling.verdict
         is_shut = ruling.kind in (Kind.BLOCKED, Kind.COACHED)
         sent = None if outcome is None else outcome.sent
+        told = self._told(visit, ruling)
         name = visit.host or ""
         shown: dict[str, Any] = {
             "t": texts, "house": self._house, "style": self.style, "name": name, "client": visit.client,
             "kind": ruling.kind.value, "title": self._title(ruling, texts, outcome, now), "is_shut": is_shut,
             "sent": sent and sent.value[0], "number": outcome.number if outcome else 0,
             "what": what_it_is(verdict, facts, texts), "kinds": kinds_of(verdict.categories, facts, texts),
-            "owner": self._sources.owner(ruling), "policy": policy_in_words(verdict, facts, texts) if is_shut else "",
-            "reason": verdict.reason, "basis": texts.basis.get(verdict.basis or ""), "via": verdict.via,
+            "owner": told.owner, "contacts": told.contacts, "reason": told.reason,
+            "policy": policy_in_words(verdict, facts, texts) if is_shut else "",
+            "basis": texts.basis.get(verdict.basis or ""), "via": verdict.via,
             "until": clock_time(verdict.until, now) if verdict.until else None,
             "instead": [(one, kinds_of(one.categories, facts, texts)) for one in self._instead(ruling, now)],
             "reference": self.reference(visit, now) if is_shut else None,
@@ -145,13 +158,13 @@ class View:
         verdict, texts, house = ruling.verdict, TEXTS[visit.language], self._house
         found: dict[str, object] = {"title": self._title(ruling, texts, None, now), "name": visit.host}
         if ruling.kind in (Kind.BLOCKED, Kind.COACHED):
-            instead = self._instead(ruling, now)
+            told, instead = self._told(visit, ruling), self._instead(ruling, now)
             found |= {
                 "detail": policy_in_words(verdict, self._sources.facts(), texts), "action": str(verdict.action),
                 "policy": verdict.subject, "scope": verdict.scope, "override": verdict.override,
-                "vendor": verdict.vendor, "product": verdict.product, "reason": verdict.reason,
-                "basis": verdict.basis, "owner": self._sources.owner(ruling), "organisation": house.organisation,
-                "contact": house.contacts, "extended_error": ruling.ede,
+                "vendor": verdict.vendor, "product": verdict.product, "reason": told.reason,
+                "basis": verdict.basis, "owner": told.owner, "organisation": house.organisation,
+                "contact": told.contacts, "extended_error": ruling.ede,
                 "until": verdict.until.isoformat() if verdict.until else None,
                 "alternatives": [{"name": one.name, "url": one.url} for one in instead],
                 "reference": self.reference(visit, now),
@@ -163,13 +176,19 @@ class View:
         texts, verdict = TEXTS[visit.language], ruling.verdict
         lines = [self._title(ruling, texts, None, now)]
         if ruling.kind in (Kind.BLOCKED, Kind.COACHED):
+            told = self._told(visit, ruling)
             lines += [
                 f"{texts.policy}: {policy_in_words(verdict, self._sources.facts(), texts)}",
-                f"{texts.why}: {verdict.reason or texts.why_unsaid}",
-                *(f"{texts.contact}: {contact}" for contact in self._house.contacts),
+                f"{texts.why}: {told.reason or texts.why_unsaid}",
+                *(f"{texts.contact}: {contact}" for contact in told.contacts),
                 f"{texts.reference}: {self.reference(visit, now)}",
             ]
         return "".join(f"{''.join(c if c.isprintable() else '?' for c in line)}\n" for line in lines)
+
+    def _told(self, visit: Visit, ruling: Ruling) -> _Told:
+        if self._sources.may_be_told(visit.client):
+            return _Told(ruling.verdict.reason, self._sources.owner(ruling), self._house.contacts)
+        return _Told(ruling.verdict.reason if ruling.kind is Kind.COACHED else None, None, ())
 
     def _title(self, ruling: Ruling, texts: Texts, outcome: Outcome | None, now: dt.datetime) -> str:
         if outcome is not None and outcome.until is not None:

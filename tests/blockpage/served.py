@@ -131,6 +131,7 @@ async def served(
     allow: Sequence[str] = ("127.0.0.0/8", "::1/128"),
     leads_to: dict[str, Verdict] | None = None,
     owner: str | None = None,
+    told: bool = True,
 ) -> AsyncIterator[Place]:
     """Give a page that is served."""
 
@@ -138,13 +139,7 @@ async def served(
         return (leads_to or {}).get(name)
 
     judge = Judge(lambda: policy, lambda address: None, follow)
-    sources = Sources(
-        lambda: facts,
-        lambda ruling: owner,
-        str,
-        partial(write_notice, KEY),
-        KEY,
-    )
+    sources = Sources(lambda: facts, lambda ruling: owner, str, partial(write_notice, KEY), KEY, lambda client: told)
     desk = Desk()
     site = Site(SiteSettings(language, house.requests), judge, View(house, sources), desk, KEY)
     server = Server(site.handle, Handshakes(ca or Path("/nonexistent"), judge.may_pose_as), limits.seconds)

@@ -82,6 +82,25 @@ async def test_block_by_what_the_answer_leads_to_is_told():
         assert "It is blocked because it leads to deepseek.example." in page
 
 
+async def test_who_may_not_be_told_learns_the_policy_and_not_the_words_of_the_house():
+    policy = make_policy(
+        [
+            statement(1, "block vendor:deepseek", reason="secret why"),
+            statement(2, "coach vendor:writer", reason="notice"),
+        ]
+    )
+    async with served(policy, owner="secret owner", told=False) as place:
+        for accept in ("text/html", "application/json", "*/*"):
+            _, body = await place.get(NAME, accept)
+            assert ("DeepSeek" in body, "secret" in body, "it@example.org" in body) == (True, False, False)
+        assert "notice" in notice_of(await place.get("writer.example"))
+
+
+def notice_of(answer: tuple[int, str]) -> str:
+    """Return what stands in the notice of a page."""
+    return re.findall(r'<section class="notice".*?</section>', answer[1], re.DOTALL)[0]
+
+
 async def test_law_is_451_and_a_lockdown_is_named():
     policy = make_policy([statement(1, "block vendor:deepseek", basis=Basis.LAW)])
     async with served(policy) as place:
