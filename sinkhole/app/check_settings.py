@@ -16,6 +16,7 @@ def mistakes_of(settings: Settings) -> list[str]:
     """Return what is wrong with texts that are addresses, names or records, each with its path."""
     mistakes = list(_each("server.listen", settings.server.listen, parse_listen))
     listen = () if mistakes else settings.server.listen
+    mistakes += _page_mistakes(settings)
     mistakes += _each("records", settings.records, records_from_text)
     mistakes += _each("rebinding.allow", settings.rebinding.allow, name_from_text)
     for index, text in enumerate(settings.policy.search_suffixes):
@@ -26,6 +27,14 @@ def mistakes_of(settings: Settings) -> list[str]:
     except ConfigError as error:
         mistakes += error.mistakes
     return [f"config: {mistake}" for mistake in mistakes]
+
+
+def _page_mistakes(settings: Settings) -> Iterable[str]:
+    page, blocking = settings.block_page, settings.blocking
+    yield from _each("block_page.http", page.http, parse_listen)
+    yield from _each("block_page.https", page.https, parse_listen)
+    if page.enabled and not page.http and not (blocking.ipv4 or blocking.ipv6):
+        yield "block_page.http: give an address, or set blocking.ipv4 or blocking.ipv6, at which it is then"
 
 
 def _each(path: str, texts: Iterable[str], read: Callable[[str], object]) -> Iterable[str]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from sinkhole.app.caught import send_signal
 from sinkhole.app.child import Backoff, Child
-from sinkhole.app.launcher import CONTROL
+from sinkhole.app.launcher import is_worker
 from sinkhole.log import Log
 
 HUNG_AFTER = 15.0
 """Seconds without a sign of life after which a worker is killed and started again."""
 CONTROL_HUNG_AFTER = 60.0
-"""The same of the control process; nobody waits for it."""
+"""The same of the control process and the block page; nobody waits for them."""
 READY_WITHIN = 10.0
 """Seconds a worker may take to load a new configuration before the old worker stays in its place."""
 _NO_ROOM_DELAY = 1.0
@@ -50,7 +50,7 @@ class Children:
 
     def workers(self) -> list[Child]:
         """Return the workers that run."""
-        return [child for child in self.all() if child.name != CONTROL]
+        return [child for child in self.all() if is_worker(child.name)]
 
     def named(self, name: str) -> list[Child]:
         """Return those of a name: one, or during a reload a few."""
@@ -141,7 +141,7 @@ class Children:
         """End those that show no sign of life, and successors that do not become ready: the old one stays."""
         now = time.monotonic()
         for child in self.all():
-            most = CONTROL_HUNG_AFTER if child.name == CONTROL else HUNG_AFTER
+            most = HUNG_AFTER if is_worker(child.name) else CONTROL_HUNG_AFTER
             if child.silent_for(now) > most:
                 self.kill(child, "process.hung", most)
             elif now - child.started > READY_WITHIN and self._keeps_another(child):

@@ -5,7 +5,7 @@ It runs in the control process. No query waits for it: a client is judged by its
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,17 @@ class ClientWatch:
         """Return who is at an address, None where that is not known."""
         return self._known.get(address)
 
+    def machine_at(self, address: str) -> tuple[str, ...]:
+        """Return the addresses of the machine at an address: those with its MAC address, itself with them."""
+        mac = one.identity.mac if (one := self._known.get(address)) is not None else None
+        same = [other for other, known in self._known.items() if mac is not None and known.identity.mac == mac]
+        return tuple(sorted({address, *same}))
+
+    def name_of(self, address: str) -> str | None:
+        """Return what a client is called: its verified name, else what it said to its DHCP server; None for neither."""
+        known = self._known.get(address)
+        return None if known is None else next(iter(known.identity.names), known.host)
+
     def take_policy(self) -> None:
         """Look at the groups of the policy in force, which say what need be known of clients."""
         try:
@@ -151,7 +162,7 @@ class ClientWatch:
         await self._note()
 
     def _read(self, groups: ClientGroups, names: Mapping[str, tuple[str, ...]]) -> _Found:
-        before, known = self._known, self._sources.read(groups.kinds, names)
+        before, known = self._known, self._sources.read(self._kinds(groups), names)
         if known is before and groups is self._read_for and self._published is not None:
             return _Found(known, set(), self._published)
         self._read_for = groups
@@ -160,6 +171,10 @@ class ClientWatch:
             {address for address, one in known.items() if _is_other(one, before.get(address))},
             {address: one.identity for address, one in known.items() if groups.memberships("", one.identity)},
         )
+
+    def _kinds(self, groups: ClientGroups) -> Set[MemberKind]:
+        """Return by what clients must be known; to the block page all addresses of a machine are one."""
+        return groups.kinds | {MemberKind.MAC} if self._settings.block_page.enabled else groups.kinds
 
     def _publish(self, identities: dict[str, Identity]) -> None:
         """Hand the table to the workers if it is another one; else say now and then that it is still right."""

@@ -17,6 +17,8 @@ from sinkhole.app.client_watch import ClientWatch
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.data_dir import owner_of
 from sinkhole.app.import_cleanup import clean_up_after_kill
+from sinkhole.app.page_desk import PageDesk
+from sinkhole.app.page_facts import publish_facts
 from sinkhole.app.sightings import owned, waits_unseen
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.state import audit_head, compile_state
@@ -50,6 +52,7 @@ class Control:
         self._clients = ClientWatch(settings, self._store, lambda: self._server.announce_clients())
         self._server = ControlServer(self._take_hits, self._request, self._clients.note_new)
         self._sync = SyncJob(settings, self._store, self._apply)
+        self._page = PageDesk(self._store, self._clients.machine_at, self._clients.name_of, self._apply)
         self._started = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -118,9 +121,19 @@ class Control:
         compiled = await self._store.do(compile_state)
         self._generation = compiled.generation
         self._clients.take_policy()
+        await self._publish_facts()
         late = await self._server.announce(compiled.generation)
         refused = {one.feed: str(one) for one in compiled.refused}
         return {"generation": compiled.generation, "late": late, "refused": refused}
+
+    async def _publish_facts(self) -> None:
+        """Let the block page know how things are called; without that it tells their ids."""
+        if not self._settings.block_page.enabled:
+            return
+        try:
+            await self._store.do(publish_facts)
+        except SinkholeError as error:
+            self._log.error("page.no_facts", why=error)
 
     async def _take_hits(self, worker: str, message: dict[str, Any]) -> bool:
         seen = owned(Sighting.from_json_row(row) for row in message.get("sightings", ()))
@@ -154,6 +167,8 @@ class Control:
             case "client":
                 known = self._clients.known(str(message["address"]))
                 return {"known": None if known is None else asdict(known)}
+            case op if self._page.knows(op):
+                return await self._page.answer(message)
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")
 

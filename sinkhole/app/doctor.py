@@ -10,6 +10,7 @@ from pathlib import Path
 from sinkhole.app import doctor_policy, doctor_server
 from sinkhole.app.data_dir import STORE, running_server
 from sinkhole.app.discovery import waiting_in_words
+from sinkhole.app.doctor_page import block_page
 from sinkhole.app.finding import Check, Finding, Grade
 from sinkhole.app.group_findings import group_findings
 from sinkhole.app.state import catalogue_of_folder, open_state
@@ -194,6 +195,7 @@ CHECKS: dict[str, Check] = {
     "defaults": doctor_policy.defaults,
     "groups": _groups,
     "datagrams": doctor_server.datagrams,
+    "page": block_page,
     "query": doctor_server.query,
     "canary": doctor_server.canary,
 }

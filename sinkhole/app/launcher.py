@@ -1,26 +1,35 @@
-"""Start the supervisor's children: the control process by executing it anew, workers by forking."""
+"""Start the supervisor's children: the control process and the block page by executing them, workers by forking."""
 
 import os
 import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from typing import NoReturn
 
 from sinkhole.app import worker
 from sinkhole.app.caught import CAUGHT, forget_caught
 from sinkhole.app.child import Child
 from sinkhole.app.listeners import Listeners
+from sinkhole.app.page_listeners import PageListeners
 from sinkhole.config.schema import Settings
 from sinkhole.log import Log
 
 CONTROL = "control"
+PAGE = "page"
+"""The block page; no answer and no other process waits for it."""
 _WORKER = "worker-"
 
 
 def worker_names(count: int) -> list[str]:
     """Return the names of so many workers."""
     return [f"{_WORKER}{slot}" for slot in range(count)]
+
+
+def is_worker(name: str) -> bool:
+    """Return whether a child of this name is a worker."""
+    return name.startswith(_WORKER)
 
 
 class Launcher:
@@ -31,10 +40,12 @@ class Launcher:
     Args:
         listeners: the sockets that workers serve.
         control_socket: the socket that the control process serves.
+        page: the sockets that the block page serves.
     """
 
-    def __init__(self, listeners: Listeners, control_socket: socket.socket) -> None:
+    def __init__(self, listeners: Listeners, control_socket: socket.socket, page: PageListeners) -> None:
         self._listeners = listeners
+        self._page = page
         self._control_socket = control_socket
         self._lifeline = os.pipe2(os.O_CLOEXEC)
         self._log = Log("supervisor")
@@ -48,7 +59,11 @@ class Launcher:
         read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if name == CONTROL:
-                pid = self._exec_control(settings, write)
+                fds = (self._control_socket.fileno(), self._lifeline[0], write)
+                pid = self._exec("sinkhole.app.control", settings, fds)
+            elif name == PAGE:
+                places = [(f"{scheme}:", sock.fileno()) for scheme, sock in self._page.all()]
+                pid = self._exec("sinkhole.app.page", settings, (self._lifeline[0], write), places)
             else:
                 pid = self._fork_worker(settings, int(name.removeprefix(_WORKER)), write)
         except OSError:
@@ -58,12 +73,16 @@ class Launcher:
             os.close(write)
         return Child(name, pid, read, time.monotonic())
 
-    def _exec_control(self, settings: Settings, status: int) -> int:
+    def _exec(
+        self, module: str, settings: Settings, needed: Sequence[int], places: Sequence[tuple[str, int]] = ()
+    ) -> int:
+        """Execute a module with descriptors: of its settings, those needed, and those of places with a prefix each."""
         document = os.memfd_create("settings", os.MFD_CLOEXEC)
         os.write(document, settings.model_dump_json().encode())
         os.lseek(document, 0, os.SEEK_SET)
-        fds = (document, self._control_socket.fileno(), self._lifeline[0], status)
-        command = [sys.executable, "-m", "sinkhole.app.control", *(str(fd) for fd in fds)]
+        fds = (document, *needed, *(fd for _, fd in places))
+        words = [str(fd) for fd in (document, *needed)] + [f"{prefix}{fd}" for prefix, fd in places]
+        command = [sys.executable, "-m", module, *words]
         for fd in fds:
             os.set_inheritable(fd, True)
         try:
@@ -92,6 +111,7 @@ class Launcher:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)
             os.close(self._lifeline[1])
             self._control_socket.close()
+            self._page.close()
             workers = settings.server.workers
             self._listeners.close_others(slot, workers)
             code = worker.run(settings, slot, self._listeners.of(slot, workers), self._lifeline[0], status)

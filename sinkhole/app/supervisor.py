@@ -14,10 +14,11 @@ from sinkhole.app.child import Child
 from sinkhole.app.children import Children, Death
 from sinkhole.app.collection import set_aside
 from sinkhole.app.compiled import ensure_policy
-from sinkhole.app.launcher import CONTROL, Launcher, worker_names
+from sinkhole.app.launcher import CONTROL, PAGE, Launcher, is_worker, worker_names
 from sinkhole.app.listeners import Listeners
 from sinkhole.app.local_socket import bind_control
 from sinkhole.app.notify import Notifier
+from sinkhole.app.page_listeners import PageListeners
 from sinkhole.app.privileges import drop_privileges
 from sinkhole.config.schema import Settings
 from sinkhole.errors import ConfigError, SinkholeError
@@ -42,6 +43,7 @@ class Supervisor:
         self._log = Log("supervisor")
         self._folder = settings.server.data_dir
         self._listeners = Listeners()
+        self._page = PageListeners()
         self._notifier = Notifier(os.environ)
         self._was_ready = False
 
@@ -55,20 +57,27 @@ class Supervisor:
         lock = data_dir.lock(self._folder)
         try:
             self._listeners.open(self._settings.server.listen, self._settings.server.workers)
+            self._page.open(self._settings)
             control_socket = bind_control(self._folder)
             drop_privileges(self._settings.server.user, self._folder)
             ensure_policy(self._folder, self._settings)
-            launcher = Launcher(self._listeners, control_socket)
+            launcher = Launcher(self._listeners, control_socket, self._page)
             self._signals = CaughtSignals()
             self._children = Children(lambda name: launcher.launch(name, self._settings))
             set_aside()
-            for name in (CONTROL, *worker_names(self._settings.server.workers)):
+            for name in self._wanted():
                 self._children.start(name)
             self._watch()
             return self._stop()
         finally:
             self._listeners.close()
+            self._page.close()
             os.close(lock)
+
+    def _wanted(self) -> tuple[str, ...]:
+        """Return the names of the children that there should be."""
+        page = (PAGE,) if self._settings.block_page.enabled else ()
+        return (CONTROL, *worker_names(self._settings.server.workers), *page)
 
     def _watch(self) -> None:
         """Restart, reload and keep watch until a signal says stop."""
@@ -94,7 +103,8 @@ class Supervisor:
         for other in self._children.named(child.name):
             if other.started < child.started and not other.retiring:
                 self._children.retire(other)
-        if self._was_ready or not all(other.is_ready for other in self._children.all()):
+        needed = [other for other in self._children.all() if other.name != PAGE]
+        if self._was_ready or not all(other.is_ready for other in needed):
             return
         self._was_ready = True
         self._log.info("server.ready", listen=" ".join(self._listeners.bound()), workers=self._settings.server.workers)
@@ -104,10 +114,10 @@ class Supervisor:
         child = death.child
         if not child.retiring:
             self._children.start_again(death)
-            if not child.is_ready and child.name != CONTROL:
+            if not child.is_ready and is_worker(child.name):
                 self._mend_policy()
-        elif child.name == CONTROL:
-            self._children.start(CONTROL)
+        elif not is_worker(child.name) and child.name in self._wanted():
+            self._children.start(child.name)
 
     def _mend_policy(self) -> None:
         """See to it that what kept a worker from starting is not the compiled policy."""
@@ -145,19 +155,24 @@ class Supervisor:
         """Start new workers on the same sockets; each old one drains once its successor is ready."""
         old = self._children.all()
         self._settings = settings
+        self._page.open(settings)
         names = worker_names(settings.server.workers)
         for name in names:
             self._children.start(name)
         for child in old:
             if child.name not in names:  # the control process starts again when the old one is gone: one writer
                 self._children.retire(child)
-        self._children.forget_due((CONTROL, *names))
+        if PAGE in self._wanted() and all(child.name != PAGE for child in old):
+            self._children.start(PAGE)
+        self._children.forget_due(self._wanted())
         self._listeners.keep_only(settings.server.listen)
 
     def _stop(self) -> int:
         """Let the workers drain, then the control process write the last hits; kill what outstays its time."""
         self._log.info("server.stopping")
         self._notifier.send("STOPPING=1")
+        for page in self._children.named(PAGE):
+            self._children.retire(page)  # now: nobody waits for it, and it has the longest to end
         workers = self._children.workers()
         clean = self._children.end(workers, self._settings.server.drain_timeout + 0.5, self._signals.fd)
         rest = [child for child in self._children.all() if child not in workers]

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sinkhole.app.exception_request import request_exception, wanted_exception
 from sinkhole.app.expectations import gated
 from sinkhole.app.state import State
 from sinkhole.cli.complete import complete_group, complete_subject
@@ -14,9 +15,7 @@ from sinkhole.cli.options import Place, dry_run_option, force_option, json_optio
 from sinkhole.cli.output import local_time, print_fact, print_json, print_line, print_table
 from sinkhole.cli.session import opened, print_preview, put_in_force, subject_of
 from sinkhole.cli.time_ahead import Length, ahead_options, end_of
-from sinkhole.errors import PolicyError
 from sinkhole.policy.exception import MAX_AHEAD, OPEN, ExceptionState, PolicyException
-from sinkhole.policy.groups import parse_client
 
 _ALL = "all"
 _number = click.argument("number", type=click.IntRange(1, 2**31), metavar="ID")
@@ -55,32 +54,20 @@ def request(
     ends = end_of(length, until, MAX_AHEAD)
     if client is not None and group is not None:
         raise click.UsageError("give --client or --group, not both")
-    if not reason.strip():
-        raise click.BadParameter("an exception has a reason", param_hint="--reason")
     with opened(place) as state:
         expect_group(state, group)
-        wanted = PolicyException(
-            subject_of(state, subject), ends.replace(microsecond=0), reason, owner or state.who, _client(client), group,
-            ticket,
-        )  # fmt: skip
+        wanted = wanted_exception(
+            subject_of(state, subject), ends, reason, owner or state.who, client=client, group=group, ticket=ticket
+        )
         now = dt.datetime.now(dt.UTC)
         if is_approved:
             with gated(state, force=force):
                 stored = state.exceptions.put(wanted, now)
             _put_in_force(state, stored)
             return
-        stored = state.exceptions.request(wanted, now)
+        stored = request_exception(state.exceptions, wanted, now)
     print_line(f"{_in_words(stored)} requested; approve it with: sinkhole exception approve {stored.id}")
     print_fact("exception", stored.id)
-
-
-def _client(text: str | None) -> str | None:
-    if text is None:
-        return None
-    found = parse_client(text)
-    if found is None:
-        raise PolicyError(f"{text!r} is no address such as 192.0.2.7 or 2001:db8::7")
-    return str(found)
 
 
 @exception.command(short_help="Approve request ID.")

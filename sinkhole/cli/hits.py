@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import click
 
 from sinkhole.app.client_names import clients_by_text
+from sinkhole.app.hit_reference import find_reference
 from sinkhole.app.hit_reports import BY, count_hits
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import csv_cell, local_time, print_json, print_line, print_table, utc_time
@@ -97,6 +98,29 @@ def tail(place: Place, count: int, follow: bool, as_json: bool) -> None:
             sys.stdout.flush()
             time.sleep(_FOLLOW_INTERVAL)
             lines = reports.lines(after=seen)
+
+
+@hits.command(short_help="Show what led to a visit of the block page.")
+@place_options
+@click.argument("reference")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.pass_context
+def find(context: click.Context, place: Place, reference: str, as_json: bool) -> None:
+    """Show the hits that led to a visit of the block page, by the REFERENCE that stands there; status 1 for none.
+
+    \b
+    Example: sinkhole hits find 0DJ4K-9Q2MV-7TXPA
+    """
+    with opened(place) as state:
+        found = find_reference(state, reference)
+        names = {text: client.name for text, client in clients_by_text(state).items()}
+    if found.lines and not found.is_same_client:
+        click.echo("sinkhole: note: another address asked for the name than came to the page", err=True)
+    for line in found.lines:
+        _print(line, as_json, names.get(line.hit.client))
+    if not found.lines:
+        click.echo(f"sinkhole: no hit is kept for a visit at {local_time(found.minute * 60)}", err=True)
+        context.exit(1)
 
 
 def _print(line: HitLine, as_json: bool, name: str | None) -> None:

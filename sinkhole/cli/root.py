@@ -15,6 +15,7 @@ _COMMANDS = {
     "audit": "Show who changed what, and whether that record is whole.",
     "audit-logs": "Tell who tried which vendor, from logs that are there already.",
     "backup": "Write the store, feeds and policy of a data folder to one file.",
+    "ca": "Make the authority with which the block page answers over HTTPS.",
     "catalogue": "List, show and check the AI vendors that are known.",
     "clients": "Show who was seen, and who a client is.",
     "check": "Explain what would be answered for a name, and why.",

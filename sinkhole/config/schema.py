@@ -6,6 +6,7 @@ Times are seconds, sizes are bytes unless the name says otherwise.
 import difflib
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -56,6 +57,16 @@ def _is_contact(text: str) -> str:
 def _is_printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("wanted one line of printable text")
+    return text
+
+
+_is_product = re.compile(r"[a-z0-9-]+/[a-z0-9-]+").fullmatch
+_is_own_service = re.compile(r"\S.{0,98} https?://[!-~]{1,200}").fullmatch
+
+
+def _is_alternative(text: str) -> str:
+    if not text.isprintable() or not (_is_product(text) or _is_own_service(text)):
+        raise ValueError(f"wanted a product such as mistral/le-chat, or a name and its https: address; found {text!r}")
     return text
 
 
@@ -195,6 +206,36 @@ class BlockingSettings(Section):
     )
 
 
+class BlockPageSettings(Section):
+    """The page that people see in place of a blocked name, at the address that blocked names are answered with."""
+
+    enabled: bool = Field(False, description="Show it; a process of its own, which answers do not depend on.")
+    http: tuple[str, ...] = Field(
+        (), description="Addresses for HTTP, as ADDRESS:PORT; empty: port 80 of blocking.ipv4 and blocking.ipv6."
+    )
+    https: tuple[str, ...] = Field((), description="The same for HTTPS; empty: port 443 of these.")
+    ca_dir: Path | None = Field(
+        None, description="Folder of the authority that `sinkhole ca init` makes; None: ca/ in data_dir."
+    )
+    language: Literal["auto", "en", "de"] = Field("auto", description="Language; auto: as the browser asks.")
+    message: Annotated[str, AfterValidator(_is_printable)] = Field(
+        "", max_length=500, description="What people should read besides: where the rules are, whom to talk to."
+    )
+    alternatives: tuple[Annotated[str, AfterValidator(_is_alternative)], ...] = Field(
+        (),
+        max_length=12,
+        description="What to use instead, shown first: a product of the catalogue (`mistral/le-chat`; shown to whom "
+        "policy does not block it), or a service of your own (`Team assistant https://ai.example.org`).",
+    )
+    requests: bool = Field(True, description="Let people ask for an exception there.")
+    rate: int = Field(20, ge=1, description="Connections a second per client address (per /64 in IPv6).")
+    burst: int = Field(60, ge=1, description="Connections a client may open at once before the rate applies.")
+    rate_total: int = Field(200, ge=1, description="Connections a second of all clients together.")
+    connections: int = Field(400, ge=1, le=10_000, description="Open connections.")
+    connections_per_client: int = Field(24, ge=1, description="Open connections per client.")
+    timeout: float = Field(10.0, gt=0, le=60, description="Seconds after which a connection is closed, done or not.")
+
+
 class CoachSettings(Section):
     """How coached names go on once the notice of the block page was read."""
 
@@ -263,7 +304,8 @@ class ClientSettings(Section):
 
     neighbours: Literal["needed", "always", "never"] = Field(
         "needed",
-        description="Read MAC addresses from the neighbour table (ARP, NDP); needed: if groups need it.",
+        description="Read MAC addresses from the neighbour table (ARP, NDP); needed: if groups or the block "
+        "page need it.",
     )
     leases: tuple[Path, ...] = Field(
         (), description="DHCP lease files of dnsmasq, ISC dhcpd or Kea (CSV); the format is detected."
@@ -311,6 +353,7 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     blocking: BlockingSettings = BlockingSettings()
     coach: CoachSettings = CoachSettings()
+    block_page: BlockPageSettings = BlockPageSettings()
     rebinding: RebindingSettings = RebindingSettings()
     inspection: InspectionSettings = InspectionSettings()
     policy: PolicySettings = PolicySettings()
@@ -337,3 +380,8 @@ def is_activity_kept(settings: Settings) -> bool:
 def is_queue_kept(settings: Settings) -> bool:
     """Return whether names that look like AI may be put into the queue for review."""
     return settings.discover.enabled and settings.record.queries != "none"
+
+
+def ca_folder(settings: Settings) -> Path:
+    """Return where the authority of the block page is."""
+    return settings.block_page.ca_dir or settings.server.data_dir / "ca"

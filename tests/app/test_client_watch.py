@@ -245,3 +245,30 @@ async def test_reverse_ask_tells_no_answer_from_no_records(tmp_path):
         assert await ask(name_from_text("pc8.example.org"), QType.A) is None
     finally:
         await ask.close()
+
+
+async def test_addresses_of_a_machine_are_those_of_its_mac_address(tmp_path):
+    settings = settings_of(tmp_path, block_page__enabled=True, block_page__http=["127.0.0.1:0"])
+    with_groups(settings)
+    table = Table(
+        Neighbour("10.0.2.7", MAC, is_alive=True),
+        Neighbour("fd00::7", MAC, is_alive=True),
+        Neighbour("10.0.2.8", "02:00:00:00:00:08", is_alive=True),
+    )
+    async with watching(settings, table) as watch:
+        await until(lambda: watch.known("10.0.2.7") is not None)
+        assert watch.machine_at("10.0.2.7") == watch.machine_at("fd00::7") == ("10.0.2.7", "fd00::7")
+        assert watch.machine_at("10.0.2.8") == ("10.0.2.8",)
+        assert watch.machine_at("192.0.2.1") == ("192.0.2.1",)
+        assert (watch.name_of("10.0.2.7"), watch.name_of("192.0.2.1")) == (None, None)
+        assert watch.announced == [1]  # no group asks, so the workers are told of nobody
+        assert read_table(compiled_folder(tmp_path)) == {}
+
+
+async def test_neighbours_are_not_read_for_a_page_that_is_off(tmp_path):
+    settings = settings_of(tmp_path)
+    with_groups(settings)
+    table = Table(Neighbour("10.0.2.7", MAC, is_alive=True))
+    async with watching(settings, table) as watch:
+        await until(lambda: watch.announced)
+        assert (table.readings, watch.machine_at("10.0.2.7")) == (0, ("10.0.2.7",))

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sinkhole.app import data_dir
-from sinkhole.app.coach import KEY_FILE, issue, redeem, unseen
+from sinkhole.app.coach import issue, redeem, unseen
+from sinkhole.app.notice import KEY_FILE
 from sinkhole.app.state import compile_state, open_state, policy_in_force
 from sinkhole.errors import PolicyError, StoreError
 from sinkhole.policy.statement import Group, Statement
