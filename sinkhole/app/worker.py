@@ -109,7 +109,7 @@ class _Worker:
         packets = PacketCache(settings.cache.entries, settings.cache.max_bytes)
         dispatch = Dispatch(
             gate, packets, self._chain, box, hits, settings.transport,
-            at_once=self._chain.at_once, slip=settings.access.slip,
+            at_once=self._chain.at_once, begin=self._chain.begin, slip=settings.access.slip,
         )  # fmt: skip
         self._watch = PolicyWatch(folder, box)
         self._link = ControlLink(

@@ -26,6 +26,7 @@ from sinkhole.resolver.record import Record
 from sinkhole.resolver.recursion import refuse_without_rd
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.resolver.special_names import SpecialNames
+from sinkhole.resolver.steps import Done, Steps
 
 
 class _MustWaitError(Exception):
@@ -65,6 +66,20 @@ class Chain:
         except _MustWaitError:
             return None
         raise RuntimeError("a stage that may not wait did")
+
+    def begin(self, query: Query, done: Done) -> Answer | None:
+        """Return the answer if it takes no waiting; else None, and `done` is told of it later.
+
+        Up to its first wait a query costs no task, and as a rule none after that.
+        """
+        steps = self._handler(query).__await__()
+        try:
+            future = next(steps)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+        Steps(steps, done, self._background).wait_for(future)
+        return None
 
     async def __call__(self, query: Query) -> Answer:
         """Answer `query`."""

@@ -23,6 +23,7 @@ from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
+from sinkhole.resolver.steps import Done
 from sinkhole.transport.fit import cap_ttls, fit_reply, truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
 from sinkhole.transport.packet_cache import Entry, PacketCache, Table
@@ -32,7 +33,7 @@ from sinkhole.transport.unforwarded import Unforwarded
 
 Reply = bytes | None
 """Octets to send, or None for silence."""
-Outcome = Reply | Coroutine[Any, Any, bytes]
+Outcome = Any
 """A reply at hand, or one to wait for."""
 
 _HEADER = 12
@@ -51,6 +52,7 @@ class Dispatch:
         hits: where replies served by the packet cache are counted; the chain counts its own.
         settings: limits of the transports.
         at_once: answers what needs no waiting, else gives None.
+        begin: the same for datagrams, but goes on with the others and tells of the answer later; None: `at_once`.
         slip: each n-th rate-limited datagram gets TC=1 (`access.slip`).
         clock: monotonic seconds.
         wall: seconds since the epoch.
@@ -66,6 +68,7 @@ class Dispatch:
         settings: TransportSettings,
         *,
         at_once: Callable[[Query], Answer | None] = lambda query: None,
+        begin: Callable[[Query, Done], Answer | None] | None = None,
         slip: int = 2,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -75,6 +78,7 @@ class Dispatch:
         self._cache = packet_cache
         self._handler = handler
         self._at_once = at_once
+        self._begin_chain = begin
         self._box = policy_box
         self._hits = hits
         self._settings = settings
@@ -199,6 +203,10 @@ class Dispatch:
             return self._fit(query, body, is_stream)
         asked = Query(query, state.client, is_stream, datetime.fromtimestamp(self._wall(), UTC))
         try:
+            if self._begin_chain is not None and not is_stream:
+                later = Later(self, wire, asked, self._period, table)
+                answer = self._begin_chain(asked, later.done)
+                return later if answer is None else self._finish(wire, asked, answer, self._period, table)
             answer = self._at_once(asked)
             if answer is not None:
                 return self._finish(wire, asked, answer, self._period, table)
@@ -266,3 +274,32 @@ class Dispatch:
             return truncated_reply(read_query(wire), self._settings)
         except (Silence, BadQuery):
             return None
+
+
+class Later:
+    """A reply that is on its way.
+
+    Attributes:
+        send: takes the reply; to be set before the event loop has its next turn.
+    """
+
+    __slots__ = ("_asked", "_dispatch", "_period", "_table", "_wire", "send")
+
+    def __init__(self, dispatch: Dispatch, wire: bytes, asked: Query, period: int, table: Table) -> None:
+        self._dispatch = dispatch
+        self._wire = wire
+        self._asked = asked
+        self._period = period
+        self._table = table
+        self.send: Callable[[bytes], None]
+
+    def done(self, answer: Answer | None, error: Exception | None) -> None:
+        """Make the reply of an answer, and send it."""
+        dispatch = self._dispatch
+        try:
+            if answer is None:
+                raise error or AssertionError("neither answer nor error")
+            reply = dispatch._finish(self._wire, self._asked, answer, self._period, self._table)
+        except Exception:
+            reply = dispatch._failed(self._asked)
+        self.send(reply)

@@ -7,10 +7,11 @@ answering from the packet cache does.
 import asyncio
 import socket
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from sinkhole.transport.datagram import BATCH, Control, Datagram, Source, wrap_socket
-from sinkhole.transport.dispatch import Dispatch, Reply
+from sinkhole.transport.dispatch import Dispatch, Later, Reply
 
 _BATCHES = 4
 """Batches taken in one turn of the event loop, so that streams and waiting queries get theirs."""
@@ -32,6 +33,8 @@ class UdpListener:
         self._dispatch = dispatch
         self._waiting: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._unfinished = 0
+        self._finished_replies: list[Datagram] = []
 
     def start(self) -> None:
         """Begin to read, in the running event loop."""
@@ -76,6 +79,10 @@ class UdpListener:
         outcome = self._dispatch.datagram(data, source[0])
         if outcome is None or isinstance(outcome, bytes):
             return outcome
+        if isinstance(outcome, Later):
+            self._unfinished += 1
+            outcome.send = partial(self._finished, source, control)
+            return None
         if len(self._waiting) >= _MAX_WAITING:
             outcome.close()
             self._dispatch.log.warning("udp.too_many_waiting", limit=_MAX_WAITING)
@@ -84,6 +91,16 @@ class UdpListener:
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
         return None
+
+    def _finished(self, source: Source, control: Control, reply: bytes) -> None:
+        self._unfinished -= 1
+        self._finished_replies.append((reply, source, control))
+        if len(self._finished_replies) == 1:
+            asyncio.get_running_loop().call_soon(self._send_finished)
+
+    def _send_finished(self) -> None:
+        replies, self._finished_replies = self._finished_replies, []
+        self._socket.send(replies)
 
     async def _answer_later(self, outcome: Coroutine[Any, Any, bytes], source: Source, control: Control) -> None:
         self._socket.send([(await outcome, source, control)])
