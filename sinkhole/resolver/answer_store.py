@@ -1,9 +1,9 @@
 """Answers by question, bounded by entries and by octets; the least recently used goes first (R-C19)."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from sinkhole.protocol.reply import ReplyBody
+from sinkhole.protocol.value import value
 from sinkhole.resolver.query import Query
 
 Key = tuple[bytes, int, int, bool, bool]
@@ -20,7 +20,7 @@ def key_of(query: Query) -> Key:
     return question.key, question.qtype, question.qclass, query.wants_dnssec, query.message.cd
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Entry:
     """A kept answer: TTLs as of `born`; both times are monotonic seconds."""
 

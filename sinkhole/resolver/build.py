@@ -27,6 +27,7 @@ from sinkhole.resolver.recursion import refuse_without_rd
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.resolver.special_names import SpecialNames
 from sinkhole.resolver.steps import Done, Steps
+from sinkhole.upstream.task import STEPPING
 
 
 class _MustWaitError(Exception):
@@ -74,11 +75,11 @@ class Chain:
         """
         steps = self._handler(query).__await__()
         try:
-            future = next(steps)
+            what = STEPPING.next_of(steps)
         except StopIteration as end:
             answer: Answer = end.value
             return answer
-        Steps(steps, done, self._background).wait_for(future)
+        Steps(steps, done, self._background).wait_for(what)
         return None
 
     async def __call__(self, query: Query) -> Answer:

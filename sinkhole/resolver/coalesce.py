@@ -12,6 +12,7 @@ from sinkhole.resolver.answer_store import Key, key_of
 from sinkhole.resolver.background import Background
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.query import Query
+from sinkhole.upstream.task import STEPPING
 
 
 class Coalesce:
@@ -30,7 +31,7 @@ class Coalesce:
         key = key_of(query)
         flight = self._flights.get(key)
         if flight is None:
-            if asyncio.current_task() is None:
+            if STEPPING.is_on:
                 return await self._lead(key, query, forward)
             flight = self._flights[key] = self._background.start(self._fly(key, query, forward))
         return await asyncio.shield(flight)

@@ -1,15 +1,18 @@
 """Run a query through the chain without a task, for as long as it can do without one.
 
-A task costs as much as all that most queries do in it. What a query waits for, as a rule, is one future; its callback
-can take the next step as well.
+A task costs as much as all that most queries do in it. What a query waits for, as a rule, is one answer of an upstream,
+and whoever receives that can take the next step as well.
 """
 
+import asyncio
 from collections.abc import Callable, Generator
 from types import coroutine
 from typing import Any
 
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.background import Background
+from sinkhole.upstream.burst import Flight
+from sinkhole.upstream.task import STEPPING
 
 Done = Callable[[Answer | None, Exception | None], None]
 """Takes the answer, or the exception instead of one."""
@@ -18,11 +21,11 @@ _Steps = Generator[Any, None, Answer]
 
 
 class Steps:
-    """Takes the steps of one query, each when the future is done that the step before waited for.
+    """Takes the steps of one query, each when that is there which the step before waited for.
 
     Args:
         steps: of the chain, the first of them taken.
-        done: told of the end; not if the program ends before.
+        done: told of the end; not if the server ends before.
         background: where it goes on as a task when it asks for that (see `upstream.task`).
     """
 
@@ -33,24 +36,27 @@ class Steps:
         self._done = done
         self._background = background
 
-    def wait_for(self, future: Any) -> None:
-        """Take the next step when `future` is done, which the step before has given."""
-        # What a task looks for too (asyncio.isfuture).
-        if getattr(future, "_asyncio_future_blocking", None):
-            future._asyncio_future_blocking = False
-            future.add_done_callback(self._step)
+    def wait_for(self, what: Any) -> None:
+        """Take the next step when there is what the step before has given to be waited for."""
+        if type(what) is Flight:
+            what.wake = self._step
+        elif getattr(what, "_asyncio_future_blocking", None):  # what a task looks for too
+            what._asyncio_future_blocking = False
+            what.add_done_callback(self._step)
         else:
             self._background.start(self._as_task())
 
-    def _step(self, _future: Any) -> None:
+    def _step(self, _what: Any) -> None:
         try:
-            future = self._steps.send(None)
+            what = STEPPING.next_of(self._steps)
         except StopIteration as end:
             self._done(end.value, None)
+        except asyncio.CancelledError:
+            pass  # the server ends
         except Exception as error:  # the edge of a query, as it is of a task
             self._done(None, error)
         else:
-            self.wait_for(future)
+            self.wait_for(what)
 
     async def _as_task(self) -> None:
         try:

@@ -4,11 +4,11 @@ import secrets
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 from sinkhole.protocol.message import write_query
 from sinkhole.protocol.question import Question
+from sinkhole.protocol.value import value
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 
 PAYLOAD = 1232
@@ -25,7 +25,7 @@ _PADDING_BLOCK = 128
 _CASE_BITS = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ask:
     """A question and the flags that change its answer."""
 

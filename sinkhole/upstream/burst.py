@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, Final
 
 from sinkhole.errors import FormError, UpstreamError
@@ -10,6 +10,7 @@ from sinkhole.protocol.message import Message, read_message
 from sinkhole.upstream.ask import Ask
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
+from sinkhole.upstream.task import STEPPING
 
 GRACE = 0.5
 """Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""
@@ -31,11 +32,12 @@ class Flight:
         ask: the question as the client wrote it.
         sent: the query as it goes out.
         end: loop time at which the wait is over.
-        outcome: what is said then; None for silence.
-        answer: is given the message, or the exception.
+        near: what is said then; None for silence.
+        outcome: what came of it; None while it waits.
+        wake: called when there is an outcome, by whoever takes steps without a task.
     """
 
-    __slots__ = ("answer", "ask", "burst", "end", "id", "outcome", "sent")
+    __slots__ = ("_done", "ask", "burst", "end", "id", "near", "outcome", "sent", "wake")
 
     def __init__(self, burst: "Burst", message_id: bytes, ask: Ask, sent: bytes, end: float) -> None:
         self.burst = burst
@@ -43,15 +45,35 @@ class Flight:
         self.ask = ask
         self.sent = sent
         self.end = end
-        self.outcome: UpstreamError | None = None
-        self.answer: asyncio.Future[Message] = burst.loop.create_future()
+        self.near: UpstreamError | None = None
+        self.outcome: Message | UpstreamError | None = None
+        self.wake: Callable[[Flight], None] | None = None
+        self._done: asyncio.Future[None] | None = None
+
+    def settle(self, outcome: Message | UpstreamError) -> None:
+        """Tell whoever waits; it takes its next step before this returns, or soon, if it is a task."""
+        self.outcome = outcome
+        if self.wake is not None:
+            self.wake(self)
+        elif self._done is not None and not self._done.done():
+            self._done.set_result(None)
 
     def __await__(self) -> Generator[Any, None, Message]:
         try:
-            return (yield from self.answer)
+            if self.outcome is None:
+                if STEPPING.is_on:
+                    yield self
+                else:
+                    self._done = self.burst.loop.create_future()
+                    yield from self._done
         except (asyncio.CancelledError, GeneratorExit):
             self.burst.forget(self)
             raise
+        if isinstance(self.outcome, UpstreamError):
+            raise self.outcome
+        if self.outcome is None:
+            raise AssertionError("woken without an outcome")
+        return self.outcome
 
 
 class Burst:
@@ -118,33 +140,33 @@ class Burst:
             flight = flights.get(got[:2])
             if flight is None:
                 continue
-            self._take(flight, got)
-            if flight.answer.done():
+            outcome = self._read(flight, got)
+            if outcome is not None:
                 del flights[got[:2]]
+                flight.settle(outcome)
                 if not flights:
                     break
         self._rest()
 
-    def _take(self, flight: Flight, got: bytes) -> None:
+    def _read(self, flight: Flight, got: bytes) -> Message | UpstreamError | None:
+        """Return what a message says to a query; None if the wait goes on."""
         name = flight.ask.question.name
         verdict = match(flight.sent, len(name), got)
-        if flight.answer.done():
-            return
         if verdict is Match.ANSWER:
             if is_truncated(got):
-                flight.answer.set_exception(AnswerTruncated("the answer is truncated"))
-                return
+                return AnswerTruncated("the answer is truncated")
             try:
-                flight.answer.set_result(read_message(with_name(got, name)))
+                return read_message(with_name(got, name))
             except FormError:
                 self._wait_a_little(flight, UpstreamFailure("an answer could not be read"))
         elif verdict is Match.CASE:
             self._wait_a_little(flight, CaseChanged("the letter case of the question was changed"))
         elif verdict is Match.BARE and flight.ask.edns:
             self._wait_a_little(flight, EdnsRefused("an error without a question"))
+        return None
 
     def _wait_a_little(self, flight: Flight, outcome: UpstreamError) -> None:
-        flight.outcome = outcome
+        flight.near = outcome
         flight.end = min(flight.end, self.loop.time() + GRACE)
         self._arm()
 
@@ -163,20 +185,19 @@ class Burst:
         for message_id, flight in list(self.flights.items()):
             if flight.end <= now:
                 del self.flights[message_id]
-                if not flight.answer.done():
-                    flight.answer.set_exception(flight.outcome or UpstreamTimeout("no answer in time"))
+                flight.settle(flight.near or UpstreamTimeout("no answer in time"))
         if self.flights:
             self._arm()
         self._rest()
 
     def _fail(self, error: OSError) -> None:
-        for flight in self.flights.values():
-            if not flight.answer.done():
-                failure = UpstreamFailure("the network gave an error")
-                failure.__cause__ = error
-                flight.answer.set_exception(failure)
+        flights = tuple(self.flights.values())
         self.flights.clear()
         self._rest()
+        for flight in flights:
+            failure = UpstreamFailure("the network gave an error")
+            failure.__cause__ = error
+            flight.settle(failure)
 
     def _rest(self) -> None:
         """Close the socket if nobody waits."""

@@ -140,9 +140,7 @@ class Group:
         for server in self.servers:
             await server.close()
 
-    async def _first_usable(
-        self, servers: Sequence[Server], ask: Ask, budget: Budget
-    ) -> list[tuple[Server, Outcome]]:
+    async def _first_usable(self, servers: Sequence[Server], ask: Ask, budget: Budget) -> list[tuple[Server, Outcome]]:
         """Ask all of `servers` at once, and stop at the first usable answer, which then is the last of the list."""
         if len(servers) == 1:
             return [(servers[0], await self._try(servers[0], ask, budget))]
