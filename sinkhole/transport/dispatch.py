@@ -33,7 +33,7 @@ from sinkhole.transport.unforwarded import Unforwarded
 
 Reply = bytes | None
 """Octets to send, or None for silence."""
-Outcome = Any
+Outcome = Reply | Coroutine[Any, Any, bytes]
 """A reply at hand, or one to wait for."""
 
 _HEADER = 12
@@ -117,7 +117,7 @@ class Dispatch:
         state.queries += 1
         return wire[:2] + entry.tail
 
-    def datagram(self, wire: bytes, host: str) -> Outcome:
+    def datagram(self, wire: bytes, host: str) -> "Outcome | Later":
         """Answer a datagram that `cached` had no reply to; never raises."""
         try:
             if len(wire) < _HEADER or wire[2] & _QR:
@@ -152,7 +152,10 @@ class Dispatch:
             state = self._gate.admit(host)
             if state.streams is None and state.is_allowed:
                 state.streams = self._cache.table_of(state.client.scope, is_stream=True)
-            return self._begin(wire, state, state.streams, is_stream=True)
+            outcome = self._begin(wire, state, state.streams, is_stream=True)
+            if isinstance(outcome, Later):
+                raise AssertionError("only datagrams are begun without a task")
+            return outcome
         except Exception:
             self.log.exception("query.failed")
             return None
@@ -177,7 +180,7 @@ class Dispatch:
         # A clock that is set back may pass the edge before this moment once more.
         self._policy_begins = now if ends is not None else float("-inf")
 
-    def _begin(self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool) -> Outcome:
+    def _begin(self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool) -> "Outcome | Later":
         if table is not None:
             entry = self._cache.look_up(table, wire[2:], self._now)
             if entry is not None:

@@ -33,6 +33,7 @@ class UdpListener:
         self._dispatch = dispatch
         self._waiting: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._idle: asyncio.Future[None] | None = None
         self._unfinished = 0
         self._finished_replies: list[Datagram] = []
 
@@ -49,11 +50,20 @@ class UdpListener:
 
     async def drain(self, timeout: float) -> None:
         """Wait until the queries in hand are answered, at most `timeout` seconds; then give up on the rest."""
+        await asyncio.gather(self._drain_tasks(timeout), self._drain_steps(timeout))
+        self._send_finished()
+        self._dispatch.flush_hits()
+
+    async def _drain_tasks(self, timeout: float) -> None:
         if self._waiting:
             _, late = await asyncio.wait(self._waiting, timeout=timeout)
             for task in late:
                 task.cancel()
-        self._dispatch.flush_hits()
+
+    async def _drain_steps(self, timeout: float) -> None:
+        if self._unfinished:
+            self._idle = asyncio.get_running_loop().create_future()
+            await asyncio.wait({self._idle}, timeout=timeout)
 
     def _on_readable(self) -> None:
         dispatch = self._dispatch
@@ -76,6 +86,9 @@ class UdpListener:
         dispatch.settle()
 
     def _answer(self, data: bytes, source: Source, control: Control) -> Reply:
+        if self._unfinished >= _MAX_WAITING:
+            self._dispatch.log.warning("udp.too_many_waiting", limit=_MAX_WAITING)
+            return None
         outcome = self._dispatch.datagram(data, source[0])
         if outcome is None or isinstance(outcome, bytes):
             return outcome
@@ -94,13 +107,17 @@ class UdpListener:
 
     def _finished(self, source: Source, control: Control, reply: bytes) -> None:
         self._unfinished -= 1
+        if self._idle is not None and not self._unfinished:
+            self._idle.set_result(None)
+            self._idle = None
         self._finished_replies.append((reply, source, control))
         if len(self._finished_replies) == 1:
             asyncio.get_running_loop().call_soon(self._send_finished)
 
     def _send_finished(self) -> None:
         replies, self._finished_replies = self._finished_replies, []
-        self._socket.send(replies)
+        if replies:
+            self._socket.send(replies)
 
     async def _answer_later(self, outcome: Coroutine[Any, Any, bytes], source: Source, control: Control) -> None:
         self._socket.send([(await outcome, source, control)])

@@ -62,7 +62,7 @@ class DatagramClient:
         self._stream_until = float("-inf")
 
     def begin(self, ask: Ask, budget: Budget, *, timeout: float) -> Flight | None:
-        """Send the question over UDP and return at once; None if the next one has to go over TCP, or to who knows where.
+        """Send the question over UDP and return at once; None if it must go over TCP, or a name be looked up first.
 
         Raises:
             UpstreamTimeout: there is no time left.
