@@ -14,6 +14,8 @@ from sinkhole.errors import SinkholeError, StoreError
 
 ANSWER_WITHIN = 30.0
 """Seconds a running server may take: it may have to compile a large feed anew."""
+TELL_WITHIN = 5.0
+"""Seconds it may take to tell what it knows already."""
 
 
 class NoAnswerError(SinkholeError):
@@ -52,7 +54,7 @@ def apply(state: State) -> Applied:
         compiled = compile_state(state)
         return Applied(compiled.generation, None, {one.feed: str(one) for one in compiled.refused})
     try:
-        answer = request(state.folder, {"op": "apply"})
+        answer = request(state.folder, {"op": "apply"}, ANSWER_WITHIN)
     except NoAnswerError as error:
         raise StoreError(
             f"{error}; the change is stored and comes into force when its control process is back"
@@ -60,15 +62,15 @@ def apply(state: State) -> Applied:
     return Applied(int(answer["generation"]), int(answer["late"]), answer.get("refused", {}))
 
 
-def request(folder: Path, message: dict[str, Any]) -> dict[str, Any]:
-    """Ask the running server and return its answer.
+def request(folder: Path, message: dict[str, Any], within: float = TELL_WITHIN) -> dict[str, Any]:
+    """Ask the running server and return its answer, which may take `within` seconds.
 
     Raises:
         NoAnswerError: its control process is away, or too busy.
         SinkholeError: it refuses.
     """
     try:
-        answer = asyncio.run(_ask(folder, message))
+        answer = asyncio.run(_ask(folder, message, within))
     except (OSError, TimeoutError, MessageError) as error:
         raise NoAnswerError("the control process of the server does not answer") from error
     if answer["op"] == "failed":
@@ -76,8 +78,8 @@ def request(folder: Path, message: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-async def _ask(folder: Path, message: dict[str, Any]) -> dict[str, Any]:
-    async with asyncio.timeout(ANSWER_WITHIN):
+async def _ask(folder: Path, message: dict[str, Any], within: float) -> dict[str, Any]:
+    async with asyncio.timeout(within):
         reader, writer = await connect_control(folder)
         try:
             write_message(writer, message)

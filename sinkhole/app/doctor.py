@@ -193,6 +193,7 @@ CHECKS: dict[str, Check] = {
     "exceptions": doctor_policy.exceptions,
     "defaults": doctor_policy.defaults,
     "groups": _groups,
+    "datagrams": doctor_server.datagrams,
     "query": doctor_server.query,
     "canary": doctor_server.canary,
 }

@@ -21,11 +21,29 @@ from sinkhole.protocol.rdata import address_to_text
 from sinkhole.protocol.types import EdeCode, OptionCode, QType
 from sinkhole.resolver.hits import CANARY
 from sinkhole.transport.addresses import ListenAddress, parse_listen
+from sinkhole.transport.datagram import BATCH
+from sinkhole.transport.mmsg import is_supported
 
 ASK_TIMEOUT = 3.0
+_FORMS = {
+    "batch": f"up to {BATCH} come and go in one system call (recvmmsg, sendmmsg)",
+    "single": "each comes and goes in a system call of its own",
+}
 _BLOCKED = (EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED)
 _LOCAL_NAME = "localhost"
 """Answered by every server without an upstream (RFC 6761, section 6.3)."""
+
+
+def datagrams(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    """Tell how datagrams come and go: of the running workers, else as this system can."""
+    forms = {"batch" if is_supported() and settings.transport.datagrams != "single" else "single"}
+    if running_server(settings.server.data_dir):
+        workers = request(settings.server.data_dir, {"op": "status"})["workers"]
+        forms = {str(worker["datagrams"]) for worker in workers}
+    for form in sorted(forms):
+        yield Grade.GOOD, _FORMS[form]
+    if not forms:
+        yield Grade.WARNING, "no worker is there to tell"
 
 
 def query(settings: Settings) -> Iterator[tuple[Grade, str]]:

@@ -12,6 +12,7 @@ from sinkhole.app import data_dir
 from sinkhole.app.caught import CaughtSignals, send_signal
 from sinkhole.app.child import Child
 from sinkhole.app.children import Children, Death
+from sinkhole.app.collection import set_aside
 from sinkhole.app.compiled import ensure_policy
 from sinkhole.app.launcher import CONTROL, Launcher, worker_names
 from sinkhole.app.listeners import Listeners
@@ -60,6 +61,7 @@ class Supervisor:
             launcher = Launcher(self._listeners, control_socket)
             self._signals = CaughtSignals()
             self._children = Children(lambda name: launcher.launch(name, self._settings))
+            set_aside()
             for name in (CONTROL, *worker_names(self._settings.server.workers)):
                 self._children.start(name)
             self._watch()

@@ -34,8 +34,8 @@ from sinkhole.transport.tcp import TcpListener
 from sinkhole.transport.udp import UdpListener
 from sinkhole.upstream.forwarder import Forwarder
 
-LAST_HANDOVER = 1.0
-"""Seconds that the last hits may take to be acknowledged at a stop."""
+LAST_HANDOVER = 0.4
+"""Seconds that the last hits may take to be acknowledged at a stop, beside what the drain left of its time."""
 
 
 def run(settings: Settings, slot: int, pairs: list[Pair], lifeline: int, status: int) -> int:
@@ -80,8 +80,9 @@ class _Worker:
         for listener in listeners:
             listener.stop()
         seconds = self._settings.server.drain_timeout
+        deadline = loop.time() + seconds + LAST_HANDOVER
         await asyncio.gather(*(listener.drain(seconds) for listener in listeners))
-        await self._link.finish(LAST_HANDOVER)
+        await self._link.finish(max(LAST_HANDOVER, deadline - loop.time()))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -100,7 +101,7 @@ class _Worker:
         self._forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
         self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings)
         shown = settings.record.clients == "full"
-        self._identities = IdentityWatch(folder, lambda addresses: gate.forget(addresses))
+        self._identities = IdentityWatch(folder, lambda addresses: dispatch.forget_clients(addresses))
         who = Who(box, self._identities.of)
         gate = ClientGate(
             settings.access, lambda address: box.current.scope_of(address), log_clients=shown, who=who,
@@ -109,7 +110,8 @@ class _Worker:
         packets = PacketCache(settings.cache.entries, settings.cache.max_bytes)
         dispatch = Dispatch(
             gate, packets, self._chain, box, hits, settings.transport,
-            at_once=self._chain.at_once, begin=self._chain.begin, slip=settings.access.slip,
+            at_once=self._chain.at_once, begin=self._chain.begin,
+            local=self._chain.local_zones, slip=settings.access.slip,
         )  # fmt: skip
         self._watch = PolicyWatch(folder, box)
         self._link = ControlLink(
@@ -117,13 +119,15 @@ class _Worker:
             sightings=sightings, clients=gate, load_clients=self._identities.take_newest,
         )  # fmt: skip
         connections = Connections.from_settings(settings.transport)
+        datagrams = [UdpListener(pair.udp, dispatch, settings.transport.datagrams) for pair in self._pairs]
+        self._form = datagrams[0].form
         return [
-            *(UdpListener(pair.udp, dispatch) for pair in self._pairs),
+            *datagrams,
             *(TcpListener(pair.tcp, dispatch, settings.transport, connections=connections) for pair in self._pairs),
         ]
 
     def _counters(self) -> dict[str, Any]:
-        return {"pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation}
+        return {"pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation, "datagrams": self._form}
 
     async def _die_with_supervisor(self, lifeline: int) -> None:
         await until_orphaned(lifeline)

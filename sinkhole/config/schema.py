@@ -101,6 +101,10 @@ class TransportSettings(Section):
     """Limits of UDP and TCP."""
 
     max_payload: int = Field(1232, ge=512, le=4096, description="Largest UDP answer in octets (RFC 9715).")
+    datagrams: Literal["auto", "batch", "single"] = Field(
+        "auto",
+        description="UDP: many datagrams in one system call (recvmmsg, Linux), or a single one in each.",
+    )
     tcp_idle_timeout: float = Field(10.0, gt=0, le=600, description="Seconds until an idle connection is closed.")
     tcp_connections: int = Field(1000, ge=1, description="Open TCP connections per worker.")
     tcp_connections_per_client: int = Field(50, ge=1, description="Open TCP connections per client per worker.")

@@ -9,7 +9,7 @@ What all statements together say may be overruled for a time (`policy.override`)
 grant or a pause.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Hashable, Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,6 +32,8 @@ from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, Verdict
 from sinkhole.protocol.names import fold, name_to_text, parents_of
 from sinkhole.protocol.types import QType
 
+_ABOUT_LOOKS = frozenset(("lookalikes", "unreviewed"))
+"""Subjects whose names are not listed anywhere."""
 _MAX_VERDICTS = 20_000
 """Verdicts kept for domains of the catalogue, about 10 MB."""
 
@@ -157,6 +159,27 @@ class Policy:
         if standings.overrides is None:
             return verdict
         return overrule(verdict, matches.levels(), standings.overrides, when, explain=explain)
+
+    def spot(self, name: bytes, scope: Scope) -> Hashable | None:
+        """Return what a verdict of a list or the catalogue on a folded name depends on, beside scope and time.
+
+        Names of one spot get the same verdict if that is one that `is_of_spot`, but for the row and line that it names.
+        None where more than that decides: expressions, types, clients, overrides that are about what a name looks like.
+        """
+        standings = self._statements.of(scope)
+        overrides = standings.overrides
+        if overrides is not None and not _ABOUT_LOOKS.isdisjoint(overrides.by_key):
+            return None
+        spot = self.index.spot(name)
+        if spot is None:
+            return None
+        zones = _zones(name, standings)
+        return (spot, *zones) if zones else spot
+
+    @staticmethod
+    def is_of_spot(verdict: Verdict) -> bool:
+        """Return whether a verdict is about where the name stands, and not about what it looks like or leads to."""
+        return verdict.subject not in _ABOUT_LOOKS and verdict.via is None
 
     def decide_target(self, name: bytes, qtype: int, scope: Scope, when: datetime) -> Verdict:
         """Decide a name in an answer (CNAME, DNAME, SVCB target): by statements on domains and the catalogue alone.

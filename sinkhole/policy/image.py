@@ -18,11 +18,14 @@ from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.networks import NetworkRules
 from sinkhole.policy.pattern import PatternSet
 from sinkhole.policy.row import (
+    ALL_BUT_LINE,
     CATALOGUE,
+    DETAILED,
     EXACT,
     FIRST_FEED,
     MASK,
     PROTECTED,
+    SOURCE,
     SUFFIX,
     is_detailed,
     match_of,
@@ -55,6 +58,10 @@ class ListedFeed:
     name: str
     part_of_ai: bool
     local: bool
+
+
+Spot = tuple[int, ...]
+"""Whether a name stands there itself or above it, and the rows that stand there."""
 
 
 class Found(NamedTuple):
@@ -118,6 +125,7 @@ class NameIndex:
             self._everywhere = self._patterns(everywhere) if everywhere else None
         except (ValueError, KeyError, TypeError) as error:
             raise PolicyError(f"compiled names: the metadata cannot be read: {error}") from error
+        self._wildcards = frozenset(n for n, row in enumerate(self._rows) if row[1] == DomainMatch.WILDCARD.value)
         self._entries: dict[int, CatalogueEntry] = {}
         self._below: dict[int, _Patterns] = {}
 
@@ -174,6 +182,32 @@ class NameIndex:
         if len(entries) > 1:
             entries.sort(key=lambda entry: (entry.rank, entry.product), reverse=True)
         return Found(entries, rows, is_protected) if entries or rows or is_protected else None
+
+    def spot(self, name: bytes) -> Spot | None:
+        """Return where a folded name stands among the compiled names; None where nothing matches, or not only names.
+
+        What matches names of one spot differs in the texts and lines of rows alone.
+        """
+        if self._everywhere:
+            return None
+        key = reversed_key(name)
+        prefixes = self._trie.prefixes(key)
+        if not prefixes:
+            return None
+        spot = [int(len(prefixes[-1]) == len(key))]
+        for prefix in prefixes:
+            number = self._trie.key_id(prefix)
+            for at in range(self._starts[number], self._starts[number + 1]):
+                packed = self._packed[at]
+                source = packed & SOURCE
+                if source >= FIRST_FEED:
+                    if packed & DETAILED:
+                        return None
+                    packed &= ALL_BUT_LINE
+                elif source == CATALOGUE and value_of(packed) in self._wildcards:
+                    return None
+                spot.append(packed)
+        return tuple(spot)
 
     def _take(
         self, prefix: bytes, name: bytes, is_own: bool, entries: list[CatalogueEntry], rows: dict[int, list[Rule]]

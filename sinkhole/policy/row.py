@@ -21,6 +21,11 @@ _IMPORTANT = 1 << 5
 _DETAILED = 1 << 6
 _MAX_VALUE = 0xFFFFFFFF
 
+SOURCE = 0xFFFF
+DETAILED = _DETAILED << 16
+ALL_BUT_LINE = 0xFFFFFFFF
+"""Masks of an entry, for where a call is too dear."""
+
 
 def pack(source: int, value: int = 0, flags: int = 0) -> int:
     """Return an entry: 16 bits of source, 16 of flags, 32 of value (line, or index of a catalogue entry or detail)."""

@@ -20,6 +20,8 @@ _MAX_JUMPS: Final = 127
 # Each octet of a name takes at most four characters (`\255`).
 _MAX_TEXT: Final = 4 * MAX_NAME
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9_*/-]*")
+_PLAIN_NAME: Final = re.compile(rb"[A-Za-z0-9_*/.-]*")
+_DOT: Final = ord(".")
 _MUST_QUOTE: Final = frozenset(b'".;\\()@$')
 
 
@@ -165,6 +167,16 @@ def name_to_text(name: bytes) -> str:
     """
     if name == ROOT:
         return "."
+    # Nearly all names are plain, and are written in one piece: a dot in place of each length but the first.
+    written = bytearray(memoryview(name)[1:-1])
+    at, end, dots = name[0], len(written), 0
+    while at < end:
+        length = written[at]
+        written[at] = _DOT
+        at += length + 1
+        dots += 1
+    if _PLAIN_NAME.fullmatch(written) and written.count(_DOT) == dots:
+        return written.decode()
     return ".".join([label.decode() if _PLAIN.fullmatch(label) else _quote(label) for label in labels_of(name)])
 
 

@@ -45,9 +45,11 @@ class Chain:
         handler: the whole chain.
         prompt: its first stages alone, those that answer without waiting for anyone.
         background: its tasks.
+        local: its stage for local names.
     """
 
-    def __init__(self, handler: Handler, prompt: Handler, background: Background) -> None:
+    def __init__(self, handler: Handler, prompt: Handler, background: Background, local: Local) -> None:
+        self.local_zones = local.zones
         self._handler = handler
         self._prompt = prompt
         self._background = background
@@ -145,7 +147,7 @@ def build_chain(
         Coalesce(background),
     ]
     last = Forward(upstreams, trust_ad=settings.upstream.trust_ad, failure_ttl=settings.cache.failure_ttl)
-    return Chain(chain([*prompt, *patient], last), chain(prompt, _must_wait), background)
+    return Chain(chain([*prompt, *patient], last), chain(prompt, _must_wait), background, local)
 
 
 def _by_names(settings: Settings, explanations: Explanations) -> tuple[Local, list[Stage]]:

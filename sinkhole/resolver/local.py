@@ -12,7 +12,7 @@ from sinkhole.protocol.rdata import cname_target, soa_record
 from sinkhole.protocol.reply import Ede, ReplyBody
 from sinkhole.protocol.types import EdeCode, QType, Rcode
 from sinkhole.resolver.answer import Answer, Source, failure
-from sinkhole.resolver.canaries import canary_verdict, find_canary
+from sinkhole.resolver.canaries import CANARIES, canary_verdict, find_canary
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.links import MAX_LINKS, join
 from sinkhole.resolver.minimal_any import minimal_body
@@ -31,12 +31,16 @@ class Local:
         own: the administrator's records.
         special: the special-use names.
         canaries: whether canary names are denied.
+
+    Attributes:
+        zones: names at or below which all names are that are answered here.
     """
 
     def __init__(self, own: OwnRecords, special: SpecialNames, *, canaries: bool) -> None:
         self._own = own
         self._special = special
         self._canaries = canaries
+        self.zones = own.zones | special.zones | (CANARIES if canaries else frozenset())
 
     async def __call__(self, query: Query, forward: Handler) -> Answer:
         """Answer a local name, following own CNAMEs; pass on all other names."""

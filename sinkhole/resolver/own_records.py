@@ -29,6 +29,11 @@ class OwnRecords:
                 types[record.rtype] = (*here, record)
         self._existing = {parent for name in self._sets for parent in parents_of(name)}
 
+    @property
+    def zones(self) -> frozenset[bytes]:
+        """Names at or below which all names are that are ours; a wildcard is that of its parent."""
+        return frozenset(name.removeprefix(_STAR) for name in self._sets)
+
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> "OwnRecords":
         """Read lines of the setting `records`.

@@ -58,6 +58,11 @@ class SpecialNames:
     def __init__(self, forwarded: Iterable[bytes]) -> None:
         self._forwarded = frozenset(map(fold, forwarded)) - ALWAYS_OURS
 
+    @property
+    def zones(self) -> frozenset[bytes]:
+        """Names at or below which all special names are."""
+        return NOTHING | EMPTY_ZONES | {LOCALHOST, RESOLVER_ARPA}
+
     def find(self, question: Question, *, wants_dnssec: bool, exists: bool) -> ReplyBody | None:
         """Return the answer to `question`, or None where the name is nothing special.
 

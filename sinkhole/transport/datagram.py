@@ -1,80 +1,111 @@
 """The border between the UDP listener and the system: datagrams in and out, a batch at a time.
 
-Here is the form that works everywhere, one system call a datagram. A form with `recvmmsg` fits behind the same
-`DatagramSocket`.
+Here is the form that works everywhere, one system call a datagram; `mmsg` has the one that takes a whole batch in one.
+A batch is received, answered by place in it, and forgotten; a reply that is ready only later takes a `Place` along.
 """
 
 import errno
 import socket
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
 
 from sinkhole.transport.addresses import IP_PKTINFO
 from sinkhole.transport.quiet import QuietLog
 
 BATCH = 64
 """Datagrams received before the replies to them leave."""
-_LARGEST = 65535
+LARGEST = 65_535
 _CONTROL_OCTETS = socket.CMSG_SPACE(20)
 """Room for an in6_pktinfo, the larger of the two."""
 _REMEMBERED = 1024
 
-Source = tuple[Any, ...]
-"""An address as the socket module gives it; the host is the first item."""
+Form = Literal["batch", "single"]
+"""How datagrams pass the border: many in one system call, or one in each."""
+Host = str | bytes
+"""Address of a client: as the socket module writes it, or its octets in network order."""
+Place = tuple[Any, Any]
+"""Where a reply goes: the other side, and what makes it leave from the address that was asked. Opaque."""
 Control = tuple[tuple[int, int, bytes], ...]
 """Ancillary data that makes a reply leave from the address that was asked; empty where the socket has but one."""
-Datagram = tuple[bytes, Source, Control]
-"""Octets, the other side, and ancillary data. A plain tuple: it is made for every packet."""
 
 
 class DatagramSocket(Protocol):
     """What the UDP listener wants of a socket."""
 
-    def receive(self) -> list[Datagram]:
-        """Return what is waiting, at most `BATCH`; fewer than that means nothing else is waiting."""
+    form: Form
+
+    def receive(self) -> tuple[Sequence[bytes], Sequence[Host]]:
+        """Take in what is waiting, at most `BATCH`; fewer than that means nothing else is waiting.
+
+        Returns:
+            For each datagram of the batch the octets after its id, and who sent it.
+        """
         ...
 
-    def send(self, replies: list[Datagram]) -> None:
-        """Send what can be sent now; UDP may lose the rest."""
+    def wire(self, number: int) -> bytes:
+        """Return all octets of a datagram of the batch, by its place in it."""
         ...
 
+    def place(self, number: int) -> Place:
+        """Return where the reply to a datagram of the batch goes."""
+        ...
 
-def wrap_socket(sock: socket.socket, log: QuietLog) -> DatagramSocket:
-    """Return the form that fits the address the socket is bound to."""
-    if sock.getsockname()[0] in ("0.0.0.0", "::"):  # noqa: S104 - recognised, not bound
-        return WildcardSocket(sock, log)
-    return AddressSocket(sock, log)
+    def answer(self, tails: Sequence[bytes | None]) -> None:
+        """Send replies to the datagrams of the batch: the id of each, and these octets after it; None is silence.
+
+        UDP may lose what the system does not take now.
+        """
+        ...
+
+    def send(self, reply: bytes, place: Place) -> None:
+        """Send a reply that was not ready with its batch; at the latest in the next turn of the event loop."""
+        ...
 
 
 class AddressSocket:
     """A socket bound to one address: replies can only leave from there."""
 
+    form: Form = "single"
+
     def __init__(self, sock: socket.socket, log: QuietLog) -> None:
         self._recvfrom = sock.recvfrom
         self._sendto = sock.sendto
         self._log = log
+        self._batch: list[tuple[bytes, Any]] = []
 
-    def receive(self) -> list[Datagram]:
-        """Return what is waiting, at most `BATCH`."""
+    def receive(self) -> tuple[list[bytes], list[Host]]:
+        """Take in what is waiting, at most `BATCH`."""
         recvfrom = self._recvfrom
-        batch: list[Datagram] = []
+        self._batch = batch = []
         try:
             for _ in range(BATCH):
-                data, source = recvfrom(_LARGEST)
-                batch.append((data, source, ()))
+                batch.append(recvfrom(LARGEST))  # noqa: PERF401 - what came before the last one counts
         except BlockingIOError:
             pass
         except OSError as error:
             self._log.warning("udp.receive_failed", error=error)
-        return batch
+        return [data[2:] for data, _ in batch], [source[0] for _, source in batch]
 
-    def send(self, replies: list[Datagram]) -> None:
+    def wire(self, number: int) -> bytes:
+        """Return a datagram of the batch."""
+        return self._batch[number][0]
+
+    def place(self, number: int) -> Place:
+        """Return where it came from."""
+        return self._batch[number][1], ()
+
+    def answer(self, tails: Sequence[bytes | None]) -> None:
         """Send each; one that the system refuses is lost and logged."""
-        sendto = self._sendto
-        for data, source, _ in replies:
-            try:
-                sendto(data, source)
-            except OSError as error:
-                _report_lost(self._log, error)
+        for (data, source), tail in zip(self._batch, tails, strict=True):
+            if tail is not None:
+                self.send(data[:2] + tail, (source, ()))
+
+    def send(self, reply: bytes, place: Place) -> None:
+        """Send one; if the system refuses it, it is lost and logged."""
+        try:
+            self._sendto(reply, place[0])
+        except OSError as error:
+            report_lost(self._log, error.errno)
 
 
 class WildcardSocket:
@@ -84,42 +115,55 @@ class WildcardSocket:
     of the reply must be the same as the destination address of the query").
     """
 
+    form: Form = "single"
+
     def __init__(self, sock: socket.socket, log: QuietLog) -> None:
-        if sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        ask_for_destination(sock)
         self._sock = sock
         self._log = log
+        self._batch: list[tuple[bytes, Place]] = []
         self._controls: dict[bytes, Control] = {}
 
-    def receive(self) -> list[Datagram]:
-        """Return what is waiting, at most `BATCH`."""
+    def receive(self) -> tuple[list[bytes], list[Host]]:
+        """Take in what is waiting, at most `BATCH`."""
         recvmsg = self._sock.recvmsg
         controls = self._controls
-        batch: list[Datagram] = []
+        self._batch = batch = []
         try:
             for _ in range(BATCH):
-                data, ancillary, _, source = recvmsg(_LARGEST, _CONTROL_OCTETS)
+                data, ancillary, _, source = recvmsg(LARGEST, _CONTROL_OCTETS)
                 info = ancillary[0][2] if ancillary else b""
                 control = controls.get(info)
                 if control is None:
                     control = self._remember(info, ancillary)
-                batch.append((data, source, control))
+                batch.append((data, (source, control)))
         except BlockingIOError:
             pass
         except OSError as error:
             self._log.warning("udp.receive_failed", error=error)
-        return batch
+        return [data[2:] for data, _ in batch], [source[0] for _, (source, _) in batch]
 
-    def send(self, replies: list[Datagram]) -> None:
+    def wire(self, number: int) -> bytes:
+        """Return a datagram of the batch."""
+        return self._batch[number][0]
+
+    def place(self, number: int) -> Place:
+        """Return where it came from, and which of our addresses it came to."""
+        return self._batch[number][1]
+
+    def answer(self, tails: Sequence[bytes | None]) -> None:
         """Send each; one that the system refuses is lost and logged."""
-        sendmsg = self._sock.sendmsg
-        for data, source, control in replies:
-            try:
-                sendmsg((data,), control, 0, source)
-            except OSError as error:
-                _report_lost(self._log, error)
+        for (data, place), tail in zip(self._batch, tails, strict=True):
+            if tail is not None:
+                self.send(data[:2] + tail, place)
+
+    def send(self, reply: bytes, place: Place) -> None:
+        """Send one; if the system refuses it, it is lost and logged."""
+        source, control = place
+        try:
+            self._sock.sendmsg((reply,), control, 0, source)
+        except OSError as error:
+            report_lost(self._log, error.errno)
 
     def _remember(self, info: bytes, ancillary: list[tuple[int, int, bytes]]) -> Control:
         """Make the ancillary data of replies from that of a query, without the interface: routing chooses it."""
@@ -135,7 +179,23 @@ class WildcardSocket:
         return control
 
 
-def _report_lost(log: QuietLog, error: OSError) -> None:
-    # Each kind of failure is an event of its own, so that a forged source port 0 does not hide a full buffer.
-    name = errno.errorcode.get(error.errno or 0, "unknown")
-    log.warning(f"udp.send_failed.{name.lower()}", error=error)
+def is_wildcard(sock: socket.socket) -> bool:
+    """Return whether a socket is bound to every address of its family."""
+    return sock.getsockname()[0] in ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
+
+
+def ask_for_destination(sock: socket.socket) -> None:
+    """Let the kernel say with each datagram which of our addresses it came to."""
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+
+
+def report_lost(log: QuietLog, number: int | None) -> None:
+    """Log that a reply could not be sent.
+
+    Each kind of failure is an event of its own, so that a forged source port 0 does not hide a full buffer.
+    """
+    name = errno.errorcode.get(number or 0, "unknown")
+    log.warning(f"udp.send_failed.{name.lower()}", error=OSError(number, name))

@@ -3,12 +3,12 @@
 The order: the client gate, the packet cache, then parsing, what is never forwarded, and the resolver's chain. What the
 client sent is captured first; the reply is fitted to it last (size, OPT, DO), so that the chain need not know it.
 
-A listener calls `tick` once per batch, `cached` for every datagram, and `datagram` for those it has no reply to. Only
+A listener calls `tick` and `cached` once per batch, and `datagram` for those of its datagrams that have no reply. Only
 what must wait comes back as a coroutine, which the listener makes a task of.
 """
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,9 +24,11 @@ from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.resolver.steps import Done
+from sinkhole.transport.blocked_replies import BlockedReplies, Pieces
+from sinkhole.transport.datagram import Host
 from sinkhole.transport.fit import cap_ttls, fit_reply, truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
-from sinkhole.transport.packet_cache import Entry, PacketCache, Table
+from sinkhole.transport.packet_cache import Doorkeeper, Entry, PacketCache, Table
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.served import Served
 from sinkhole.transport.unforwarded import Unforwarded
@@ -53,6 +55,7 @@ class Dispatch:
         settings: limits of the transports.
         at_once: answers what needs no waiting, else gives None.
         begin: the same for datagrams, but goes on with the others and tells of the answer later; None: `at_once`.
+        local: names at or below which a name may be answered before policy is asked; None: any name may be.
         slip: each n-th rate-limited datagram gets TC=1 (`access.slip`).
         clock: monotonic seconds.
         wall: seconds since the epoch.
@@ -69,6 +72,7 @@ class Dispatch:
         *,
         at_once: Callable[[Query], Answer | None] = lambda query: None,
         begin: Callable[[Query, Done], Answer | None] | None = None,
+        local: Iterable[bytes] | None = None,
         slip: int = 2,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -85,10 +89,12 @@ class Dispatch:
         self._slip = slip
         self._clock = clock
         self._wall = wall
+        self._blocked = BlockedReplies(local)
+        self._doorkeeper = Doorkeeper()
         self._unforwarded = Unforwarded(settings.chaos_version)
         self.log = QuietLog(Log("transport"), clock)
         self._served = Served(hits, wall)
-        self._pending = self._served.pending
+        self._touched = self._served.touched
         self._now = clock()
         self._period = 0
         self._follow_policy()
@@ -99,26 +105,44 @@ class Dispatch:
         if self._box.current is not self._policy or not self._policy_begins <= self._wall() < self._policy_ends:
             self._follow_policy()
 
-    def cached(self, wire: bytes, host: str) -> bytes | None:
-        """Return the reply to a datagram if it is finished and the client may have it; None says nothing at all.
+    def cached(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[int]]:
+        """Answer those of a batch of datagrams whose reply is finished and whose client may have it.
 
-        This is the fast path: two look-ups, no parsing, nothing created but the reply.
+        This is the fast path: two look-ups a datagram, no parsing, nothing created.
+
+        Args:
+            keys: of each datagram the octets after its id.
+            hosts: who sent it.
+
+        Returns:
+            For each the octets of the reply after the id, or None; and the places of those that have none.
         """
-        state = self._clients.young.get(host)
-        if state is None or state.datagrams is None:
-            return None
-        entry = state.datagrams.young.get(wire[2:])
-        if entry is None or entry.due <= self._now:
-            return None
-        if state.bucket is not None and not state.bucket.take(self._now):
-            return None
-        if entry.is_recorded:
-            self._pending.append((entry, state))
-        state.queries += 1
-        return wire[:2] + entry.tail
+        clients, now = self._clients.young, self._now
+        tails: list[bytes | None] = []
+        missed: list[int] = []
+        for key, host in zip(keys, hosts, strict=True):
+            state = clients.get(host)
+            if state is not None and (table := state.datagrams) is not None:
+                entry = table.young.get(key)
+                if entry is not None and entry.due > now and (state.bucket is None or state.bucket.take(now)):
+                    if not state.served:
+                        self._touched.append(state)
+                    state.served.append(entry)
+                    tails.append(entry.tail)
+                    continue
+            missed.append(len(tails))
+            tails.append(None)
+        self._served.pending += len(tails) - len(missed)
+        return tails, missed
 
-    def datagram(self, wire: bytes, host: str) -> "Outcome | Later":
-        """Answer a datagram that `cached` had no reply to; never raises."""
+    def datagram(self, wire: bytes, host: Host, *, may_begin: bool = True) -> "Outcome | Later":
+        """Answer a datagram that `cached` had no reply to; never raises.
+
+        Args:
+            wire: the whole of it.
+            host: who sent it.
+            may_begin: whether it may be begun without a task, which nothing but its end can end.
+        """
         try:
             if len(wire) < _HEADER or wire[2] & _QR:
                 return None
@@ -128,7 +152,7 @@ class Dispatch:
                 return self._truncate(wire) if is_answered else None
             if state.datagrams is None and state.is_allowed:
                 state.datagrams = self._cache.table_of(state.client.scope, is_stream=False)
-            return self._begin(wire, state, state.datagrams, is_stream=False)
+            return self._begin(wire, state, state.datagrams, is_stream=False, may_begin=may_begin)
         except Exception:
             self.log.exception("query.failed")
             return None
@@ -168,9 +192,15 @@ class Dispatch:
         """Count what the packet cache served until now; for the end, and for whoever hands the hits over."""
         self._served.flush()
 
+    def forget_clients(self, addresses: Set[str]) -> None:
+        """Look up the groups of some clients anew: they are others than was known."""
+        self._served.flush()
+        self._gate.forget(addresses)
+
     def _follow_policy(self) -> None:
         """Begin a period, in which verdicts stay right: forget all that the policy before this moment said."""
         self._period += 1
+        self._served.flush()
         self._policy = policy = self._box.current
         self._cache.clear()
         self._gate.forget_scopes()
@@ -180,14 +210,17 @@ class Dispatch:
         # A clock that is set back may pass the edge before this moment once more.
         self._policy_begins = now if ends is not None else float("-inf")
 
-    def _begin(self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool) -> "Outcome | Later":
+    def _begin(
+        self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool, *, may_begin: bool = False
+    ) -> "Outcome | Later":
         if table is not None:
             entry = self._cache.look_up(table, wire[2:], self._now)
             if entry is not None:
-                if entry.is_recorded:
-                    self._pending.append((entry, state))
-                state.queries += 1
+                self._served.add(entry, state)
                 return wire[:2] + entry.tail
+            made = self._blocked.find(wire, table, self._policy, state.client.scope, self._now)
+            if made is not None:
+                return wire[:2] + self._give(wire, state, table, *made)
         try:
             query = read_query(wire)
         except Silence:
@@ -206,7 +239,7 @@ class Dispatch:
             return self._fit(query, body, is_stream)
         asked = Query(query, state.client, is_stream, datetime.fromtimestamp(self._wall(), UTC))
         try:
-            if self._begin_chain is not None and not is_stream:
+            if may_begin and self._begin_chain is not None:
                 later = Later(self, wire, asked, self._period, table)
                 answer = self._begin_chain(asked, later.done)
                 return later if answer is None else self._finish(wire, asked, answer, self._period, table)
@@ -216,6 +249,20 @@ class Dispatch:
         except Exception:
             return self._failed(asked)
         return self._resolve(wire, asked, table)
+
+    def _give(self, wire: bytes, state: ClientState, table: Table, name: bytes, tail: bytes, pieces: Pieces) -> bytes:
+        """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again."""
+        state.queries += 1
+        text = name_to_text(name) if pieces.is_recorded else ""
+        if pieces.is_recorded:
+            when = datetime.fromtimestamp(self._wall(), UTC)
+            self._hits.count(state.client.address, text, pieces.qtype, pieces.verdict, when)
+        if self._doorkeeper.has_seen(wire[2:]):
+            entry = Entry(
+                wire[:2] + tail, self._clock(), pieces.ttl, text, pieces.qtype, pieces.verdict, pieces.is_recorded
+            )
+            self._cache.store(table, wire[2:], entry)
+        return tail
 
     async def _resolve(self, wire: bytes, asked: Query, table: Table) -> bytes:
         period = self._period
@@ -230,7 +277,7 @@ class Dispatch:
         # What an old policy said, or said before its end, answers this query and no other.
         is_in_force = period == self._period and self._policy is self._box.current
         if answer.ttl and is_in_force and self._wall() < ends:
-            self._keep(wire, asked.message, answer, reply, table, ends)
+            self._keep(wire, asked, answer, reply, table, ends)
         return reply
 
     def _end_for(self, asked: Query) -> float:
@@ -252,21 +299,25 @@ class Dispatch:
         self.log.exception("query.failed", name=name_to_text(question.name), qtype=question.qtype)
         return self._fit(asked.message, ReplyBody(Rcode.SERVFAIL), asked.is_stream)
 
-    def _keep(
-        self, wire: bytes, message: QueryMessage, answer: Answer, reply: bytes, table: Table, ends: float
-    ) -> None:
+    def _keep(self, wire: bytes, asked: Query, answer: Answer, reply: bytes, table: Table, ends: float) -> None:
         """Put a reply into the packet cache, unless options make its query one of a kind (cookies, padding).
 
         Args:
             ends: epoch seconds until which it may be served.
         """
+        message, verdict = asked.message, answer.verdict
         if not answer.ttl or (message.edns is not None and message.edns.options):
             return
-        is_recorded = self._hits.wants(answer.verdict)
+        is_recorded = self._hits.wants(verdict)
         name = name_to_text(message.question.key) if is_recorded else ""
-        ttl = min(answer.ttl, ends - self._wall())
-        entry = Entry(reply, self._clock(), ttl, name, message.question.qtype, answer.verdict, is_recorded)
+        left, now = ends - self._wall(), self._clock()
+        entry = Entry(reply, now, min(answer.ttl, left), name, message.question.qtype, verdict, is_recorded)
         self._cache.store(table, wire[2:], entry)
+        if answer.is_blocked and verdict is not None and left > answer.ttl:
+            self._blocked.learn(
+                wire, reply, table, self._policy, asked.client.scope, verdict,
+                ttl=answer.ttl, ends=now + left, is_recorded=is_recorded,
+            )  # fmt: skip
 
     def _fit(self, query: QueryMessage, body: ReplyBody, is_stream: bool) -> bytes:
         return fit_reply(query, body, is_stream, self._settings)

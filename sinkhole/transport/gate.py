@@ -17,7 +17,8 @@ from sinkhole.resolver.query import Client
 from sinkhole.resolver.who import Who
 from sinkhole.transport.activities import Activities
 from sinkhole.transport.bucket import Bucket
-from sinkhole.transport.packet_cache import Table
+from sinkhole.transport.datagram import Host
+from sinkhole.transport.packet_cache import Entry, Table
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.recent import Recent
 
@@ -37,11 +38,14 @@ class ClientState:
         network: the address, or the /64 it is in: what counts as one client where clients are counted.
         is_forwarder: whether its EDNS options are believed.
         queries: how many it sent that were not gathered yet.
+        served: what the packet cache served it since that was last counted.
         datagrams, streams: its tables in the packet cache; None until something was looked up for it there, and for
             ever if it may not ask: whoever has a table is served from it without a further look.
     """
 
-    __slots__ = ("bucket", "client", "datagrams", "is_allowed", "is_forwarder", "network", "queries", "streams")
+    __slots__ = (
+        "bucket", "client", "datagrams", "is_allowed", "is_forwarder", "network", "queries", "served", "streams",
+    )  # fmt: skip
 
     def __init__(
         self, client: Client, is_allowed: bool, bucket: Bucket | None, network: str, *, is_forwarder: bool = False
@@ -52,6 +56,7 @@ class ClientState:
         self.network = network
         self.is_forwarder = is_forwarder
         self.queries = 0
+        self.served: list[Entry] = []
         self.datagrams: Table | None = None
         self.streams: Table | None = None
 
@@ -94,10 +99,10 @@ class ClientGate:
         gather = self.activities.gather
         self._buckets: Recent[str, Bucket] = Recent(max_clients)
         self._named: Recent[tuple[str, ClientClaim], ClientState] = Recent(max_clients, gather)
-        self.clients: Recent[str, ClientState] = Recent(max_clients, gather)
+        self.clients: Recent[Host, ClientState] = Recent(max_clients, gather)
 
-    def admit(self, host: str) -> ClientState:
-        """Return what is known of a source address, as the socket module writes it."""
+    def admit(self, host: Host) -> ClientState:
+        """Return what is known of a source address."""
         return self.clients.get(host) or self._meet(host)
 
     def named(self, state: ClientState, options: Iterable[tuple[int, bytes]]) -> ClientState:
@@ -135,8 +140,8 @@ class ClientGate:
         client = state.client.address if self._log_clients else "-"
         self._log.warning("client.refused", client=client, help="access.allow")
 
-    def _meet(self, host: str) -> ClientState:
-        address = parse_client(host)
+    def _meet(self, host: Host) -> ClientState:
+        address = parse_client(host if isinstance(host, str) else str(ipaddress.ip_address(host)))
         if address is None:
             raise ListenError(f"client address: wanted IPv4 or IPv6; found {host!r}")
         text = str(address)

@@ -8,11 +8,13 @@ into a young and an old part, so that a flood of random names cannot push out wh
 """
 
 from collections.abc import Hashable
+from typing import Any
 from weakref import WeakValueDictionary
 
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.ttl import age, ttl_offsets
 
+MAX_MARKS = 20_000
 _OVERHEAD = 700
 """Octets of an entry besides its wire forms: objects, dictionary slots (measured with tracemalloc)."""
 
@@ -65,13 +67,44 @@ class Entry:
 
 
 class Table:
-    """Entries of one scope and one kind of transport; `young` is read directly on the fast path."""
+    """Replies for one scope and one kind of transport.
 
-    __slots__ = ("__weakref__", "old", "young")
+    Attributes:
+        young, old: finished ones; `young` is read directly on the fast path.
+        pieces: what replies to blocked names are made of (`blocked_replies`); `forms` are the queries they are for.
+    """
+
+    __slots__ = ("__weakref__", "forms", "old", "pieces", "young")
 
     def __init__(self) -> None:
         self.young: dict[bytes, Entry] = {}
         self.old: dict[bytes, Entry] = {}
+        self.forget_pieces()
+
+    def forget_pieces(self) -> None:
+        """Begin anew with pieces."""
+        self.pieces: dict[tuple[bytes, Hashable, int], Any] = {}
+        self.forms: set[bytes] = set()
+
+
+class Doorkeeper:
+    """Remembers marks of keys that were seen once: what comes a second time is worth keeping (TinyLFU's doorkeeper)."""
+
+    def __init__(self) -> None:
+        self._marks: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def has_seen(self, key: bytes) -> bool:
+        """Return whether a key was seen before, not too long ago; from now on it was."""
+        mark = hash(key)
+        if mark in self._marks:
+            return True
+        if len(self._marks) >= MAX_MARKS:
+            self._marks.clear()
+        self._marks.add(mark)
+        return False
 
 
 class PacketCache:
@@ -131,6 +164,7 @@ class PacketCache:
         """Forget everything: the policy that judged it is no longer in force."""
         for table in list(self._tables.values()):
             table.young, table.old = {}, {}  # a query on its way may still hold the table
+            table.forget_pieces()
         self._tables.clear()
         self._entries = 0
         self._bytes = 0

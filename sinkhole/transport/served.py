@@ -15,7 +15,9 @@ _MAX_PENDING = 20_000
 
 
 class Served:
-    """Counts served replies in `hits`; the fast path only appends to `pending`.
+    """Counts served replies in `hits`.
+
+    The fast path only appends: a reply to `ClientState.served`, and a client with its first one to `touched`.
 
     Args:
         hits: where they are counted.
@@ -26,11 +28,19 @@ class Served:
         self._hits = hits
         self._wall = wall
         self._timer: asyncio.TimerHandle | None = None
-        self.pending: list[tuple[Entry, ClientState]] = []
+        self.touched: list[ClientState] = []
+        self.pending = 0
+
+    def add(self, entry: Entry, state: ClientState) -> None:
+        """Note one served reply."""
+        if not state.served:
+            self.touched.append(state)
+        state.served.append(entry)
+        self.pending += 1
 
     def settle(self) -> None:
         """See to it that what is pending is counted soon; to be called after each batch of queries."""
-        if len(self.pending) >= _MAX_PENDING:
+        if self.pending >= _MAX_PENDING:
             self.flush()
         elif self.pending and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_DELAY, self.flush)
@@ -41,6 +51,11 @@ class Served:
             self._timer.cancel()
             self._timer = None
         when = datetime.fromtimestamp(self._wall(), UTC)
-        for (entry, state), times in Counter(self.pending).items():
-            self._hits.count(state.client.address, entry.name, entry.qtype, entry.verdict, when, times)
-        self.pending.clear()
+        for state in self.touched:
+            state.queries += len(state.served)
+            for entry, times in Counter(state.served).items():
+                if entry.is_recorded:
+                    self._hits.count(state.client.address, entry.name, entry.qtype, entry.verdict, when, times)
+            state.served.clear()
+        self.touched.clear()
+        self.pending = 0

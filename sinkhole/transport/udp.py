@@ -10,8 +10,9 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
-from sinkhole.transport.datagram import BATCH, Control, Datagram, Source, wrap_socket
-from sinkhole.transport.dispatch import Dispatch, Later, Reply
+from sinkhole.transport.border import Wanted, wrap_socket
+from sinkhole.transport.datagram import BATCH, Form, Place
+from sinkhole.transport.dispatch import Dispatch, Later
 
 _BATCHES = 4
 """Batches taken in one turn of the event loop, so that streams and waiting queries get theirs."""
@@ -25,17 +26,25 @@ class UdpListener:
     Args:
         sock: bound and non-blocking; it stays the caller's and is not closed here.
         dispatch: what answers.
+        wanted: how datagrams come and go (`transport.datagrams`).
+
+    Raises:
+        ListenError: the system has no such form.
     """
 
-    def __init__(self, sock: socket.socket, dispatch: Dispatch) -> None:
+    def __init__(self, sock: socket.socket, dispatch: Dispatch, wanted: Wanted = "auto") -> None:
         self._fd = sock.fileno()
-        self._socket = wrap_socket(sock, dispatch.log)
+        self._socket = wrap_socket(sock, dispatch.log, wanted)
         self._dispatch = dispatch
         self._waiting: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._idle: asyncio.Future[None] | None = None
         self._unfinished = 0
-        self._finished_replies: list[Datagram] = []
+
+    @property
+    def form(self) -> Form:
+        """How datagrams come and go."""
+        return self._socket.form
 
     def start(self) -> None:
         """Begin to read, in the running event loop."""
@@ -51,7 +60,6 @@ class UdpListener:
     async def drain(self, timeout: float) -> None:
         """Wait until the queries in hand are answered, at most `timeout` seconds; then give up on the rest."""
         await asyncio.gather(self._drain_tasks(timeout), self._drain_steps(timeout))
-        self._send_finished()
         self._dispatch.flush_hits()
 
     async def _drain_tasks(self, timeout: float) -> None:
@@ -64,60 +72,48 @@ class UdpListener:
         if self._unfinished:
             self._idle = asyncio.get_running_loop().create_future()
             await asyncio.wait({self._idle}, timeout=timeout)
+            await asyncio.sleep(0)  # in which the last replies leave
 
     def _on_readable(self) -> None:
         dispatch = self._dispatch
-        cached = dispatch.cached
         dispatch.tick()
         for _ in range(_BATCHES):
-            batch = self._socket.receive()
-            replies: list[Datagram] = []
-            for data, source, control in batch:
-                reply = cached(data, source[0])
-                if reply is None:
-                    reply = self._answer(data, source, control)
-                    if reply is None:
-                        continue
-                replies.append((reply, source, control))
-            if replies:
-                self._socket.send(replies)
-            if len(batch) < BATCH:
+            keys, hosts = self._socket.receive()
+            if not keys:
+                break
+            tails, missed = dispatch.cached(keys, hosts)
+            for number in missed:
+                outcome = dispatch.datagram(
+                    self._socket.wire(number), hosts[number], may_begin=self._unfinished < _MAX_WAITING
+                )
+                if isinstance(outcome, bytes):
+                    tails[number] = outcome[2:]  # a reply has the id of its query
+                elif outcome is not None:
+                    self._wait_for(outcome, self._socket.place(number))
+            self._socket.answer(tails)
+            if len(keys) < BATCH:
                 break
         dispatch.settle()
 
-    def _answer(self, data: bytes, source: Source, control: Control) -> Reply:
-        if self._unfinished >= _MAX_WAITING:
-            self._dispatch.log.warning("udp.too_many_waiting", limit=_MAX_WAITING)
-            return None
-        outcome = self._dispatch.datagram(data, source[0])
-        if outcome is None or isinstance(outcome, bytes):
-            return outcome
+    def _wait_for(self, outcome: "Coroutine[Any, Any, bytes] | Later", place: Place) -> None:
         if isinstance(outcome, Later):
             self._unfinished += 1
-            outcome.send = partial(self._finished, source, control)
-            return None
+            outcome.send = partial(self._finish, place)
+            return
         if len(self._waiting) >= _MAX_WAITING:
             outcome.close()
             self._dispatch.log.warning("udp.too_many_waiting", limit=_MAX_WAITING)
-            return None
-        task = asyncio.get_running_loop().create_task(self._answer_later(outcome, source, control))
+            return
+        task = asyncio.get_running_loop().create_task(self._answer_later(outcome, place))
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
-        return None
 
-    def _finished(self, source: Source, control: Control, reply: bytes) -> None:
+    def _finish(self, place: Place, reply: bytes) -> None:
         self._unfinished -= 1
         if self._idle is not None and not self._unfinished:
             self._idle.set_result(None)
             self._idle = None
-        self._finished_replies.append((reply, source, control))
-        if len(self._finished_replies) == 1:
-            asyncio.get_running_loop().call_soon(self._send_finished)
+        self._socket.send(reply, place)
 
-    def _send_finished(self) -> None:
-        replies, self._finished_replies = self._finished_replies, []
-        if replies:
-            self._socket.send(replies)
-
-    async def _answer_later(self, outcome: Coroutine[Any, Any, bytes], source: Source, control: Control) -> None:
-        self._socket.send([(await outcome, source, control)])
+    async def _answer_later(self, outcome: Coroutine[Any, Any, bytes], place: Place) -> None:
+        self._socket.send(await outcome, place)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sinkhole.app.collection import calm_collector, collect_now_and_then
+from sinkhole.app.collection import calm_collector, collect_now_and_then, set_aside
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +53,9 @@ async def test_everything_is_looked_at_now_and_then():
     while full_collections() == before:
         await asyncio.sleep(0.01)
     task.cancel()
+
+
+def test_what_is_set_aside_is_not_looked_at_again():
+    before = gc.get_freeze_count()
+    set_aside()
+    assert gc.get_freeze_count() > before

@@ -300,3 +300,12 @@ def test_expectations_that_are_not_met(settings):
         "the policy in force does not meet chat.deepseek.com A for a client in no group: block; "
         "found monitor by ai for all, for chat.deepseek.com and below",
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"), [("auto", "up to 64 come and go in one system call"), ("single", "each comes and goes in a")]
+)
+def test_form_of_datagrams_is_told_without_a_server(tmp_path, wanted, said):
+    ((grade, text),) = findings(settings_of(tmp_path, transport__datagrams=wanted), "datagrams")
+    assert grade is Grade.GOOD
+    assert text.startswith(said)

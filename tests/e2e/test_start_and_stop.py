@@ -191,3 +191,13 @@ def test_both_families(tmp_path, upstream):
 def test_version_and_help_need_no_data():
     assert "sinkhole" in sinkhole("--version").stdout
     assert "serve" in sinkhole("--help").stdout
+
+
+def test_workers_share_what_was_there_before_them(tmp_path, upstream):
+    """R-P04: a further worker costs its caches, not another interpreter."""
+    with running(tmp_path / "data", "--workers", "2", upstream=upstream.port) as server:
+        server.ask("chat.deepseek.com")
+        for name in ("worker-0", "worker-1"):
+            rollup = Path(f"/proc/{server.pids()[name]}/smaps_rollup").read_text()
+            kib = {row.split(":")[0]: int(row.split()[1]) for row in rollup.splitlines()[1:]}
+            assert kib["Private_Dirty"] < 25 * 1024, rollup

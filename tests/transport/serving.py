@@ -135,7 +135,7 @@ class Serving:
     async def __aenter__(self) -> Self:
         self._udp_socket, self._tcp_socket = bind_pair(self.host)
         self.port = self._udp_socket.getsockname()[1]
-        self.udp_listener = UdpListener(self._udp_socket, self.dispatch)
+        self.udp_listener = UdpListener(self._udp_socket, self.dispatch, self.settings.datagrams)
         self.tcp_listener = TcpListener(self._tcp_socket, self.dispatch, self.settings, connections=self._connections)
         self.udp_listener.start()
         self.tcp_listener.start()
@@ -185,9 +185,9 @@ async def say(serving: Serving, wire: bytes, host: str = HOME, *, is_stream: boo
     """Hand over one message as a listener does."""
     serving.dispatch.tick()
     if not is_stream:
-        reply = serving.dispatch.cached(wire, host)
-        if reply is not None:
-            return reply
+        (tail,), _ = serving.dispatch.cached([wire[2:]], [host])
+        if tail is not None:
+            return wire[:2] + tail
     outcome = serving.dispatch.stream(wire, host) if is_stream else serving.dispatch.datagram(wire, host)
     return await outcome if isinstance(outcome, Coroutine) else outcome
 

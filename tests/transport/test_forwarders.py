@@ -111,6 +111,7 @@ async def test_no_packet_cache_entry_is_shared_with_another_scope(asked):
 async def test_queries_count_for_whom_they_were_asked(asked):
     for options in ((mac(),), (mac(),), (), ()):
         await say(asked, query(*options), FORWARDER)
+    asked.dispatch.flush_hits()
     counted = {one.client: one.queries for one in asked.gate.count_activities(10, at_once=True)}
     assert counted == {f"mac:{MAC}": 2, FORWARDER: 2}
 

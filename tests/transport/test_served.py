@@ -21,9 +21,9 @@ def make_served() -> tuple[Served, Hits, tuple]:
 
 async def test_served_replies_are_counted_soon_without_further_queries():
     served, hits, hit = make_served()
-    served.pending.append(hit)
+    served.add(*hit)
     served.settle()
-    served.pending.append(hit)
+    served.add(*hit)
     served.settle()
     assert len(hits) == 0
 
@@ -36,10 +36,11 @@ async def test_served_replies_are_counted_soon_without_further_queries():
 async def test_many_are_counted_at_once():
     """R-P04: what waits is bounded."""
     served, hits, hit = make_served()
-    served.pending.extend([hit] * 20_000)
+    for _ in range(20_000):
+        served.add(*hit)
     served.settle()
 
-    assert served.pending == []
+    assert (served.pending, served.touched) == (0, [])
     assert [row.count for row in hits.drain(9)] == [20_000]
 
 

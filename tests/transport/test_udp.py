@@ -4,21 +4,29 @@ import socket
 import dns.message
 import pytest
 
+from sinkhole.errors import ListenError
 from sinkhole.log import Log
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.resolver.answer import Answer
+from sinkhole.transport import mmsg
 from sinkhole.transport import udp as udp_module
 from sinkhole.transport.addresses import IP_PKTINFO, ListenAddress, bind_udp
-from sinkhole.transport.datagram import BATCH, AddressSocket, WildcardSocket, wrap_socket
+from sinkhole.transport.border import wrap_socket
+from sinkhole.transport.datagram import BATCH, AddressSocket, WildcardSocket
+from sinkhole.transport.mmsg import BatchSocket
 from sinkhole.transport.quiet import QuietLog
 from tests.transport.asking import LONG, RawClient, question
-from tests.transport.serving import BLOCKED, Clock, Counting, Serving, address
+from tests.transport.serving import BLOCKED, Clock, Serving, address
+
+FORMS = pytest.mark.parametrize("form", ["batch", "single"])
 
 
+@FORMS
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0", "::"])
-async def test_queries_are_answered_on_both_families(host):
+async def test_queries_are_answered_on_both_families(host, form):
     """R-T01: UDP and TCP both served on each address, IPv4 and IPv6."""
-    async with Serving(host=host) as serving:
+    async with Serving(host=host, settings={"datagrams": form}) as serving:
+        assert serving.udp_listener.form == form
         for ask in (serving.udp, serving.udp, serving.tcp, serving.tcp):
             reply = await ask(question())
             assert reply.answer[0][0].address == "192.0.2.1"
@@ -26,10 +34,16 @@ async def test_queries_are_answered_on_both_families(host):
 
 
 @pytest.mark.parametrize(("host", "asked"), [("0.0.0.0", "127.0.0.2"), ("127.0.0.2", "127.0.0.2"), ("::", "::1")])
-@pytest.mark.parametrize("ttl", [None, 300])
-async def test_reply_leaves_from_the_address_that_was_asked(host, asked, ttl):
-    """R-T09: a connected socket sees nothing else (IP_PKTINFO); fresh and from the cache."""
-    async with Serving(Counting(ttl=ttl), host=host) as serving:
+@FORMS
+@pytest.mark.parametrize("is_slow", [True, False])
+async def test_reply_leaves_from_the_address_that_was_asked(host, asked, form, is_slow):
+    """R-T09: a connected socket sees nothing else (IP_PKTINFO); fresh, later and from the cache."""
+
+    async def handler(query):
+        await asyncio.sleep(0.001 * is_slow)
+        return Answer(ReplyBody(0, answer=(address(query),)), None, 300)
+
+    async with Serving(handler, host=host, settings={"datagrams": form}) as serving:
         with RawClient("::1" if ":" in asked else "127.0.0.1", (asked, serving.port)) as client:
             for _ in range(2):
                 query = question()
@@ -40,16 +54,17 @@ async def test_reply_leaves_from_the_address_that_was_asked(host, asked, ttl):
 async def test_many_addresses_do_not_fill_the_memory_of_a_wildcard_socket(monkeypatch):
     """R-T09, R-P04: each address of 127.0.0.0/8 is ours."""
     monkeypatch.setattr("sinkhole.transport.datagram._REMEMBERED", 3)
-    async with Serving(host="0.0.0.0") as serving:
+    async with Serving(host="0.0.0.0", settings={"datagrams": "single"}) as serving:
         for number in range(1, 9):
             with RawClient("127.0.0.1", (f"127.0.0.{number}", serving.port)) as client:
                 assert await client.exchange(question().to_wire())
         assert len(serving.udp_listener._socket._controls) <= 3
 
 
-async def test_runts_and_responses_get_silence_and_the_server_lives(caplog):
+@FORMS
+async def test_runts_and_responses_get_silence_and_the_server_lives(caplog, form):
     """R-W02, R-W03: silence, then a good query is answered; nothing in the log."""
-    async with Serving() as serving:
+    async with Serving(settings={"datagrams": form}) as serving:
         with serving.datagram_client() as client:
             for length in range(12):
                 client.send(bytes(length))
@@ -76,8 +91,8 @@ async def test_slow_query_holds_up_nobody():
         assert (await slow).answer
 
 
-@pytest.mark.parametrize("is_stream", [False, True])
-async def test_answers_under_load_are_right(is_stream):
+@pytest.mark.parametrize(("is_stream", "form"), [(False, "batch"), (False, "single"), (True, "auto")])
+async def test_answers_under_load_are_right(is_stream, form):
     """R-B19, R-C05: 200 concurrent mixed queries, none wrong."""
 
     async def handler(query):
@@ -86,7 +101,7 @@ async def test_answers_under_load_are_right(is_stream):
         octets = bytes((10, 0, number >> 8, number & 255))
         return Answer(ReplyBody(0, answer=(address(query, octets),)), None, 300 if number % 2 else None)
 
-    async with Serving(handler, settings={"tcp_connections_per_client": 300}) as serving:
+    async with Serving(handler, settings={"tcp_connections_per_client": 300, "datagrams": form}) as serving:
 
         async def ask(number):
             query = question(f"{number}.example.org", use_edns=-1 if number % 3 else 0)
@@ -97,9 +112,10 @@ async def test_answers_under_load_are_right(is_stream):
             await asyncio.gather(*(ask(number) for number in range(200)))
 
 
+@FORMS
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-async def test_burst_longer_than_a_turn_is_answered_completely(host):
-    async with Serving(host=host) as serving:
+async def test_burst_longer_than_a_turn_is_answered_completely(host, form):
+    async with Serving(host=host, settings={"datagrams": form}) as serving:
         await serving.udp(question())
         with serving.datagram_client() as client:
             wire = question().to_wire()[2:]
@@ -169,39 +185,103 @@ async def test_number_of_waiting_queries_is_bounded(monkeypatch, caplog):
     assert "udp.too_many_waiting" in caplog.text
 
 
+@FORMS
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_reply_the_system_refuses_is_lost_and_logged_once(host, caplog):
-    """R-P06, R-P07: a forged source port 0, a full buffer: the server goes on."""
-    with bind_udp(ListenAddress(host, 0)) as sock:
-        wrapped = wrap_socket(sock, QuietLog(Log("transport"), Clock(0.0)))
-        wrapped.send([(b"reply", ("127.0.0.1", 0), ())] * 3 + [(bytes(70_000), ("127.0.0.1", 9), ())])
+async def test_late_reply_the_system_refuses_is_lost_and_logged_once(host, form, caplog):
+    """R-P06, R-P07: a forged source port 0, a reply that no datagram can hold: the server goes on."""
+    with (
+        bind_udp(ListenAddress(host, 0)) as sock,
+        RawClient("127.0.0.1", ("127.0.0.1", sock.getsockname()[1])) as client,
+    ):
+        wrapped = wrap_socket(sock, QuietLog(Log("transport"), Clock(0.0)), form)
+        place = place_of(wrapped, client)
+        for _ in range(3):
+            wrapped.send(b"reply", without_port(place, form))
+        wrapped.send(bytes(65_530), place)
+        wrapped.send(b"the last", place)
+        await asyncio.sleep(0)
+        assert await client.receive() == b"the last"
 
     assert [record.message.split()[0] for record in caplog.records] == [
         "udp.send_failed.einval", "udp.send_failed.emsgsize",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", [AddressSocket, WildcardSocket])
+@FORMS
+async def test_reply_of_a_batch_that_the_system_refuses_takes_no_other_with_it(form, caplog):
+    with bind_udp(ListenAddress("127.0.0.1", 0)) as sock, RawClient("127.0.0.1", sock.getsockname()) as client:
+        wrapped = wrap_socket(sock, QuietLog(Log("transport"), Clock(0.0)), form)
+        for number in range(5):
+            client.send(b"%d-query" % number)
+        keys, _ = wrapped.receive()
+        assert keys == [b"query"] * 5
+        wrapped.answer([b"a", None, bytes(65_530), None, b"e"])
+        assert [await client.receive() for _ in range(2)] == [b"0-a", b"4-e"]
+    assert [record.message.split()[0] for record in caplog.records] == ["udp.send_failed.emsgsize"]
+
+
+@pytest.mark.parametrize("form", [AddressSocket, WildcardSocket, BatchSocket])
 def test_failing_receive_ends_the_batch_with_one_log(form, caplog):
     """R-P06."""
     log = QuietLog(Log("transport"), Clock(0.0))
     with bind_udp(ListenAddress("127.0.0.1", 0)) as sock:
         wrapped = form(sock, log)
         sock.close()
-        assert wrapped.receive() == []
-        assert wrapped.receive() == []
+        assert wrapped.receive() == ([], [])
+        assert wrapped.receive() == ([], [])
 
     assert [record.message.split()[0] for record in caplog.records] == ["udp.receive_failed"]
 
 
-def test_socket_without_address_information_still_answers():
+@FORMS
+async def test_socket_without_address_information_still_answers(form):
     """A socket of another maker: without the option the kernel chooses the source."""
     with bind_udp(ListenAddress("0.0.0.0", 0)) as sock:
-        wrapped = WildcardSocket(sock, QuietLog(Log("transport"), Clock(0.0)))
+        wrapped = wrap_socket(sock, QuietLog(Log("transport"), Clock(0.0)), form)
         sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 0)
         with RawClient("127.0.0.1", ("127.0.0.1", sock.getsockname()[1])) as client:
-            client.send(b"query")
-            ((data, source, control),) = wrapped.receive()
-            assert (data, control) == (b"query", ())
-            wrapped.send([(b"reply", source, control)])
-            assert client._sock.recv(100) == b"reply"
+            place = place_of(wrapped, client)
+            wrapped.answer([b" at once"])
+            wrapped.send(b"later", place)
+            assert [await client.receive() for _ in range(2)] == [b"qu at once", b"later"]
+            sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+            place = place_of(wrapped, client)
+            assert place[1]  # what was missing once is not missing for ever
+            wrapped.answer([None])
+
+
+def test_batches_are_refused_where_the_system_has_none(monkeypatch):
+    monkeypatch.setattr("sinkhole.transport.border.is_supported", lambda: False)
+    log = QuietLog(Log("transport"), Clock(0.0))
+    with bind_udp(ListenAddress("127.0.0.1", 0)) as sock:
+        assert isinstance(wrap_socket(sock, log), AddressSocket)
+        with pytest.raises(ListenError, match="set it to auto"):
+            wrap_socket(sock, log, "batch")
+
+
+def test_a_system_with_other_calls_has_no_batches(monkeypatch):
+    class Bare:
+        def dlopen(self, _):
+            return object()
+
+        def sizeof(self, kind):
+            return {"void *": 8, "struct mmsghdr": 64}[kind]
+
+    monkeypatch.setattr(mmsg, "_ffi", Bare())
+    assert not mmsg.is_supported()
+    monkeypatch.setattr(Bare, "sizeof", lambda self, kind: 4)
+    assert not mmsg.is_supported()
+
+
+def place_of(wrapped, client):
+    """Return where a client is, as the socket has it."""
+    client.send(b"query")
+    keys, _ = wrapped.receive()
+    assert (keys, wrapped.wire(0)) == ([b"ery"], b"query")
+    return wrapped.place(0)
+
+
+def without_port(place, form):
+    """Return the same place with port 0, which a forger may send from and nobody can send to."""
+    source, control = place
+    return (source[:2] + bytes(2) + source[4:] if form == "batch" else (source[0], 0), control)

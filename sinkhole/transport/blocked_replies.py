@@ -1,0 +1,150 @@
+"""Replies to blocked names that were never asked for before, made from replies to others.
+
+Whoever floods a server with `x1.deepseek.com`, `x2.deepseek.com` and so on, or loads a page full of trackers, asks for
+names that differ, and gets replies that do not: all names of one spot of policy (`Policy.spot`) get the same octets
+before and after the question. What the resolver's chain has said once is kept here as these two pieces, and put around
+each further question; nothing is parsed but the name.
+
+Pieces are kept in the table of the client's scope, beside its finished replies, and are forgotten with them: whenever
+another policy is in force or this one says something else. They hold only while a whole TTL is left until then, and
+where nothing about the reply depends on the name: its letters only through its spot, its length not at all, and its
+labels through the place of the zone that a denial points to.
+"""
+
+from collections.abc import Iterable
+
+from sinkhole.policy.engine import Policy
+from sinkhole.policy.groups import Scope
+from sinkhole.policy.verdict import Verdict
+from sinkhole.protocol.names import MAX_LABEL, MAX_NAME, parents_of
+from sinkhole.protocol.reply import PLAIN_LIMIT
+from sinkhole.transport.packet_cache import Table
+
+MAX_PIECES = 2_000
+"""Pairs of pieces kept for one scope, about 1 MB."""
+_HEADER = 12
+_TYPE_AND_CLASS = 4
+_LABELS_BELOW_ZONE = 3
+
+
+class Pieces:
+    """What stands before and after the question in a reply.
+
+    Attributes:
+        before: the octets from after the id up to the question.
+        after: the octets after the question.
+        verdict, qtype: what is counted each time, if `is_recorded`.
+        ttl: seconds that clients may keep it.
+        until: monotonic seconds; from then on that would be too long.
+    """
+
+    __slots__ = ("after", "before", "is_recorded", "qtype", "ttl", "until", "verdict")
+
+    def __init__(
+        self, reply: bytes, end: int, verdict: Verdict, qtype: int, *, ttl: float, until: float, is_recorded: bool
+    ) -> None:
+        self.before = reply[2:_HEADER]
+        self.after = reply[end + _TYPE_AND_CLASS :]
+        self.verdict = verdict
+        self.qtype = qtype
+        self.ttl = ttl
+        self.until = until
+        self.is_recorded = is_recorded
+
+
+Made = tuple[bytes, bytes, Pieces]
+"""The folded name that was asked for, the reply after the id, and what that was made of."""
+
+
+class BlockedReplies:
+    """Makes replies out of pieces.
+
+    Args:
+        local: names at or below which a name may be answered before policy is asked, folded; None: any name may be.
+    """
+
+    def __init__(self, local: Iterable[bytes] | None) -> None:
+        self._is_off = local is None
+        self._local = frozenset(_last_two(name) for name in local or ())
+
+    def find(self, wire: bytes, table: Table, policy: Policy, scope: Scope, now: float) -> Made | None:
+        """Make the reply to a query; None where that cannot be done.
+
+        Args:
+            table: of the scope and kind of transport.
+            now: monotonic seconds.
+        """
+        if not table.forms:
+            return None
+        end, shape, domain = _measure(wire)
+        # Flags, counts, type, class and OPT: equal octets ask for an equal reply.
+        form = wire[2:_HEADER] + wire[end:]
+        if form not in table.forms:
+            return None
+        name = wire[_HEADER:end].lower()
+        spot = policy.spot(name, scope)
+        if spot is None:
+            return None
+        pieces = table.pieces.get((form, spot, shape))
+        if pieces is None or now >= pieces.until or self._may_be_local(name[domain - _HEADER :]):
+            return None
+        return name, pieces.before + wire[_HEADER : end + _TYPE_AND_CLASS] + pieces.after, pieces
+
+    def learn(
+        self, wire: bytes, reply: bytes, table: Table, policy: Policy, scope: Scope, verdict: Verdict,
+        *, ttl: float, ends: float, is_recorded: bool,
+    ) -> None:  # fmt: skip
+        """Keep what the chain said of a blocked name, if it holds for others.
+
+        Args:
+            ttl: seconds that the reply may be kept by clients.
+            ends: monotonic seconds; when policy may say something else.
+        """
+        end, shape, domain = _measure(wire)
+        # What does not fit is left out of a reply, so this much must fit beside the longest name.
+        longest = len(reply) - end + _HEADER + MAX_NAME
+        name = wire[_HEADER:end].lower()
+        if not end or longest > PLAIN_LIMIT or not policy.is_of_spot(verdict):
+            return
+        spot = policy.spot(name, scope)
+        if spot is None or self._may_be_local(name[domain - _HEADER :]):
+            return
+        if len(table.pieces) >= MAX_PIECES:
+            table.forget_pieces()
+        form = wire[2:_HEADER] + wire[end:]
+        qtype = int.from_bytes(wire[end : end + 2], "big")
+        table.forms.add(form)
+        table.pieces[form, spot, shape] = Pieces(
+            reply, end, verdict, qtype, ttl=ttl, until=ends - ttl, is_recorded=is_recorded
+        )
+
+    def _may_be_local(self, domain: bytes) -> bool:
+        """Return whether names with these last two labels may be answered before policy is asked."""
+        return self._is_off or domain in self._local or domain[domain[0] + 1 :] in self._local
+
+
+def _last_two(name: bytes) -> bytes:
+    """Return the last two labels of a name, or what it has."""
+    return list(parents_of(name))[-3:][0]
+
+
+def _measure(wire: bytes) -> tuple[int, int, int]:
+    """Return where the name in the question ends, 0 where it is malformed; its shape; where its last two labels begin.
+
+    The shape is all that a denial depends on: it points to the zone, which is behind the first label, or is the name
+    itself where that has fewer than three.
+    """
+    at = last = before = _HEADER
+    labels = 0
+    try:
+        while length := wire[at]:
+            if length > MAX_LABEL:
+                return 0, 0, 0
+            before, last = last, at
+            at += length + 1
+            labels += 1
+    except IndexError:
+        return 0, 0, 0
+    if at >= _HEADER + MAX_NAME:
+        return 0, 0, 0
+    return at + 1, wire[_HEADER] if labels >= _LABELS_BELOW_ZONE else 0, before
