@@ -75,7 +75,7 @@ class Group:
 
     async def _ask_first(self, ask: Ask, budget: Budget) -> "_Try | None":
         """Ask the best server in the way that costs least; None if it has to be asked another way."""
-        if self._strategy == "race" and len(self.servers) > 1:
+        if not self.servers or (self._strategy == "race" and len(self.servers) > 1):
             return None
         server = self._ranked()[0]
         started = self._clock()
