@@ -35,7 +35,7 @@ class Question:
     key: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", self.name.lower())
+        self.key = self.name.lower()  # type: ignore[misc] # the one place that sets it
 
 
 @value(frozen=True, slots=True)

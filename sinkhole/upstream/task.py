@@ -19,11 +19,11 @@ class Stepping:
         Raises:
             StopIteration: it was the last.
         """
-        self.is_on = True
+        before, self.is_on = self.is_on, True  # a step may be what ends the wait of another query
         try:
             return steps.send(None)
         finally:
-            self.is_on = False
+            self.is_on = before
 
 
 STEPPING = Stepping()
