@@ -19,7 +19,7 @@ from sinkhole.policy.word_search import any_of
 from sinkhole.protocol.names import labels_of, name_from_text, parents_of
 
 _MAX_PLAIN: Final = 4096
-"""Names remembered that imitate nobody, about 1 MB: each is asked about when it is forwarded, and when it is counted."""
+"""Names remembered that imitate nobody, about 1 MB: each is asked about twice, to judge it and to count it."""
 _UNPRINTED: Final = re.compile(rb"[^a-z0-9]+")
 
 

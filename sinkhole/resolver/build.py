@@ -90,7 +90,7 @@ class Chain:
 
     @property
     def busy(self) -> int:
-        """How many flights and refreshes are under way."""
+        """How many flights and refreshes are under way as tasks."""
         return len(self._background)
 
     async def close(self) -> None:
