@@ -26,7 +26,7 @@ from sinkhole.config.schema import Settings, is_activity_kept, is_queue_kept
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.log import Log, configure
 from sinkhole.policy.activity import Activity
-from sinkhole.policy.hit import HitRow
+from sinkhole.policy.hit import rows_of
 from sinkhole.policy.sighting import Sighting
 from sinkhole.store.recorder import HitBatch
 
@@ -123,11 +123,11 @@ class Control:
         return {"generation": compiled.generation, "late": late, "refused": refused}
 
     async def _take_hits(self, worker: str, message: dict[str, Any]) -> bool:
-        rows = [HitRow.from_json_row(row) for row in message["rows"]]
         seen = owned(Sighting.from_json_row(row) for row in message.get("sightings", ()))
         asking = tuple(Activity.from_json_row(row) for row in message.get("clients", ()))
         kept = asking if is_activity_kept(self._settings) else ()
-        batch = HitBatch(worker, int(message["seq"]), tuple(rows), int(message["dropped"]), tuple(seen), kept)
+        rows = rows_of(message["rows"])
+        batch = HitBatch(worker, int(message["seq"]), rows, int(message["dropped"]), tuple(seen), kept)
         try:
             is_stored = await self._store.record(batch)
         except StoreError:

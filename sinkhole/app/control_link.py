@@ -14,6 +14,7 @@ from typing import Any
 
 from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
 from sinkhole.log import Log
+from sinkhole.policy.hit import columns_of
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.transport.gate import ClientGate
@@ -77,9 +78,9 @@ class ControlLink:
     async def _flush_forever(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_INTERVAL)
-            self._flush()
+            await self._flush()
 
-    def _flush(self, *, is_last: bool = False) -> None:
+    async def _flush(self, *, is_last: bool = False) -> None:
         self._report_new()
         if self._unacknowledged and time.monotonic() - self._heard > RESEND_AFTER:
             self._resend()
@@ -94,7 +95,7 @@ class ControlLink:
             if not rows and not dropped and not seen and not asking:
                 return
             self._seq += 1
-            batch = {"op": "hits", "seq": self._seq, "rows": [row.to_json_row() for row in rows], "dropped": dropped}
+            batch = {"op": "hits", "seq": self._seq, "rows": columns_of(rows), "dropped": dropped}
             if seen:
                 batch["sightings"] = [sighting.to_json_row() for sighting in seen]
             if asking:
@@ -103,6 +104,7 @@ class ControlLink:
                 self._heard = time.monotonic()
             self._unacknowledged[self._seq] = batch
             self._send(batch)
+            await asyncio.sleep(0)  # queries come in between: a flood makes ten batches, a millisecond or two each
 
     def _report_new(self) -> None:
         """Tell of clients that a group may ask more about; not kept for later, since it is the answer that matters."""
@@ -159,12 +161,12 @@ class ControlLink:
 
     async def finish(self, seconds: float) -> None:
         """Hand over the last hits; wait at most `seconds` for the acknowledgement."""
-        self._flush(is_last=True)
+        await self._flush(is_last=True)
         try:
             async with asyncio.timeout(seconds):
                 while self._unacknowledged and self._writer is not None:
                     self._acknowledged.clear()
                     await self._acknowledged.wait()
-                    self._flush()
+                    await self._flush()
         except TimeoutError:
             self._log.warning("hits.not_handed_over", batches=len(self._unacknowledged))

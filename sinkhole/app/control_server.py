@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sinkhole.app.local_socket import MAX_LINE, MessageError, read_messages, write_message
-from sinkhole.errors import SinkholeError
+from sinkhole.errors import PolicyError, SinkholeError
 from sinkhole.log import Log
 
 APPLY_WITHIN = 2.0
@@ -93,7 +93,7 @@ class ControlServer:
                 else:
                     write_message(writer, await self._answer(message))
                 await writer.drain()
-        except MessageError as error:
+        except (MessageError, PolicyError) as error:
             self._log.error("control.nonsense", why=error)
         except ConnectionError:
             pass

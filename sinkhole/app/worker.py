@@ -22,6 +22,7 @@ from sinkhole.config.schema import Settings, is_queue_kept
 from sinkhole.log import Log
 from sinkhole.policy.document import load_policy
 from sinkhole.resolver.build import build_chain
+from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.sightings import Sightings
@@ -99,7 +100,10 @@ class _Worker:
         if is_queue_kept(settings):
             sightings = Sightings(box, own_suffixes(settings), clients=settings.discover.clients)
         self._forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
-        self._chain = build_chain(settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings)
+        budget = CacheBudget(settings.cache.max_bytes)
+        self._chain = build_chain(
+            settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings, budget=budget
+        )
         shown = settings.record.clients == "full"
         self._identities = IdentityWatch(folder, lambda addresses: dispatch.forget_clients(addresses))
         who = Who(box, self._identities.of)
@@ -107,7 +111,7 @@ class _Worker:
             settings.access, lambda address: box.current.scope_of(address), log_clients=shown, who=who,
             forwarders=settings.clients.forwarders,
         )  # fmt: skip
-        packets = PacketCache(settings.cache.entries, settings.cache.max_bytes)
+        packets = PacketCache(settings.cache.entries, budget)
         dispatch = Dispatch(
             gate, packets, self._chain, box, hits, settings.transport,
             at_once=self._chain.at_once, begin=self._chain.begin,

@@ -5,7 +5,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, fields
 
 import click
 
@@ -132,7 +131,7 @@ def export(place: Place, since: int, kind: str, as_json: bool) -> None:
                 click.echo(json.dumps(_as_dict(line)))
             return
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(["id", *(field.name for field in fields(HitRow))])
+        writer.writerow(["id", *HitRow._fields])
         for line in lines:
             writer.writerow(csv_cell(cell) for cell in _as_dict(line).values())
 
@@ -140,4 +139,5 @@ def export(place: Place, since: int, kind: str, as_json: bool) -> None:
 def _as_dict(line: HitLine) -> dict[str, object]:
     hit = line.hit
     times = {"minute": utc_time(hit.minute * 60), "first": utc_time(hit.first), "last": utc_time(hit.last)}
-    return {"id": line.id} | asdict(hit) | times | {"qtype": qtype_to_text(hit.qtype)}
+    row: dict[str, object] = {"id": line.id}
+    return row | hit._asdict() | times | {"qtype": qtype_to_text(hit.qtype)}

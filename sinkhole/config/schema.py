@@ -94,7 +94,11 @@ class AccessSettings(Section):
     rate_exempt: tuple[Network, ...] = Field(
         ("127.0.0.0/8", "::1/128"), description="Networks without a rate limit, such as other forwarders."
     )
-    slip: int = Field(2, ge=0, description="Every n-th limited UDP query gets TC=1, so a real client turns to TCP.")
+    slip: int = Field(
+        2,
+        ge=0,
+        description="Every n-th limited UDP query gets TC=1, so a real client turns to TCP; within the same limit.",
+    )
 
 
 class TransportSettings(Section):
@@ -138,15 +142,21 @@ class UpstreamSettings(Section):
     ca_file: Path | None = Field(None, description="Certificate authorities for tls and https; None: the system's.")
     zones: tuple[ZoneUpstream, ...] = Field((), description="Zones with upstreams of their own.")
     max_in_flight: int = Field(4000, ge=10, description="Queries waiting for upstreams, per worker.")
-    max_in_flight_per_client: int = Field(1000, ge=1, description="The same, of one client.")
-    max_in_flight_per_zone: int = Field(1000, ge=1, description="The same, for one registered domain (two labels).")
+    max_in_flight_per_client: int = Field(
+        1000, ge=1, description="The same, of one client; and four times what is free."
+    )
+    max_in_flight_per_zone: int = Field(1000, ge=1, description="The same, for one registered domain.")
 
 
 class CacheSettings(Section):
     """How answers are kept."""
 
-    entries: int = Field(50_000, ge=0, description="Answers kept per worker; 0: no cache.")
-    max_bytes: int = Field(64 * 1024 * 1024, ge=0, description="Octets kept per worker.")
+    entries: int = Field(
+        50_000, ge=0, description="Answers kept per worker, and about as many finished replies; 0: no cache."
+    )
+    max_bytes: int = Field(
+        64 * 1024 * 1024, ge=0, description="Octets of both per worker; finished replies have a half of them at most."
+    )
     min_ttl: int = Field(0, ge=0, le=3600, description="Shorter TTLs are raised to this.")
     max_ttl: int = Field(86_400, ge=1, le=604_800, description="Longer TTLs are cut to this.")
     max_negative_ttl: int = Field(3600, ge=0, le=86_400, description="Longest life of NXDOMAIN and NODATA.")
@@ -228,6 +238,11 @@ class RecordSettings(Section):
     clients: Literal["full", "pseudonym", "none"] = Field("full", description="How client addresses are stored.")
     days: int = Field(90, ge=1, le=3650, description="Days that hits are kept.")
     max_mib: int = Field(512, ge=1, description="Size of the hits in MiB; the oldest go first.")
+    names_per_client: int = Field(
+        1000,
+        ge=1,
+        description="Names of a client kept in a minute, by each worker; more count for the domain they are below.",
+    )
     attempt_window: int = Field(
         300, ge=60, le=86_400, description="Hits of one client for one vendor closer than this are one attempt."
     )

@@ -125,16 +125,6 @@ def parents_of(name: bytes) -> Iterator[bytes]:
     yield ROOT
 
 
-def last_labels(name: bytes, count: int) -> bytes:
-    """Return the part of a name that has its last `count` labels; all of it where it has no more."""
-    starts = []
-    at = 0
-    while length := name[at]:
-        starts.append(at)
-        at += length + 1
-    return name[starts[-count] :] if len(starts) > count else name
-
-
 def is_at_or_below(name: bytes, zone: bytes) -> bool:
     """Tell whether a name is a zone's own or below it; both must be folded."""
     if not name.endswith(zone):

@@ -1,9 +1,14 @@
-"""Answers by question, bounded by entries and by octets; the least recently used goes first (R-C19)."""
+"""Answers by question, bounded by entries and by octets (R-C19).
+
+What was asked for again is kept apart from what was asked for once (a segmented LRU): of the new the least recent goes
+first, and a flood of names that never come again finds nothing else to push out.
+"""
 
 from collections import OrderedDict
 
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.protocol.value import value
+from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.resolver.query import Query
 
 Key = tuple[bytes, int, int, bool, bool]
@@ -40,17 +45,20 @@ class AnswerStore:
 
     Args:
         max_entries: entries held at most; 0 keeps nothing.
-        max_octets: octets held at most.
+        budget: says how many octets are held at most.
     """
 
-    def __init__(self, max_entries: int, max_octets: int) -> None:
+    def __init__(self, max_entries: int, budget: CacheBudget) -> None:
         self._max_entries = max_entries
-        self._max_octets = max_octets
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._budget = budget
+        self._new: OrderedDict[Key, Entry] = OrderedDict()
+        self._proven: OrderedDict[Key, Entry] = OrderedDict()
         self._octets = 0
+        self._proven_octets = 0
+        budget.on_less(self._shrink)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._new) + len(self._proven)
 
     @property
     def octets(self) -> int:
@@ -59,22 +67,52 @@ class AnswerStore:
 
     def get(self, key: Key) -> Entry | None:
         """Return the entry of `key`, whatever its age, and count it as used."""
-        entry = self._entries.get(key)
+        entry = self._proven.get(key)
         if entry is not None:
-            self._entries.move_to_end(key)
+            self._proven.move_to_end(key)
+            return entry
+        entry = self._new.pop(key, None)
+        if entry is not None:
+            self._prove(key, entry)
         return entry
 
     def put(self, key: Key, entry: Entry) -> None:
         """Keep `entry` in place of what was there, and drop old entries until the bounds hold."""
+        was_proven = key in self._proven
         self.drop(key)
-        self._entries[key] = entry
         self._octets += entry.octets
-        while self._entries and (len(self._entries) > self._max_entries or self._octets > self._max_octets):
-            _, oldest = self._entries.popitem(last=False)
-            self._octets -= oldest.octets
+        if was_proven:
+            self._prove(key, entry)
+        else:
+            self._new[key] = entry
+        self._shrink()
 
     def drop(self, key: Key) -> None:
         """Forget `key`, if it is held."""
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._octets -= entry.octets
+        entry = self._new.pop(key, None)
+        if entry is None:
+            entry = self._proven.pop(key, None)
+            if entry is None:
+                return
+            self._proven_octets -= entry.octets
+        self._octets -= entry.octets
+
+    def _prove(self, key: Key, entry: Entry) -> None:
+        """Hold an entry among those that were asked for again, which have three quarters of the room."""
+        self._proven[key] = entry
+        self._proven_octets += entry.octets
+        most_entries, most_octets = self._max_entries * 3 // 4, self._budget.answers * 3 // 4
+        while len(self._proven) > most_entries or self._proven_octets > most_octets:
+            oldest, unproven = self._proven.popitem(last=False)
+            self._proven_octets -= unproven.octets
+            self._new[oldest] = unproven
+
+    def _shrink(self) -> None:
+        most_octets = self._budget.answers
+        while len(self) > self._max_entries or self._octets > most_octets:
+            if self._new:
+                _, gone = self._new.popitem(last=False)
+            else:
+                _, gone = self._proven.popitem(last=False)
+                self._proven_octets -= gone.octets
+            self._octets -= gone.octets

@@ -8,6 +8,7 @@ from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.background import Background
 from sinkhole.resolver.cache import Cache, Clock
+from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.resolver.chase import Chase
 from sinkhole.resolver.coalesce import Coalesce
 from sinkhole.resolver.ech import strip_ech
@@ -106,6 +107,7 @@ def build_chain(
     *,
     clock: Clock,
     sightings: Sightings | None = None,
+    budget: CacheBudget | None = None,
 ) -> Chain:
     """Return the chain of one worker.
 
@@ -116,6 +118,7 @@ def build_chain(
         hits: where verdicts are counted.
         clock: monotonic seconds.
         sightings: where names that look like AI are counted; None: nowhere.
+        budget: octets for answers, shared with the packet cache; None: those of the settings, for the answers alone.
 
     Raises:
         ConfigError: a local record, a forwarded zone or an allowed name cannot be read; it names all of them.
@@ -142,7 +145,7 @@ def build_chain(
     ]
     patient: list[Stage] = [
         # Answers of upstreams, for all clients alike.
-        Cache(settings.cache, clock, background),
+        Cache(settings.cache, clock, background, budget or CacheBudget(settings.cache.max_bytes)),
         # One flight for equal questions: last, so that misses and refreshes share it.
         Coalesce(background),
     ]

@@ -19,6 +19,7 @@ from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer, Source
 from sinkhole.resolver.answer_store import AnswerStore, Entry, Key, key_of
 from sinkhole.resolver.background import Background
+from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.resolver.failures import FailureMemory
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.lifetime import aged, limit, with_ttl
@@ -47,13 +48,14 @@ class Cache:
         settings: bounds and lifetimes.
         clock: monotonic seconds.
         background: where refreshes run.
+        budget: the octets it may have.
     """
 
-    def __init__(self, settings: CacheSettings, clock: Clock, background: Background) -> None:
+    def __init__(self, settings: CacheSettings, clock: Clock, background: Background, budget: CacheBudget) -> None:
         self._settings = settings
         self._clock = clock
         self._background = background
-        self._store = AnswerStore(settings.entries, settings.max_bytes)
+        self._store = AnswerStore(settings.entries, budget)
         self._failures = FailureMemory()
         self._refreshes: dict[Key, _Refresh] = {}
         self._log = Log("resolver")

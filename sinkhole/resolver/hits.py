@@ -1,34 +1,37 @@
 """Count what was asked, in memory and bounded: equal queries of one minute become one row.
 
-Nothing here waits or writes (R-D01); the worker drains rows and hands them to the control process. When rows are not
-drained, new ones are dropped and counted, the old ones stay.
+Nothing here waits or writes (R-D01); the worker drains rows and hands them to the control process. A client that asks
+for more names in a minute than `record.names_per_client`, or more rows than are drained, and the names of further ones
+are not kept, only the domain they are below (`*.example.org`): counts of clients, vendors and rules stay right. Where
+there is no room for that either, queries are dropped and counted.
 """
 
+from collections import defaultdict
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
+from typing import Final
 
 from sinkhole.config.schema import RecordSettings
 from sinkhole.policy.hit import HitRow
+from sinkhole.policy.place import registered_label
 from sinkhole.policy.verdict import NO_MATCH, Action, Verdict
 
 MAX_ROWS = 100_000
-"""Rows held, about 40 MB: at 1,000 different (client, name) pairs a second more than a minute without a recorder."""
+"""Rows held, about 40 MB: at 1,000 different (client, name) pairs a second more than a minute without a recorder.
+
+A tenth of that on top may be rows for all names below a domain.
+"""
 
 CANARY = "sinkhole-canary."
 """First label of the names by which `doctor` asks whether blocking works: nobody's try, so they are not counted."""
 
 _Key = tuple[int, str, str | None, str, int, Action, str | None, str | None, str | None, str | None]
-
-
-class _Tally:
-    """How often, and from when to when."""
-
-    __slots__ = ("count", "first", "last")
-
-    def __init__(self, second: int) -> None:
-        self.count = 0
-        self.first = second
-        self.last = second
+_Tally = list[int]
+"""How often, and from when to when in epoch seconds; no class, since a flood makes one a query."""
+_TELLING: Final = 3
+"""How many labels tell which domain somebody registered, by the guess of `place`."""
+_WORDS: Final = {action: str(action) for action in Action}
 
 
 class Hits:
@@ -37,6 +40,9 @@ class Hits:
     def __init__(self, settings: RecordSettings, max_rows: int = MAX_ROWS) -> None:
         self._queries = settings.queries
         self._max_rows = max_rows
+        self._max_names = settings.names_per_client
+        self._minute = 0
+        self._names: defaultdict[str, set[str]] = defaultdict(set)
         self._rows: dict[_Key, _Tally] = {}
         self._dropped = 0
 
@@ -61,32 +67,53 @@ class Hits:
             name: the name that was asked for, in escaped text.
             verdict: None for a name that policy was not asked about.
         """
-        if not self.wants(verdict) or name.startswith(CANARY):
-            return
-        verdict = verdict or NO_MATCH
-        second = int(when.timestamp())
+        if self.wants(verdict):
+            self.add(client, name, qtype, verdict or NO_MATCH, int(when.timestamp()), times)
+
+    def add(self, client: str, name: str, qtype: int, verdict: Verdict, second: int, times: int = 1) -> None:
+        """Count what is known to be wanted, at `second` of the epoch."""
+        minute = second // 60
+        if minute != self._minute:
+            self._minute = minute
+            self._names.clear()
+        names = self._names[client]
+        if name not in names:
+            if name.startswith(CANARY):
+                return
+            if len(names) < self._max_names:
+                names.add(name)
+            else:
+                name = _all_below(name)
         key = (
-            second // 60, client, verdict.group, name, qtype, verdict.action,
+            minute, client, verdict.group, name, qtype, verdict.action,
             verdict.vendor, verdict.product, verdict.feed, verdict.override or verdict.subject,
         )  # fmt: skip
         tally = self._rows.get(key)
-        if tally is None:
-            if len(self._rows) >= self._max_rows:
-                self._dropped += times
-                return
-            tally = self._rows[key] = _Tally(second)
-        tally.count += times
-        # A clock that is set back within the minute must not leave a row that ends before it begins (R-D10).
-        tally.first = min(tally.first, second)
-        tally.last = max(tally.last, second)
+        if tally is not None:
+            _add(tally, second, times)
+        elif len(self._rows) < self._max_rows:
+            self._rows[key] = [times, second, second]
+        else:
+            self._count_below(key, second, times)
+
+    def _count_below(self, key: _Key, second: int, times: int) -> None:
+        """Count for the domain that a name is below: there is no room for names."""
+        key = (*key[:3], _all_below(key[3]), *key[4:])
+        tally = self._rows.get(key)
+        if tally is not None:
+            _add(tally, second, times)
+        elif len(self._rows) < self._max_rows + self._max_rows // 10:
+            self._rows[key] = [times, second, second]
+        else:
+            self._dropped += times
 
     def drain(self, limit: int) -> list[HitRow]:
         """Take out and return at most `limit` rows, the oldest first.
 
         A minute need not be over: what is counted later comes as a further row, and the recorder adds them up.
         """
-        keys = list(islice(self._rows, limit))
-        return [_row(key, self._rows.pop(key)) for key in keys]
+        rows = self._rows
+        return [_row(key, rows.pop(key)) for key in list(islice(rows, limit))]
 
     def take_dropped(self) -> int:
         """Return how many queries were not counted since the last call."""
@@ -94,10 +121,31 @@ class Hits:
         return dropped
 
 
+def _add(tally: _Tally, second: int, times: int) -> None:
+    tally[0] += times
+    # A clock that is set back within the minute must not leave a row that ends before it begins (R-D10).
+    if second < tally[1]:
+        tally[1] = second
+    elif second > tally[2]:
+        tally[2] = second
+
+
+def _all_below(name: str) -> str:
+    """Return `*.` and the domain that somebody registered, or `*` where nobody could have."""
+    labels = name.rsplit(".", _TELLING)[-_TELLING:]
+    if len(labels) == _TELLING and labels[0] and not _is_of_country(labels[1], labels[2]):
+        return f"*.{labels[1]}.{labels[2]}"
+    labels = [label for label in labels if label]
+    start = registered_label(tuple(label.encode() for label in labels))
+    return "*" if start is None else ".".join(("*", *labels[start:]))
+
+
+@lru_cache(4096)
+def _is_of_country(second: str, first: str) -> bool:
+    """Return whether a name that ends in these two labels is registered otherwise than right below the last one."""
+    return registered_label((b"x", second.encode(), first.encode())) != 1
+
+
 def _row(key: _Key, tally: _Tally) -> HitRow:
     minute, client, group, name, qtype, action, vendor, product, feed, subject = key
-    return HitRow(
-        minute=minute, client=client, group=group, name=name, qtype=qtype, action=str(action),
-        vendor=vendor, product=product, feed=feed, subject=subject,
-        count=tally.count, first=tally.first, last=tally.last,
-    )  # fmt: skip
+    return HitRow(minute, client, group, name, qtype, _WORDS[action], vendor, product, feed, subject, *tally)

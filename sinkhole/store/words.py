@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
+from sinkhole.store.bulk import insert_rows
+
 TICK_MINUTES = 10
 """Unit of `word.used`: a text in use is written to once in this time, and forgotten this much late at most."""
 _CHUNK = 500
@@ -57,7 +59,7 @@ class Words:
             first = 1 + int(last or 0)
             found.update(zip(new, range(first, first + len(new)), strict=True))
             rows = [(found[word], word, self._tick) for word in new]
-            connection.exec_driver_sql("INSERT INTO word (id, text, used) VALUES (?, ?, ?)", rows)
+            insert_rows(connection, "INSERT INTO word (id, text, used)", rows)
         return found
 
     def forget(self) -> None:

@@ -9,12 +9,13 @@ class Bucket:
         burst: queries at once, at least 1.
     """
 
-    __slots__ = ("_full_at", "_interval", "_limited", "_tolerance")
+    __slots__ = ("_full_at", "_interval", "_limited", "_slips_full_at", "_tolerance")
 
     def __init__(self, rate: int, burst: int) -> None:
         self._interval = 1.0 / rate
         self._tolerance = (burst - 0.99) * self._interval  # a hundredth more than exact, against rounding
         self._full_at = 0.0
+        self._slips_full_at = 0.0
         self._limited = 0
 
     def take(self, now: float) -> bool:
@@ -27,7 +28,16 @@ class Bucket:
         self._full_at = full_at + self._interval
         return True
 
-    def slips(self, slip: int) -> bool:
-        """Count a limited query; return whether it is one of each `slip` (0: none) that get an answer after all."""
+    def slips(self, slip: int, now: float) -> bool:
+        """Count a limited query; return whether it is one of each `slip` (0: none) that get an answer after all.
+
+        These have the limits of the rate, too: a real client needs to be told now and then, a flood costs no more.
+        """
         self._limited += 1
-        return slip > 0 and self._limited % slip == 0
+        if slip <= 0 or self._limited % slip:
+            return False
+        full_at = max(self._slips_full_at, now)
+        if full_at - now > self._tolerance:
+            return False
+        self._slips_full_at = full_at + self._interval
+        return True

@@ -148,7 +148,7 @@ class Dispatch:
                 return None
             state = self._gate.admit(host)
             if state.bucket is not None and not state.bucket.take(self._now):
-                is_answered = state.is_allowed and state.bucket.slips(self._slip)
+                is_answered = state.is_allowed and state.bucket.slips(self._slip, self._now)
                 return self._truncate(wire) if is_answered else None
             if state.datagrams is None and state.is_allowed:
                 state.datagrams = self._cache.table_of(state.client.scope, is_stream=False)
@@ -255,8 +255,7 @@ class Dispatch:
         state.queries += 1
         text = name_to_text(name) if pieces.is_recorded else ""
         if pieces.is_recorded:
-            when = datetime.fromtimestamp(self._wall(), UTC)
-            self._hits.count(state.client.address, text, pieces.qtype, pieces.verdict, when)
+            self._hits.add(state.client.address, text, pieces.qtype, pieces.verdict, int(self._wall()))
         if self._doorkeeper.has_seen(wire[2:]):
             entry = Entry(
                 wire[:2] + tail, self._clock(), pieces.ttl, text, pieces.qtype, pieces.verdict, pieces.is_recorded

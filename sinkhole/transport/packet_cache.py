@@ -4,7 +4,9 @@ The key is everything after the id: flags, question in its letter case, OPT. Equ
 over the same kind of transport deserve equal replies, so a hit needs no parsing: one look-up, and the id in front.
 
 Each scope has a table for datagrams and one for streams. All tables share one bound and, as in `recent`, are split
-into a young and an old part, so that a flood of random names cannot push out what is asked again and again.
+into a young and an old part; the young one is dropped when a flood of random names has filled it twice. What was asked
+for again a second or more after the first time is proven and held in a second such pair, which only other proven
+replies push out: after a flood, and during it, it is found there.
 """
 
 from collections.abc import Hashable
@@ -13,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.ttl import age, ttl_offsets
+from sinkhole.resolver.cache_budget import CacheBudget
 
 MAX_MARKS = 20_000
 _OVERHEAD = 700
@@ -71,14 +74,17 @@ class Table:
 
     Attributes:
         young, old: finished ones; `young` is read directly on the fast path.
+        proven, waning: the young and the old part of those that were asked for again.
         pieces: what replies to blocked names are made of (`blocked_replies`); `forms` are the queries they are for.
     """
 
-    __slots__ = ("__weakref__", "forms", "old", "pieces", "young")
+    __slots__ = ("__weakref__", "forms", "old", "pieces", "proven", "waning", "young")
 
     def __init__(self) -> None:
         self.young: dict[bytes, Entry] = {}
         self.old: dict[bytes, Entry] = {}
+        self.proven: dict[bytes, Entry] = {}
+        self.waning: dict[bytes, Entry] = {}
         self.forget_pieces()
 
     def forget_pieces(self) -> None:
@@ -110,18 +116,23 @@ class Doorkeeper:
 class PacketCache:
     """The tables of all scopes, together bounded.
 
+    An entry may be in both pairs and counts in each. Of the bounds three eighths are for the young part, an eighth for
+    the proven one, and as much again for what was young and proven before.
+
     Args:
         max_entries: replies kept, about; 0 keeps none.
-        max_bytes: octets kept, about.
+        budget: the octets of all caches, of which replies take a part.
     """
 
-    def __init__(self, max_entries: int = 50_000, max_bytes: int = 64 * 1024 * 1024) -> None:
-        self._half_entries = max_entries / 2
-        self._half_bytes = max_bytes / 2
+    def __init__(self, max_entries: int = 50_000, budget: CacheBudget | None = None) -> None:
+        self._budget = budget or CacheBudget(64 * 1024 * 1024)
+        octets = self._budget.most_replies
+        self._young = _Part(max_entries * 3 // 8, octets * 3 // 8)
+        self._proven = _Part(max_entries // 8, octets // 8)
+        self._held = 0
+        self._claimed = 0
         # Weak: there may be a scope per client, and a table is gone with the last client that has it.
         self._tables: WeakValueDictionary[tuple[Hashable, bool], Table] = WeakValueDictionary()
-        self._entries = 0
-        self._bytes = 0
 
     def table_of(self, scope: Hashable, is_stream: bool) -> Table:
         """Return the table of a scope of policy for datagrams or for streams; valid until the next `clear`."""
@@ -134,50 +145,103 @@ class PacketCache:
     def look_up(self, table: Table, key: bytes, now: float) -> Entry | None:
         """Return the entry of a query's octets after the id, with its TTLs counted down, or None."""
         entry = table.young.get(key)
-        if entry is None:
-            entry = table.old.pop(key, None)
-            if entry is None:
-                return None
-            if now < entry.due or entry.renew(now):
-                self.store(table, key, entry)
+        if entry is not None:
+            if now < entry.due:
                 return entry
+            if entry.renew(now):
+                self._prove(table, key, entry)
+                return entry
+            self._forget(table, key)
             return None
-        if now < entry.due or entry.renew(now):
-            return entry
-        self._forget(table, key)
-        return None
+        entry = table.old.pop(key, None) or table.proven.get(key) or table.waning.get(key)
+        if entry is None or not (now < entry.due or entry.renew(now)):
+            return None
+        self._prove(table, key, entry)
+        self.store(table, key, entry)
+        return entry
 
     def store(self, table: Table, key: bytes, entry: Entry) -> None:
         """Keep a reply, if need be instead of those longest unused."""
         size = len(key) + entry.size
-        if size > self._half_bytes or self._half_entries < 1:
+        young = self._young
+        if size > young.max_octets or young.max_entries < 1:
             return
         if key in table.young:
             self._forget(table, key)
-        if self._entries + 1 > self._half_entries or self._bytes + size > self._half_bytes:
-            self._turn()
+        if young.entries >= young.max_entries or young.octets + size > young.max_octets:
+            self._held -= young.turn()
+            for one in list(self._tables.values()):
+                one.young, one.old = {}, one.young
         table.young[key] = entry
-        self._entries += 1
-        self._bytes += size
+        young.entries += 1
+        young.octets += size
+        self._held += size
+        if key in table.proven:  # the name is, whatever reply to it there was
+            self._prove(table, key, entry)
+        if self._held > self._claimed:
+            self._claimed = self._budget.claim(self._held)
 
     def clear(self) -> None:
         """Forget everything: the policy that judged it is no longer in force."""
         for table in list(self._tables.values()):
-            table.young, table.old = {}, {}  # a query on its way may still hold the table
+            # A query on its way may still hold the table.
+            table.young, table.old, table.proven, table.waning = {}, {}, {}, {}
             table.forget_pieces()
         self._tables.clear()
-        self._entries = 0
-        self._bytes = 0
+        self._young.clear()
+        self._proven.clear()
+        self._held = self._claimed = 0
+        self._budget.release()
 
     def __len__(self) -> int:
-        return sum(len(table.young) + len(table.old) for table in list(self._tables.values()))
+        """Replies kept; one that is in both pairs counts twice."""
+        return sum(len(t.young) + len(t.old) + len(t.proven) + len(t.waning) for t in list(self._tables.values()))
 
     def _forget(self, table: Table, key: bytes) -> None:
-        self._entries -= 1
-        self._bytes -= len(key) + table.young.pop(key).size
+        size = len(key) + table.young.pop(key).size
+        self._young.entries -= 1
+        self._young.octets -= size
+        self._held -= size
 
-    def _turn(self) -> None:
-        for table in list(self._tables.values()):
-            table.young, table.old = {}, table.young
-        self._entries = 0
-        self._bytes = 0
+    def _prove(self, table: Table, key: bytes, entry: Entry) -> None:
+        """Hold a reply among those that were asked for again."""
+        before = table.proven.get(key)
+        if before is entry:
+            return
+        part = self._proven
+        size = len(key) + entry.size
+        if size > part.max_octets or part.max_entries < 1:
+            return
+        if before is not None:
+            part.entries -= 1
+            part.octets -= len(key) + before.size
+            self._held -= len(key) + before.size
+        elif part.entries >= part.max_entries or part.octets + size > part.max_octets:
+            self._held -= part.turn()
+            for one in list(self._tables.values()):
+                one.proven, one.waning = {}, one.proven
+        table.proven[key] = entry
+        part.entries += 1
+        part.octets += size
+        self._held += size
+
+
+class _Part:
+    """How much is in the young part of a pair, and how much was in the old part when it was young."""
+
+    __slots__ = ("_octets_before", "entries", "max_entries", "max_octets", "octets")
+
+    def __init__(self, max_entries: int, max_octets: int) -> None:
+        self.max_entries = max_entries
+        self.max_octets = max_octets
+        self.clear()
+
+    def clear(self) -> None:
+        """There is nothing in it."""
+        self.entries = self.octets = self._octets_before = 0
+
+    def turn(self) -> int:
+        """Make young old; return how many octets were in the old part, which is dropped."""
+        gone = self._octets_before
+        self._octets_before, self.octets, self.entries = self.octets, 0, 0
+        return gone

@@ -1,10 +1,16 @@
-"""How many queries may wait for upstreams at the same time, so that slow names cannot use up everything (R-P03)."""
+"""How many queries may wait for upstreams at the same time, so that slow names cannot use up everything (R-P03).
+
+Beside the limits of the settings there is one by what is left (a dynamic threshold): no client and no domain may have
+more than four times the places that are free. However few places there are (descriptors may be scarce), and whoever
+floods, the next client finds one: of k that take all they can, each gets 4 / (4 k + 1), and 1 / (4 k + 1) stays free.
+"""
 
 import resource
 from typing import TypeVar
 
 from sinkhole.config.schema import UpstreamSettings
-from sinkhole.protocol.names import last_labels
+from sinkhole.policy.place import registered_label
+from sinkhole.protocol.names import labels_of
 from sinkhole.upstream.failure import UpstreamBusy
 
 _Key = TypeVar("_Key")
@@ -13,8 +19,12 @@ _SPARE_DESCRIPTORS = 256
 """Left to listeners, clients on TCP and files; each waiting query holds one socket, or two when it races."""
 
 
+_TIMES_FREE = 4
+"""Places of one client or domain for each free one: alone it may have four fifths."""
+
+
 class InFlight:
-    """Count the queries that wait: all, those of a client, those for a registered domain (its last two labels)."""
+    """Count the queries that wait: all, those of a client, those for a registered domain."""
 
     def __init__(self, settings: UpstreamSettings, descriptors: int | None = None) -> None:
         if descriptors is None:
@@ -25,7 +35,7 @@ class InFlight:
         self._most_of_client = settings.max_in_flight_per_client
         self._most_of_zone = settings.max_in_flight_per_zone
         self._clients: dict[str, int] = {}
-        self._zones: dict[bytes, int] = {}
+        self._zones: dict[tuple[bytes, ...], int] = {}
         self.waiting = 0
 
     def enter(self, client: str, key: bytes) -> "Place":
@@ -40,24 +50,25 @@ class InFlight:
         """
         return Place(self, client, key)
 
-    def take(self, client: str, zone: bytes) -> None:
+    def take(self, client: str, zone: tuple[bytes, ...]) -> None:
         """Count one query.
 
         Raises:
             UpstreamBusy: a limit is reached.
         """
         of_client, of_zone = self._clients.get(client, 0), self._zones.get(zone, 0)
-        if self.waiting >= self._most:
+        free = self._most - self.waiting
+        if free <= 0:
             raise UpstreamBusy("too many queries are waiting")
-        if of_client >= self._most_of_client:
+        if of_client >= min(self._most_of_client, free * _TIMES_FREE):
             raise UpstreamBusy("too many queries of this client are waiting")
-        if of_zone >= self._most_of_zone:
+        if of_zone >= min(self._most_of_zone, free * _TIMES_FREE):
             raise UpstreamBusy("too many queries for this domain are waiting")
         self.waiting += 1
         self._clients[client] = of_client + 1
         self._zones[zone] = of_zone + 1
 
-    def give_back(self, client: str, zone: bytes) -> None:
+    def give_back(self, client: str, zone: tuple[bytes, ...]) -> None:
         """Count one query less."""
         self.waiting -= 1
         _take_one(self._clients, client)
@@ -72,13 +83,22 @@ class Place:
     def __init__(self, limits: InFlight, client: str, key: bytes) -> None:
         self._limits = limits
         self._client = client
-        self._zone = last_labels(key, 2)
+        self._zone = _zone_of(key)
 
     def __enter__(self) -> None:
         self._limits.take(self._client, self._zone)
 
     def __exit__(self, *_: object) -> None:
         self._limits.give_back(self._client, self._zone)
+
+
+def _zone_of(key: bytes) -> tuple[bytes, ...]:
+    """Return the labels of the domain that somebody registered, by a guess without the list of public suffixes.
+
+    By the last two labels alone, all domains below `co.uk` would share the places of one.
+    """
+    labels = labels_of(key)
+    return labels[registered_label(labels) or -2 :]
 
 
 def _take_one(counts: dict[_Key, int], key: _Key) -> None:

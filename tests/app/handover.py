@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from sinkhole.app.local_socket import MAX_LINE, bind_control, read_messages, write_message
 from sinkhole.config.schema import RecordSettings
+from sinkhole.policy.hit import rows_of
 from sinkhole.policy.verdict import Action, Verdict
 from sinkhole.resolver.hits import Hits
 
@@ -17,7 +18,7 @@ Reaction = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 def counted(*names: str) -> Hits:
     """Return hits of one client for some names."""
-    hits = Hits(RecordSettings())
+    hits = Hits(RecordSettings(names_per_client=1_000_000))
     count(hits, *names)
     return hits
 
@@ -46,7 +47,7 @@ class ScriptedControl:
     @property
     def batches(self) -> list[tuple[int, list[str]]]:
         """The batches that came, each with its number and names."""
-        return [(m["seq"], [row[3] for row in m["rows"]]) for m in self.heard if m["op"] == "hits"]
+        return [(m["seq"], [row.name for row in rows_of(m["rows"])]) for m in self.heard if m["op"] == "hits"]
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_unix_server(self._connected, sock=self._sock, limit=MAX_LINE)

@@ -14,7 +14,7 @@ from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import AccessSettings, RecordSettings
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.hit import HitRow
+from sinkhole.policy.hit import rows_of
 from sinkhole.policy.image import NameIndex
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer
@@ -158,8 +158,7 @@ async def test_batch_whose_acknowledgement_was_lost_is_stored_once(tmp_path):
 
     async def take_hits(worker: str, message: dict[str, object]) -> bool:
         nonlocal taken
-        rows = tuple(HitRow.from_json_row(row) for row in message["rows"])  # type: ignore[attr-defined]
-        assert await keeper.record(HitBatch(worker, int(str(message["seq"])), rows))
+        assert await keeper.record(HitBatch(worker, int(str(message["seq"])), rows_of(message["rows"])))
         taken += 1
         if taken == 2:
             stored.set()

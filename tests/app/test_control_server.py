@@ -12,6 +12,7 @@ import pytest
 from sinkhole.app.control_server import APPLY_WITHIN, ControlServer
 from sinkhole.app.local_socket import bind_control, connect_control, read_messages, write_message
 from sinkhole.errors import PolicyError
+from sinkhole.policy.hit import rows_of
 
 
 class Line:
@@ -46,6 +47,7 @@ class World:
         self.server = ControlServer(self._take, self._request)
 
     async def _take(self, worker: str, message: dict[str, Any]) -> bool:
+        rows_of(message.get("rows", []))
         self.taken.append((worker, message["seq"]))
         return self.takes
 
@@ -94,6 +96,22 @@ async def test_nonsense_ends_the_connection_and_nothing_else(tmp_path, octets):
         good = await world.connect()
         good.say(op="status")
         assert (await good.hear() or {})["op"] == "done"
+        await bad.close()
+        await good.close()
+
+
+@pytest.mark.parametrize("rows", [None, [[1]], [["192.0.2.1"] * 13] * 13, {"name": 1}])
+async def test_batch_that_is_none_is_not_acknowledged_and_ends_the_connection(tmp_path, rows, caplog):
+    """A worker of another version keeps what it has until it is replaced, and the control process lives."""
+    async with serving(tmp_path) as world:
+        bad = await world.worker("bad")
+        bad.say(op="hits", seq=1, rows=rows, dropped=0)
+        assert await bad.hear() is None
+        assert "control.nonsense" in caplog.text
+        good = await world.worker("good")
+        good.say(op="hits", seq=1, rows=[], dropped=0)
+        assert await good.hear() == {"op": "ack", "seq": 1}
+        assert world.taken == [("good", 1)]
         await bad.close()
         await good.close()
 

@@ -28,7 +28,7 @@ def flood(server: Server, count: int, seed: int) -> None:
 def hold_under_flood(folder, upstream, settings: str, count: int) -> None:
     """Flood once until every bound is reached, then again: nothing grows, and no hit is missing."""
     config = folder / "sinkhole.toml"
-    config.write_text("feeds.sync = false\n" + settings)
+    config.write_text(f"feeds.sync = false\nrecord.names_per_client = {2 * count}\n" + settings)
     server = Server(folder / "data", "--config", config, upstream=upstream.port)
     server.start()
     try:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from sinkhole.errors import PolicyError
-from sinkhole.policy.hit import HitRow
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action, BlockAnswer, BlockMode, Verdict
@@ -75,15 +74,6 @@ def test_answer_leads_to_the_page_where_there_is_one(mode):
 def test_scope_in_text():
     assert statement(1, "block ai").scope == "all"
     assert statement(1, "block ai", "staff").scope == "group:staff"
-
-
-def test_hit_row_survives_json():
-    row = HitRow(
-        29_000_000, "192.0.2.1", None, "x.example", 1, "block", "v", "v/p", None, "ai", 3, 1_740_000_000, 1_740_000_030
-    )
-    assert HitRow.from_json_row(row.to_json_row()) == row
-    with pytest.raises(PolicyError, match="13 fields"):
-        HitRow.from_json_row([1])
 
 
 def test_extent_of_a_statement_is_its_scope_and_its_schedule():

@@ -13,7 +13,6 @@ from sinkhole.protocol.names import (
     fold,
     is_at_or_below,
     labels_of,
-    last_labels,
     name_from_text,
     name_to_text,
     parents_of,
@@ -239,11 +238,3 @@ def test_below_means_on_a_label_border():
     assert not is_at_or_below(name_from_text("org"), zone)
     # one label whose last octets look like the zone
     assert not is_at_or_below(b"\x0da" + zone[:-1] + b"\0", zone)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("a.b.example.org", "example.org"), ("example.org", "example.org"), ("org", "org"), (".", ".")],
-)
-def test_last_labels(name, expected):
-    assert last_labels(name_from_text(name), 2) == name_from_text(expected)

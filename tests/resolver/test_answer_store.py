@@ -7,6 +7,7 @@ from sinkhole.protocol.message import Record
 from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.resolver.answer_store import AnswerStore, Entry
+from sinkhole.resolver.cache_budget import CacheBudget
 
 
 def entry(name: str, octets: int = 4) -> Entry:
@@ -20,7 +21,7 @@ def key(name: str):
 
 def test_least_recently_used_goes_first():
     """R-C19"""
-    store = AnswerStore(2, 10**9)
+    store = AnswerStore(2, CacheBudget(10**9))
     store.put(key("a"), entry("a"))
     store.put(key("b"), entry("b"))
     assert store.get(key("a"))
@@ -32,7 +33,7 @@ def test_least_recently_used_goes_first():
 
 def test_entry_larger_than_the_bound_is_not_kept():
     """R-C19"""
-    store = AnswerStore(10, 5000)
+    store = AnswerStore(10, CacheBudget(5000))
     store.put(key("a"), entry("a", 6000))
     assert (len(store), store.octets) == (0, 0)
 
@@ -40,7 +41,7 @@ def test_entry_larger_than_the_bound_is_not_kept():
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 3000), st.booleans())))
 def test_bounds_hold_whatever_is_put_and_dropped(steps):
     """R-C19"""
-    store = AnswerStore(5, 8000)
+    store = AnswerStore(5, CacheBudget(8000))
     held = {}
     for name, octets, is_drop in steps:
         if is_drop:
@@ -56,7 +57,7 @@ def test_estimate_is_about_what_python_takes():
     """R-C19: a flood of unique names stays within max_bytes of memory."""
     tracemalloc.start()
     try:
-        store = AnswerStore(10**6, 4 * 1024 * 1024)
+        store = AnswerStore(10**6, CacheBudget(4 * 1024 * 1024))
         before, _ = tracemalloc.get_traced_memory()
         for number in range(20_000):
             name = f"n{number}.flood.example.org"
@@ -67,3 +68,49 @@ def test_estimate_is_about_what_python_takes():
     assert store.octets <= 4 * 1024 * 1024
     assert taken <= 4 * 1024 * 1024
     assert len(store) > 2000
+
+
+def test_flood_of_names_that_never_come_again_leaves_what_is_asked_again():
+    """R-C19: also what is asked for so rarely that the flood passes all bounds between."""
+    budget = CacheBudget(4 * 1024 * 1024)
+    store = AnswerStore(2000, budget)
+    popular = [key(f"popular{number}") for number in range(200)]
+    for one in popular:
+        store.put(one, entry("popular"))
+    assert all(store.get(one) for one in popular)
+    for number in range(20_000):
+        store.put(key(f"n{number}.flood"), entry("flood"))
+    assert len(store) == 2000
+    assert all(store.get(one) for one in popular)
+    store.put(popular[0], entry("popular", 8))  # a new answer to a proven name
+    for number in range(5000):
+        store.put(key(f"m{number}.flood"), entry("flood"))
+    assert store.get(popular[0])
+
+
+def test_proven_answers_do_not_fill_the_store_for_ever():
+    store = AnswerStore(100, CacheBudget(10**9))
+    for number in range(500):
+        store.put(key(f"n{number}"), entry("n"))
+        assert store.get(key(f"n{number}"))
+    assert len(store) == 100
+    store.put(key("new"), entry("new"))
+    store.put(key("newer"), entry("newer"))
+    assert store.get(key("new"))
+
+
+def test_answers_give_way_to_finished_replies():
+    budget = CacheBudget(100_000)
+    store = AnswerStore(10**6, budget)
+    for number in range(200):
+        store.put(key(f"n{number}"), entry("n"))
+        if number % 2:
+            store.get(key(f"n{number}"))
+    assert 95_000 < store.octets <= 100_000
+    for octets in range(0, 60_000, 500):
+        held = budget.claim(min(octets, budget.most_replies))
+        assert store.octets + held <= 100_000
+    assert (budget.replies, budget.answers) == (50_000, 50_000)
+    assert store.octets > 45_000
+    budget.release()
+    assert budget.answers == 100_000

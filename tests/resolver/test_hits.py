@@ -4,6 +4,7 @@ import pytest
 
 from sinkhole.config.schema import RecordSettings
 from sinkhole.policy.verdict import NO_MATCH, Action, Verdict
+from sinkhole.protocol.names import name_from_text, name_to_text
 from sinkhole.resolver.hits import Hits
 from tests.resolver.world import vendor
 
@@ -70,6 +71,77 @@ def test_rows_are_bounded_and_what_is_dropped_is_counted():
     assert (hits.take_dropped(), hits.take_dropped()) == (2, 0)
     hits.count("192.0.2.1", "c", 1, BLOCKED, START)
     assert len(hits) == 1
+
+
+def test_names_beyond_the_bound_are_counted_for_their_domain():
+    """R-D01: how many tried, who, and what for stays exact; only which names it were is lost."""
+    hits = make(max_rows=100)
+    for number in range(300):
+        hits.count(f"192.0.2.{number % 2}", f"n{number}.flood.example.co.uk", 1, BLOCKED, START)
+        hits.count("192.0.2.9", f"n{number}.example.org", 28, MONITORED, START + timedelta(seconds=number % 20))
+    rows = hits.drain(1000)
+    assert hits.take_dropped() == 0
+    assert {(row.name, row.client, row.count) for row in rows if row.name.startswith("*")} == {
+        ("*.example.co.uk", "192.0.2.0", 125),
+        ("*.example.co.uk", "192.0.2.1", 125),
+        ("*.example.org", "192.0.2.9", 250),
+    }
+    assert {row.vendor: sum(r.count for r in rows if r.vendor == row.vendor) for row in rows} == {
+        "deepseek": 300,
+        None: 300,
+    }
+    (last,) = (row for row in rows if row.name == "*.example.org")
+    assert (last.qtype, last.action, last.last - last.first) == (28, "monitor", 19)
+
+
+@pytest.mark.parametrize(
+    ("name", "merged"),
+    [
+        ("a.b.example.org", "*.example.org"),
+        ("example.org", "*.example.org"),
+        (r"evil\.x.example.org", "*.example.org"),
+        (r"evil\.example", r"*.evil\.example"),
+        ("localhost", "*"),
+        ("printer.lan", "*"),
+        (".", "*"),
+        (r"a.\010b.example", r"*.\010b.example"),
+    ],
+)
+def test_domain_of_a_name_that_is_not_kept(name, merged):
+    hits = make(max_rows=10)
+    for number in range(10):
+        hits.count("192.0.2.1", f"{number}", 1, BLOCKED, START)
+    hits.count("192.0.2.1", name, 1, BLOCKED, START)
+    hits.count("192.0.2.1", name, 1, BLOCKED, START)
+    row = hits.drain(99)[-1]
+    assert (row.name, row.count) == (merged, 2)
+    assert name_to_text(name_from_text(row.name)) == row.name
+
+
+def test_names_of_one_client_and_minute_are_bounded():
+    """R-D01: who asks for random names fills no store, and takes no room from others."""
+    hits = Hits(RecordSettings(names_per_client=3))
+    for second in (0, 30):
+        for number in range(5):
+            hits.count("192.0.2.1", f"n{number}.example.org", 1, BLOCKED, START + timedelta(seconds=second))
+        hits.count("192.0.2.2", "n9.example.org", 1, BLOCKED, START)
+        rows = {(row.client, row.name): row.count for row in hits.drain(99)}  # what was kept stays so after it is taken
+        assert rows == {
+            **{("192.0.2.1", f"n{number}.example.org"): 1 for number in range(3)},
+            ("192.0.2.1", "*.example.org"): 2,
+            ("192.0.2.2", "n9.example.org"): 1,
+        }
+    hits.count("192.0.2.1", "n4.example.org", 1, BLOCKED, START + timedelta(seconds=60))
+    assert [row.name for row in hits.drain(99)] == ["n4.example.org"]
+
+
+def test_domains_are_bounded_too():
+    """R-D01"""
+    hits = make(max_rows=100)
+    for number in range(1000):
+        hits.count("192.0.2.1", f"www.n{number}.example", 1, BLOCKED, START)
+    assert len(hits) == 110
+    assert sum(row.count for row in hits.drain(1000)) + hits.take_dropped() == 1000
 
 
 def test_drain_takes_the_oldest_first_and_each_once():

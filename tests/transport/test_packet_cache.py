@@ -1,7 +1,12 @@
+import tracemalloc
+
 import dns.message
 import dns.rrset
+import pytest
 
-from sinkhole.transport.packet_cache import Entry, PacketCache
+from sinkhole.policy.verdict import Action, Verdict
+from sinkhole.resolver.cache_budget import CacheBudget
+from sinkhole.transport.packet_cache import Entry, PacketCache, Table
 
 
 def reply(name: str = "example.org", ttl: int = 300) -> bytes:
@@ -36,7 +41,8 @@ def test_expired_entry_is_forgotten():
 
     assert cache.look_up(table, b"key", 1.9) is not None
     assert cache.look_up(table, b"key", 2.0) is None
-    assert len(cache) == 0
+    assert cache.look_up(table, b"key", 2.0) is None
+    assert len(cache) == 1  # that the name was asked for again is remembered
 
 
 def test_number_of_entries_is_bounded_and_what_is_asked_again_stays():
@@ -57,7 +63,7 @@ def test_number_of_entries_is_bounded_and_what_is_asked_again_stays():
 
 def test_octets_are_bounded():
     """R-C19: bounded in bytes."""
-    cache = PacketCache(max_bytes=100_000)
+    cache = PacketCache(budget=CacheBudget(100_000))
     table = cache.table_of("one", False)
     for number in range(1000):
         cache.store(table, b"%d" % number, Entry(reply(), 0.0, 300))
@@ -106,3 +112,88 @@ def test_table_nobody_holds_is_gone():
         cache.store(cache.table_of(number, False), b"key", Entry(reply(), 0.0, 300))
 
     assert len(cache) == 0
+
+
+def flooded(cache: PacketCache, table: Table, names: range, now: float) -> None:
+    wire = reply()
+    for number in names:
+        cache.store(table, b"flood %d" % number, Entry(wire, now, 10))
+
+
+def test_flood_leaves_what_is_asked_again_though_it_passes_all_bounds_between():
+    """R-C19: once a name was asked for again it is found, however rarely; one that was not is gone."""
+    cache = PacketCache(max_entries=4000)
+    table = cache.table_of("one", False)
+    popular = [b"popular %d" % number for number in range(300)]
+    for key in [*popular, b"once"]:
+        cache.store(table, key, Entry(reply(), 0.0, 3600))
+    assert all(cache.look_up(table, key, 2.0) for key in popular)
+    for seconds in range(3, 8):
+        flooded(cache, table, range(seconds * 10_000, seconds * 10_000 + 10_000), float(seconds))
+        assert len(cache) <= 4000
+        assert all(cache.look_up(table, key, float(seconds)) for key in popular)
+    assert cache.look_up(table, b"once", 8.0) is None
+
+
+def test_name_stays_proven_beyond_the_end_of_its_reply():
+    """A blocked answer lives ten seconds: the next one to the same name needs no new proof."""
+    cache = PacketCache(max_entries=400)
+    table = cache.table_of("one", False)
+    cache.store(table, b"popular", Entry(reply(), 0.0, 10))
+    assert cache.look_up(table, b"popular", 2.0)
+    assert cache.look_up(table, b"popular", 11.0) is None
+    cache.store(table, b"popular", Entry(reply(), 11.0, 10))
+    flooded(cache, table, range(10_000), 11.0)
+    assert cache.look_up(table, b"popular", 12.0)
+    assert cache.look_up(table, b"popular", 21.0) is None
+
+
+def test_proven_names_push_out_each_other_only():
+    cache = PacketCache(max_entries=80)
+    table = cache.table_of("one", False)
+    for number in range(200):
+        cache.store(table, b"%d" % number, Entry(reply(), 0.0, 300))
+        assert cache.look_up(table, b"%d" % number, 1.5)
+    assert len(cache) <= 80
+    assert cache.look_up(table, b"0", 2.0) is None
+    assert cache.look_up(table, b"199", 2.0)
+
+
+@pytest.mark.parametrize("octets", [0, 1, 127, 1000, 100_000])
+def test_octets_of_all_parts_stay_within_what_is_claimed(octets):
+    budget = CacheBudget(octets)
+    cache = PacketCache(budget=budget)
+    table, other = cache.table_of("one", False), cache.table_of("two", True)
+    for number in range(3000):
+        place = table if number % 3 else other
+        key = b"%d" % (number % 400)
+        if cache.look_up(place, key, number / 100) is None:
+            cache.store(place, key, Entry(reply(), number / 100, 1 + number % 7))
+        parts = [part for t in (table, other) for part in (t.young, t.old, t.proven, t.waning)]
+        held = sum(len(key) + entry.size for part in parts for key, entry in part.items())
+        assert held <= budget.replies <= octets // 2
+    cache.clear()
+    assert (budget.replies, len(cache)) == (0, 0)
+
+
+def test_estimate_is_about_what_python_takes():
+    """R-C19: floods of different blocked names, half of them asked for again, stay within its half."""
+    budget = CacheBudget(8 * 1024 * 1024)
+    cache = PacketCache(budget=budget)
+    table = cache.table_of("one", False)
+    wire = reply("n00000.flood.example.org")
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(12_000):
+            name = f"n{number:05}.flood.example.org"
+            verdict = Verdict(Action.BLOCK, "vendor:flood", rule=f"{name} and below", vendor="flood")
+            key = b"\1\0\0\1" + bytes(6) + name.encode()
+            cache.store(table, key, Entry(bytes(bytearray(wire)), 0.0, 10, name, 1, verdict, is_recorded=True))
+            if number % 2:
+                cache.look_up(table, bytes(bytearray(key)), 2.0)
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert taken <= budget.replies <= budget.most_replies
+    assert taken > budget.replies / 2
