@@ -114,7 +114,8 @@ class _Worker:
         packets = PacketCache(settings.cache.entries, budget)
         dispatch = Dispatch(
             gate, packets, self._chain, box, hits, settings.transport,
-            at_once=self._chain.at_once, local=self._chain.local_zones, slip=settings.access.slip,
+            at_once=self._chain.at_once, begin=self._chain.begin,
+            local=self._chain.local_zones, slip=settings.access.slip,
         )  # fmt: skip
         self._watch = PolicyWatch(folder, box)
         self._link = ControlLink(

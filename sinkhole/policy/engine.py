@@ -200,6 +200,10 @@ class Policy:
             verdict = overrule(verdict, matches.levels(), standings.overrides, when, explain=False)
         return verdict if verdict.subject is None else replace(verdict, via=name_to_text(target))
 
+    def judges_addresses(self, scope: Scope) -> bool:
+        """Return whether `decide_address` can say anything at all to a client of this scope."""
+        return self._has_networks or bool(self._statements.of(scope).networks)
+
     def decide_address(
         self, address: str, scope: Scope, when: datetime, names: Sequence[bytes] = (), qtype: int = QType.A
     ) -> Verdict:

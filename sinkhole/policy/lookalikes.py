@@ -18,6 +18,8 @@ from sinkhole.policy.typos import Typos
 from sinkhole.policy.word_search import any_of
 from sinkhole.protocol.names import labels_of, name_from_text, parents_of
 
+_MAX_PLAIN: Final = 4096
+"""Names remembered that imitate nobody, about 1 MB: each is asked about twice, to judge it and to count it."""
 _UNPRINTED: Final = re.compile(rb"[^a-z0-9]+")
 
 
@@ -89,7 +91,7 @@ NO_BRANDS: Final = BrandBook(())
 
 
 class Lookalikes:
-    """Finds names that imitate; immutable.
+    """Finds names that imitate; immutable but for a memo of names that do not.
 
     Raises:
         FormError: an innocent name is none.
@@ -98,6 +100,7 @@ class Lookalikes:
     def __init__(self, book: BrandBook) -> None:
         companions = [word.encode("ascii") for word in book.companions]
         marks = [BrandMark(brand) for brand in book.brands]
+        self._plain: set[bytes] = set()
         self._by_token = {mark.token: mark for mark in marks}
         self._by_skeleton = {mark.skeleton: mark for mark in marks}
         self._brands = any_of(self._by_skeleton)
@@ -109,7 +112,12 @@ class Lookalikes:
 
     def find(self, name: bytes) -> Imitation | None:
         """Return whom a folded name in wire form imitates, or None."""
+        if name in self._plain:
+            return None
         if self._brands.search(skeleton(name)) is None and ALABEL not in name and not self._typos.has_slip(name):
+            if len(self._plain) >= _MAX_PLAIN:
+                self._plain.clear()
+            self._plain.add(name)
             return None
         labels = labels_of(name)
         registered = registered_label(labels)

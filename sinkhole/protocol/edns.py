@@ -2,11 +2,11 @@
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from sinkhole.errors import FormError
 from sinkhole.protocol.types import OptionCode, QType
+from sinkhole.protocol.value import value
 
 # Clients send a handful; a packet with thousands of empty options only wants to cost time.
 MAX_OPTIONS: Final = 128
@@ -17,7 +17,7 @@ _NO_ERROR: Final = b"\0\0"
 """INFO-CODE 0 and no EXTRA-TEXT (RFC 8914, section 2)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Edns:
     """What an OPT record says, its extended RCODE apart.
 

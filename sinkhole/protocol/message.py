@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from sinkhole.errors import FormError
@@ -11,6 +10,7 @@ from sinkhole.protocol.expansion import ADDRESS_OCTETS, NAMES_IN, expand_names
 from sinkhole.protocol.names import read_name
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QClass, QType
+from sinkhole.protocol.value import value
 
 _HEADER: Final = struct.Struct("!6H")
 _TYPE_CLASS: Final = struct.Struct("!HH")
@@ -18,7 +18,7 @@ _RECORD: Final = struct.Struct("!HHIH")
 _MAX_TTL: Final = 0x7FFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Record:
     """A resource record; names in its data are uncompressed, all else is byte for byte as received (RFC 3597)."""
 
@@ -29,7 +29,7 @@ class Record:
     rdata: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Message:
     """A whole message; `rcode` has 12 bits where an OPT record extends it, OPT itself is `edns` and no record."""
 

@@ -1,13 +1,14 @@
 """Queries of clients: read strictly, since they come from anyone."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import field
 from typing import Final
 
 from sinkhole.errors import FormError
 from sinkhole.protocol.edns import DO_BIT, Edns, read_options
 from sinkhole.protocol.names import read_name
 from sinkhole.protocol.types import Opcode, QType, Rcode
+from sinkhole.protocol.value import value
 
 __all__ = ["BadQuery", "Edns", "QueryMessage", "Question", "Silence", "read_query"]
 
@@ -20,21 +21,24 @@ _MAX_QUESTIONS_READ: Final = 4
 _SIGNATURES: Final = frozenset((QType.TSIG, QType.SIG))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Question:
-    """A question: the name in the letter case it was asked in, its type and its class."""
+    """A question: the name in the letter case it was asked in, its type and its class.
+
+    Attributes:
+        key: the name folded, for comparing and looking up.
+    """
 
     name: bytes
     qtype: int
     qclass: int = 1
+    key: bytes = field(init=False, repr=False, compare=False)
 
-    @property
-    def key(self) -> bytes:
-        """The name folded, for comparing and looking up."""
-        return self.name.lower()
+    def __post_init__(self) -> None:
+        self.key = self.name.lower()  # type: ignore[misc] # the one place that sets it
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class QueryMessage:
     """A well-formed query of a client; `signed` tells of a TSIG or SIG(0) record that nobody has checked."""
 

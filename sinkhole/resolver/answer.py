@@ -1,11 +1,11 @@
 """What the chain returns for a query, before it is fitted to the client."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.reply import Ede, ReplyBody
 from sinkhole.protocol.types import Rcode
+from sinkhole.protocol.value import value
 
 
 class Source(StrEnum):
@@ -19,7 +19,7 @@ class Source(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Answer:
     """An answer and what is known of it.
 

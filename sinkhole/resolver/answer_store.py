@@ -5,9 +5,9 @@ first, and a flood of names that never come again finds nothing else to push out
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from sinkhole.protocol.reply import ReplyBody
+from sinkhole.protocol.value import value
 from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.resolver.query import Query
 
@@ -25,7 +25,7 @@ def key_of(query: Query) -> Key:
     return question.key, question.qtype, question.qclass, query.wants_dnssec, query.message.cd
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Entry:
     """A kept answer: TTLs as of `born`; both times are monotonic seconds."""
 

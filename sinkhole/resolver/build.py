@@ -27,6 +27,8 @@ from sinkhole.resolver.record import Record
 from sinkhole.resolver.recursion import refuse_without_rd
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.resolver.special_names import SpecialNames
+from sinkhole.resolver.steps import Done, Steps
+from sinkhole.upstream.task import STEPPING
 
 
 class _MustWaitError(Exception):
@@ -69,13 +71,27 @@ class Chain:
             return None
         raise RuntimeError("a stage that may not wait did")
 
+    def begin(self, query: Query, done: Done) -> Answer | None:
+        """Return the answer if it takes no waiting; else None, and `done` is told of it later.
+
+        Up to its first wait a query costs no task, and as a rule none after that.
+        """
+        steps = self._handler(query).__await__()
+        try:
+            what = STEPPING.next_of(steps)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+        Steps(steps, done, self._background).wait_for(what)
+        return None
+
     async def __call__(self, query: Query) -> Answer:
         """Answer `query`."""
         return await self._handler(query)
 
     @property
     def busy(self) -> int:
-        """How many flights and refreshes are under way."""
+        """How many flights and refreshes are under way as tasks."""
         return len(self._background)
 
     async def close(self) -> None:

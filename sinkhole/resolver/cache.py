@@ -92,7 +92,7 @@ class Cache:
             self._store.put(key, Entry(body, now, now + life))
         else:
             self._store.drop(key)  # what was kept there has been replaced, by something that must not be kept
-        return replace(answer, body=body, ttl=self._reusable(now, now, now + life))
+        return Answer(body, answer.verdict, self._reusable(now, now, now + life), answer.stale, answer.source)
 
     def _refresh(self, key: Key, query: Query, forward: Handler) -> _Refresh:
         """Begin a refresh of `key`, or return the one that is under way."""

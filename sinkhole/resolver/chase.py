@@ -13,6 +13,7 @@ from sinkhole.resolver.answer import Answer, Source, failure
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.links import MAX_LINKS, count_links, find_open_end, is_loop, join
 from sinkhole.resolver.query import Query
+from sinkhole.upstream.task import in_a_task
 
 MAX_FOLLOWED = 8
 """Names asked for on top of the first; the messages for all of them are bounded by `Query.packets` (R-C10)."""
@@ -34,6 +35,7 @@ class Chase:
         answer = await forward(query)
         if find_open_end(query.question, answer.body) is None:
             return answer
+        await in_a_task()
         try:
             async with asyncio.timeout(self._deadline):
                 return await _follow(query, answer, forward)

@@ -12,26 +12,47 @@ from sinkhole.resolver.answer_store import Key, key_of
 from sinkhole.resolver.background import Background
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.query import Query
+from sinkhole.upstream.task import STEPPING
 
 
 class Coalesce:
-    """The stage; flights run as tasks of `background`, so that no waiter's cancellation ends that of the others."""
+    """The stage; no waiter's cancellation ends the flight of the others.
+
+    Tasks can be cancelled, so a flight that one of them begins is a task of `background`. A query that takes its steps
+    without a task (see `steps`) cannot be, and flies itself; the others wait for what it finds.
+    """
 
     def __init__(self, background: Background) -> None:
         self._background = background
-        self._flights: dict[Key, asyncio.Task[Answer]] = {}
+        self._flights: dict[Key, asyncio.Future[Answer]] = {}
 
     async def __call__(self, query: Query, forward: Handler) -> Answer:
         """Join the flight of this question, or begin it."""
         key = key_of(query)
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._background.start(self._fly(key, query, forward))
-            self._flights[key] = flight
+            if STEPPING.is_on:
+                return await self._lead(key, query, forward)
+            flight = self._flights[key] = self._background.start(self._fly(key, query, forward))
         return await asyncio.shield(flight)
 
     async def _fly(self, key: Key, query: Query, forward: Handler) -> Answer:
         try:
             return await forward(query)
         finally:
+            del self._flights[key]
+
+    async def _lead(self, key: Key, query: Query, forward: Handler) -> Answer:
+        flight = self._flights[key] = asyncio.get_running_loop().create_future()
+        try:
+            answer = await forward(query)
+        except Exception as error:
+            flight.set_exception(error)
+            flight.exception()  # looked at, as it is by whoever waits, if anyone does
+            raise
+        else:
+            flight.set_result(answer)
+            return answer
+        finally:
+            flight.cancel()  # if it has no outcome: the server ends
             del self._flights[key]

@@ -32,6 +32,8 @@ def extract_body(question: Question, message: Message, *, ad: bool) -> ReplyBody
         FormError: the message does not answer the question: the chain loops, forks or is too long, nothing in a
             filled answer section is about the QNAME, or it is a referral, which a resolver must not give.
     """
+    if _is_plain(question, message):
+        return ReplyBody(message.rcode, answer=message.answer, ad=ad)
     by_owner: _ByOwner = defaultdict(list)
     for record in message.answer:
         if record.rclass == question.qclass:
@@ -46,6 +48,17 @@ def extract_body(question: Question, message: Message, *, ad: bool) -> ReplyBody
     if message.rcode == Rcode.NOERROR and not answer and is_referral:
         raise FormError("a referral instead of an answer")
     return ReplyBody(message.rcode, answer=answer, authority=authority, ad=ad)
+
+
+def _is_plain(question: Question, message: Message) -> bool:
+    """Return whether a message is nothing but the set of records that was asked for, as most are."""
+    if message.authority or not message.answer:
+        return False
+    key, qtype, qclass = question.key, question.qtype, question.qclass
+    for record in message.answer:
+        if record.rtype != qtype or record.rclass != qclass or record.owner.lower() != key:
+            return False
+    return len(message.answer) == 1 or len(set(message.answer)) == len(message.answer)
 
 
 def _walk(question: Question, by_owner: _ByOwner) -> tuple[tuple[Record, ...], list[bytes], bool]:

@@ -30,8 +30,11 @@ def judge_records(policy: Policy, records: tuple[Record, ...], query: Query, sco
         FormError: a service record cannot be read, so it cannot be said where it leads.
     """
     question, when, key = query.question, query.when, query.question.key
-    for name in names_in(records, key):
-        verdict = weigh(verdict, policy.decide_target(name, question.qtype, scope, when))
+    if any(record.rtype not in _ADDRESSES for record in records):
+        for name in names_in(records, key):
+            verdict = weigh(verdict, policy.decide_target(name, question.qtype, scope, when))
+    if not policy.judges_addresses(scope):
+        return verdict
     # A list may let through what the client asked for, or the link of its chain that is being resolved.
     asked = (key,) if query.origin is None else (query.asked.key, key)
     for address in _addresses_in(records):

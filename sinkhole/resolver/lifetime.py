@@ -18,6 +18,10 @@ def limit(body: ReplyBody, settings: CacheSettings) -> tuple[ReplyBody, int]:
     Returns:
         The body, and 0 where it must not be kept.
     """
+    if body.answer and not body.authority:
+        ttls = [record.ttl for record in body.answer]
+        if settings.min_ttl <= min(ttls) and max(ttls) <= settings.max_ttl:  # as they are nearly always
+            return body, min(ttls) if body.rcode == Rcode.NOERROR else 0
     answer = tuple(_capped(record, settings) for record in body.answer)
     soa = next((record for record in body.authority if record.rtype == QType.SOA), None)
     # RFC 2308, section 5: the TTL of a denial is the lesser of the SOA's own TTL and its MINIMUM,

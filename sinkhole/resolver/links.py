@@ -25,6 +25,8 @@ def find_open_end(question: Question, body: ReplyBody) -> bytes | None:
     The answer section holds nothing but the chain, in its order (see `extract`). A denial says what is there:
     NXDOMAIN is about the last name of the chain (RFC 6604), and so is a SOA.
     """
+    if body.answer and body.answer[-1].rtype == question.qtype:  # as in nearly all
+        return None
     if body.rcode != Rcode.NOERROR or question.qtype in (QType.CNAME, QType.ANY):
         return None
     if any(record.rtype == QType.SOA for record in body.authority):

@@ -54,6 +54,8 @@ class OwnRecords:
 
     def find(self, name: bytes) -> RecordSets | None:
         """Return the records of `name`, with `name` as their owner; None where the name is not ours."""
+        if not self._sets:
+            return None
         key = fold(name)
         types = self._sets.get(key)
         if types is None:

@@ -8,6 +8,7 @@ from sinkhole.policy.groups import Scope
 from sinkhole.policy.identity import Identity
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.question import QueryMessage, Question
+from sinkhole.protocol.value import value
 from sinkhole.upstream.ask import Packets
 
 
@@ -32,7 +33,7 @@ class Client:
         return policy.scope_of(self.behind or self.address, self.identity)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Query:
     """One question, and all that an answer to it may depend on.
 

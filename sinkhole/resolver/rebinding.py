@@ -15,7 +15,7 @@ from sinkhole.protocol.message import Record
 from sinkhole.protocol.names import fold, parents_of
 from sinkhole.protocol.rdata import address_to_text, soa_record, svcb_parts
 from sinkhole.protocol.reply import Ede
-from sinkhole.protocol.types import EdeCode, QType
+from sinkhole.protocol.types import EdeCode, QClass, QType
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.explanation import Explanations
 from sinkhole.resolver.handler import Handler
@@ -31,6 +31,13 @@ _EMBEDDED = ("::ffff:0:0/96", "64:ff9b::/96")
 
 _NETWORKS = tuple(map(ipaddress.ip_network, (*PRIVATE_NETWORKS, *_HERE)))
 _MAPPED, _NAT64 = map(ipaddress.IPv6Network, _EMBEDDED)
+# None of those in IPv4 is smaller than a /16, so two octets decide.
+_PRIVATE_STARTS = frozenset(
+    part.network_address.packed[:2]
+    for network in _NETWORKS
+    if network.version == 4
+    for part in ([network] if network.prefixlen == 16 else network.subnets(new_prefix=16))
+)
 _WHY = "private address of a public name"
 
 
@@ -67,6 +74,8 @@ def is_private(address: str) -> bool:
 
 
 def _is_private(record: Record) -> bool:
+    if record.rtype == QType.A and record.rclass == QClass.IN:
+        return record.rdata[:2] in _PRIVATE_STARTS
     if record.rtype in (QType.A, QType.AAAA):
         return is_private(address_to_text(record.rdata))
     if record.rtype in (QType.SVCB, QType.HTTPS):

@@ -43,6 +43,10 @@ EMPTY_ZONES = frozenset(map(name_from_text, REVERSE_ZONES)) | {HOME_ARPA}
 """Zones with an apex and nothing below it."""
 
 
+_ENDINGS = (*(name for name in NOTHING), LOCALHOST, name_from_text("arpa"))
+"""What every special name ends in, among others: the look that spares most names a closer one."""
+
+
 class SpecialNames:
     """Answers special names.
 
@@ -66,6 +70,8 @@ class SpecialNames:
             wants_dnssec: whether the client set DO.
             exists: whether there are own records below the name, so that it must not be denied.
         """
+        if not question.key.endswith(_ENDINGS):
+            return None
         for name in parents_of(question.key):
             if name in self._forwarded:
                 return None

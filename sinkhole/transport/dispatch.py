@@ -23,6 +23,7 @@ from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
+from sinkhole.resolver.steps import Done
 from sinkhole.transport.blocked_replies import BlockedReplies, Pieces
 from sinkhole.transport.datagram import Host
 from sinkhole.transport.fit import cap_ttls, fit_reply, truncated_reply
@@ -53,6 +54,7 @@ class Dispatch:
         hits: where replies served by the packet cache are counted; the chain counts its own.
         settings: limits of the transports.
         at_once: answers what needs no waiting, else gives None.
+        begin: the same for datagrams, but goes on with the others and tells of the answer later; None: `at_once`.
         local: names at or below which a name may be answered before policy is asked; None: any name may be.
         slip: each n-th rate-limited datagram gets TC=1 (`access.slip`).
         clock: monotonic seconds.
@@ -69,6 +71,7 @@ class Dispatch:
         settings: TransportSettings,
         *,
         at_once: Callable[[Query], Answer | None] = lambda query: None,
+        begin: Callable[[Query, Done], Answer | None] | None = None,
         local: Iterable[bytes] | None = None,
         slip: int = 2,
         clock: Callable[[], float] = time.monotonic,
@@ -79,6 +82,7 @@ class Dispatch:
         self._cache = packet_cache
         self._handler = handler
         self._at_once = at_once
+        self._begin_chain = begin
         self._box = policy_box
         self._hits = hits
         self._settings = settings
@@ -131,8 +135,14 @@ class Dispatch:
         self._served.pending += len(tails) - len(missed)
         return tails, missed
 
-    def datagram(self, wire: bytes, host: Host) -> Outcome:
-        """Answer a datagram that `cached` had no reply to; never raises."""
+    def datagram(self, wire: bytes, host: Host, *, may_begin: bool = True) -> "Outcome | Later":
+        """Answer a datagram that `cached` had no reply to; never raises.
+
+        Args:
+            wire: the whole of it.
+            host: who sent it.
+            may_begin: whether it may be begun without a task, which nothing but its end can end.
+        """
         try:
             if len(wire) < _HEADER or wire[2] & _QR:
                 return None
@@ -142,7 +152,7 @@ class Dispatch:
                 return self._truncate(wire) if is_answered else None
             if state.datagrams is None and state.is_allowed:
                 state.datagrams = self._cache.table_of(state.client.scope, is_stream=False)
-            return self._begin(wire, state, state.datagrams, is_stream=False)
+            return self._begin(wire, state, state.datagrams, is_stream=False, may_begin=may_begin)
         except Exception:
             self.log.exception("query.failed")
             return None
@@ -166,7 +176,10 @@ class Dispatch:
             state = self._gate.admit(host)
             if state.streams is None and state.is_allowed:
                 state.streams = self._cache.table_of(state.client.scope, is_stream=True)
-            return self._begin(wire, state, state.streams, is_stream=True)
+            outcome = self._begin(wire, state, state.streams, is_stream=True)
+            if isinstance(outcome, Later):
+                raise AssertionError("only datagrams are begun without a task")
+            return outcome
         except Exception:
             self.log.exception("query.failed")
             return None
@@ -197,7 +210,9 @@ class Dispatch:
         # A clock that is set back may pass the edge before this moment once more.
         self._policy_begins = now if ends is not None else float("-inf")
 
-    def _begin(self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool) -> Outcome:
+    def _begin(
+        self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool, *, may_begin: bool = False
+    ) -> "Outcome | Later":
         if table is not None:
             entry = self._cache.look_up(table, wire[2:], self._now)
             if entry is not None:
@@ -224,6 +239,10 @@ class Dispatch:
             return self._fit(query, body, is_stream)
         asked = Query(query, state.client, is_stream, datetime.fromtimestamp(self._wall(), UTC))
         try:
+            if may_begin and self._begin_chain is not None:
+                later = Later(self, wire, asked, self._period, table)
+                answer = self._begin_chain(asked, later.done)
+                return later if answer is None else self._finish(wire, asked, answer, self._period, table)
             answer = self._at_once(asked)
             if answer is not None:
                 return self._finish(wire, asked, answer, self._period, table)
@@ -308,3 +327,32 @@ class Dispatch:
             return truncated_reply(read_query(wire), self._settings)
         except (Silence, BadQuery):
             return None
+
+
+class Later:
+    """A reply that is on its way.
+
+    Attributes:
+        send: takes the reply; to be set before the event loop has its next turn.
+    """
+
+    __slots__ = ("_asked", "_dispatch", "_period", "_table", "_wire", "send")
+
+    def __init__(self, dispatch: Dispatch, wire: bytes, asked: Query, period: int, table: Table) -> None:
+        self._dispatch = dispatch
+        self._wire = wire
+        self._asked = asked
+        self._period = period
+        self._table = table
+        self.send: Callable[[bytes], None]
+
+    def done(self, answer: Answer | None, error: Exception | None) -> None:
+        """Make the reply of an answer, and send it."""
+        dispatch = self._dispatch
+        try:
+            if answer is None:
+                raise error or AssertionError("neither answer nor error")
+            reply = dispatch._finish(self._wire, self._asked, answer, self._period, self._table)
+        except Exception:
+            reply = dispatch._failed(self._asked)
+        self.send(reply)

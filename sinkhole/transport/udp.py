@@ -7,11 +7,12 @@ answering from the packet cache does.
 import asyncio
 import socket
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from sinkhole.transport.border import Wanted, wrap_socket
 from sinkhole.transport.datagram import BATCH, Form, Place
-from sinkhole.transport.dispatch import Dispatch
+from sinkhole.transport.dispatch import Dispatch, Later
 
 _BATCHES = 4
 """Batches taken in one turn of the event loop, so that streams and waiting queries get theirs."""
@@ -37,6 +38,8 @@ class UdpListener:
         self._dispatch = dispatch
         self._waiting: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._idle: asyncio.Future[None] | None = None
+        self._unfinished = 0
 
     @property
     def form(self) -> Form:
@@ -56,11 +59,20 @@ class UdpListener:
 
     async def drain(self, timeout: float) -> None:
         """Wait until the queries in hand are answered, at most `timeout` seconds; then give up on the rest."""
+        await asyncio.gather(self._drain_tasks(timeout), self._drain_steps(timeout))
+        self._dispatch.flush_hits()
+
+    async def _drain_tasks(self, timeout: float) -> None:
         if self._waiting:
             _, late = await asyncio.wait(self._waiting, timeout=timeout)
             for task in late:
                 task.cancel()
-        self._dispatch.flush_hits()
+
+    async def _drain_steps(self, timeout: float) -> None:
+        if self._unfinished:
+            self._idle = asyncio.get_running_loop().create_future()
+            await asyncio.wait({self._idle}, timeout=timeout)
+            await asyncio.sleep(0)  # in which the last replies leave
 
     def _on_readable(self) -> None:
         dispatch = self._dispatch
@@ -71,7 +83,9 @@ class UdpListener:
                 break
             tails, missed = dispatch.cached(keys, hosts)
             for number in missed:
-                outcome = dispatch.datagram(self._socket.wire(number), hosts[number])
+                outcome = dispatch.datagram(
+                    self._socket.wire(number), hosts[number], may_begin=self._unfinished < _MAX_WAITING
+                )
                 if isinstance(outcome, bytes):
                     tails[number] = outcome[2:]  # a reply has the id of its query
                 elif outcome is not None:
@@ -81,7 +95,11 @@ class UdpListener:
                 break
         dispatch.settle()
 
-    def _wait_for(self, outcome: Coroutine[Any, Any, bytes], place: Place) -> None:
+    def _wait_for(self, outcome: "Coroutine[Any, Any, bytes] | Later", place: Place) -> None:
+        if isinstance(outcome, Later):
+            self._unfinished += 1
+            outcome.send = partial(self._finish, place)
+            return
         if len(self._waiting) >= _MAX_WAITING:
             outcome.close()
             self._dispatch.log.warning("udp.too_many_waiting", limit=_MAX_WAITING)
@@ -89,6 +107,13 @@ class UdpListener:
         task = asyncio.get_running_loop().create_task(self._answer_later(outcome, place))
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
+
+    def _finish(self, place: Place, reply: bytes) -> None:
+        self._unfinished -= 1
+        if self._idle is not None and not self._unfinished:
+            self._idle.set_result(None)
+            self._idle = None
+        self._socket.send(reply, place)
 
     async def _answer_later(self, outcome: Coroutine[Any, Any, bytes], place: Place) -> None:
         self._socket.send(await outcome, place)

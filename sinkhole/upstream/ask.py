@@ -1,12 +1,14 @@
 """One question on its way to upstreams: how it is written, and what it may cost."""
 
 import secrets
+import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
 
 from sinkhole.protocol.message import write_query
 from sinkhole.protocol.question import Question
+from sinkhole.protocol.value import value
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 
 PAYLOAD = 1232
@@ -15,12 +17,15 @@ PAYLOAD = 1232
 MOST_PACKETS = 16
 """Messages sent for one query of a client, whatever upstreams do (R-C10); 20 with a few probes beside them."""
 
+_HEADER = 12
+_TYPE_CLASS = struct.Struct("!HH")
+_ROOT = Question(b"\0", 0)
 _PADDING_OPTION = 12
 _PADDING_BLOCK = 128
 _CASE_BITS = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ask:
     """A question and the flags that change its answer."""
 
@@ -37,6 +42,12 @@ class Ask:
         length = len(self._write(message_id, ((_PADDING_OPTION, b""),)))
         return self._write(message_id, ((_PADDING_OPTION, bytes(-length % _PADDING_BLOCK)),))
 
+    def with_name(self, message_id: bytes, name: bytes) -> bytes:
+        """Write the query, without padding, with its name in another letter case."""
+        question = self.question
+        head, opt = _frame(self.do, self.cd, self.ad, self.edns)
+        return b"".join((message_id, head, name, _TYPE_CLASS.pack(question.qtype, question.qclass), opt))
+
     def _write(self, message_id: int, options: tuple[tuple[int, bytes], ...]) -> bytes:
         return write_query(
             self.question,
@@ -49,6 +60,13 @@ class Ask:
             options=options,
             edns=self.edns,
         )
+
+
+@cache
+def _frame(do: bool, cd: bool, ad: bool, edns: bool) -> tuple[bytes, bytes]:
+    """Return what stands before the name of a query, its id apart, and what follows its question."""
+    wire = Ask(_ROOT, do=do, cd=cd, ad=ad, edns=edns).to_wire(0)
+    return wire[2:_HEADER], wire[_HEADER + len(_ROOT.name) + _TYPE_CLASS.size :]
 
 
 class Packets:
@@ -113,9 +131,14 @@ class Budget:
 
 
 def mix_case(name: bytes) -> bytes:
-    """Return the name with random letter case (draft-vixie-dnsext-dns0x20): some more bits a forger must guess.
+    """Return the name with random letter case (draft-vixie-dnsext-dns0x20): some more bits a forger must guess."""
+    return mixed_case(name, secrets.token_bytes(len(name)))
+
+
+def mixed_case(name: bytes, octets: bytes) -> bytes:
+    """Return the name with the letter case that as many random octets say.
 
     Length octets are below 64, so none of them is taken for a letter.
     """
-    flips = int.from_bytes(name.translate(_CASE_BITS)) & secrets.randbits(8 * len(name))
+    flips = int.from_bytes(name.translate(_CASE_BITS)) & int.from_bytes(octets)
     return (int.from_bytes(name) ^ flips).to_bytes(len(name))

@@ -59,6 +59,10 @@ class Forwarder:
         self._bootstrap_servers = tuple(map(self._server, plan.bootstrap))
         self._watch = None if settings.servers else SystemWatch(listen, resolv_conf, clock)
         self._groups = self._zones(plan)
+        self._trust_ad = settings.trust_ad
+        self._seconds = min(LONGEST_WAIT, settings.tries * settings.timeout)
+        # The group of all names, where neither zones nor a change of the system's resolvers can make it another.
+        self._alone = self._groups[ROOT] if len(self._groups) == 1 and self._watch is None else None
 
     async def resolve(
         self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None
@@ -79,12 +83,12 @@ class Forwarder:
         """
         key = question.key
         with self._limits.enter(client, key):
-            ask = Ask(question, do=do, cd=cd, ad=self._settings.trust_ad)
-            seconds = min(LONGEST_WAIT, self._settings.tries * self._settings.timeout)
-            budget = Budget(packets or Packets(), seconds, self._clock)
-            message = await (await self._group_of(key)).ask(ask, budget)
+            ask = Ask(question, do, cd, self._trust_ad)
+            budget = Budget(packets or Packets(), self._seconds, self._clock)
+            group = self._alone or await self._group_of(key)
+            message = await group.ask(ask, budget)
         # AD is the word of a stranger unless told otherwise (RFC 6840, section 5.8).
-        return replace(message, ad=False) if message.ad and not self._settings.trust_ad else message
+        return replace(message, ad=False) if message.ad and not self._trust_ad else message
 
     async def close(self) -> None:
         """Close all connections and stop all probes and look-ups."""

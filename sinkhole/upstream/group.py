@@ -14,7 +14,8 @@ from sinkhole.protocol.types import QType, Rcode
 from sinkhole.upstream.ask import Ask, Budget, Packets
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.health import Fault
-from sinkhole.upstream.server import Server
+from sinkhole.upstream.server import Outcome, Server
+from sinkhole.upstream.task import in_a_task
 
 Strategy = Literal["fastest", "ordered", "race"]
 
@@ -65,20 +66,56 @@ class Group:
             UpstreamFailure: other failures.
         """
         self._probe_where_due()
+        first = await self._ask_first(ask, budget)
+        if first is not None and first.is_good:
+            self._note(first)
+            return first.outcome  # type: ignore[return-value] # it is good
+        await in_a_task()
+        return await self._ask_on(ask, budget, first)
+
+    async def _ask_first(self, ask: Ask, budget: Budget) -> "_Try | None":
+        """Ask the best server in the way that costs least; None if it has to be asked another way."""
+        if not self.servers or (self._strategy == "race" and len(self.servers) > 1):
+            return None
+        server = self._ranked()[0]
+        started = self._clock()
+        try:
+            flight = server.begin(ask, budget, timeout=self._timeout)
+        except UpstreamError as error:
+            return _Try(server, started, error)
+        if flight is None:
+            return None
+        server.waiting += 1
+        try:
+            return _Try(server, started, await flight)
+        except UpstreamError as error:
+            return _Try(server, started, error)
+        finally:
+            server.waiting -= 1
+
+    async def _ask_on(self, ask: Ask, budget: Budget, first: "_Try | None") -> Message:
+        """Ask one server after the other; `first` says who was asked already, and what came of it."""
         tried: Counter[Server] = Counter()
         unwilling: set[Server] = set()
         servfail: Message | None = None
         failure: UpstreamError = UpstreamTimeout("no upstream is known")
         left = self._tries
         while left > 0:
-            # Whoever was asked least comes next; the sort is stable, so the order of preference decides the rest.
-            candidates = sorted((s for s in self._ranked() if s not in unwilling), key=lambda server: tried[server])
-            if not candidates:
-                break
-            racers = min(_RACERS if self._strategy == "race" and left == self._tries else 1, len(candidates), left)
-            left -= racers
-            tried.update(candidates[:racers])
-            for server, outcome in await self._first_usable(candidates[:racers], ask, budget):
+            if first is not None:
+                left -= 1
+                tried[first.server] += 1
+                outcomes = [(first.server, await self._try(first.server, ask, budget, first))]
+                first = None
+            else:
+                # Whoever was asked least comes next; the sort is stable, so the order of preference decides the rest.
+                candidates = sorted((s for s in self._ranked() if s not in unwilling), key=lambda server: tried[server])
+                if not candidates:
+                    break
+                racers = min(_RACERS if self._strategy == "race" and left == self._tries else 1, len(candidates), left)
+                left -= racers
+                tried.update(candidates[:racers])
+                outcomes = await self._first_usable(candidates[:racers], ask, budget)
+            for server, outcome in outcomes:
                 if isinstance(outcome, UpstreamError):
                     failure = outcome
                 elif is_usable(outcome):
@@ -103,14 +140,12 @@ class Group:
         for server in self.servers:
             await server.close()
 
-    async def _first_usable(
-        self, servers: Sequence[Server], ask: Ask, budget: Budget
-    ) -> list[tuple[Server, Message | UpstreamError]]:
+    async def _first_usable(self, servers: Sequence[Server], ask: Ask, budget: Budget) -> list[tuple[Server, Outcome]]:
         """Ask all of `servers` at once, and stop at the first usable answer, which then is the last of the list."""
         if len(servers) == 1:
             return [(servers[0], await self._try(servers[0], ask, budget))]
         tasks = {asyncio.ensure_future(self._try(server, ask, budget)): server for server in servers}
-        outcomes: list[tuple[Server, Message | UpstreamError]] = []
+        outcomes: list[tuple[Server, Outcome]] = []
         waiting = set(tasks)
         try:
             while waiting:
@@ -125,21 +160,29 @@ class Group:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
 
-    async def _try(self, server: Server, ask: Ask, budget: Budget) -> Message | UpstreamError:
-        started = self._clock()
+    async def _try(self, server: Server, ask: Ask, budget: Budget, first: "_Try | None" = None) -> Outcome:
+        started = self._clock() if first is None else first.started
         try:
-            outcome: Message | UpstreamError = await server.ask(ask, budget, timeout=self._timeout)
+            sent = None if first is None else first.outcome
+            outcome: Outcome = await server.ask(ask, budget, timeout=self._timeout, first=sent)
         except UpstreamError as error:
             outcome = error
-        if isinstance(outcome, Message) and is_usable(outcome):
-            if server.health.answered(self._clock() - started):
-                _log.info("upstream.up", upstream=server.address)
-        elif server.health.failed(Fault.NO_ANSWER if isinstance(outcome, UpstreamError) else Fault.BAD_ANSWER):
-            reason = outcome if isinstance(outcome, UpstreamError) else f"rcode {outcome.rcode}"
-            _log.warning("upstream.down", upstream=server.address, reason=reason)
+        self._note(_Try(server, started, outcome))
         return outcome
 
-    def _ranked(self) -> list[Server]:
+    def _note(self, done: "_Try") -> None:
+        """Learn from a try how the server is."""
+        health, outcome = done.server.health, done.outcome
+        if done.is_good:
+            if health.answered(self._clock() - done.started):
+                _log.info("upstream.up", upstream=done.server.address)
+        elif health.failed(Fault.NO_ANSWER if isinstance(outcome, UpstreamError) else Fault.BAD_ANSWER):
+            reason = outcome if isinstance(outcome, UpstreamError) else f"rcode {outcome.rcode}"
+            _log.warning("upstream.down", upstream=done.server.address, reason=reason)
+
+    def _ranked(self) -> Sequence[Server]:
+        if len(self.servers) == 1:
+            return self.servers
         servers = list(self.servers)
         if self._strategy != "ordered":
             servers.sort(key=lambda server: server.health.cost)
@@ -161,6 +204,18 @@ class Group:
 
     async def _probe(self, server: Server) -> None:
         await self._try(server, self._probe_ask, Budget(Packets(_PROBE_PACKETS), 2 * self._timeout, self._clock))
+
+
+class _Try:
+    """A server that was asked, when that began, and what came of it."""
+
+    __slots__ = ("is_good", "outcome", "server", "started")
+
+    def __init__(self, server: Server, started: float, outcome: Outcome) -> None:
+        self.server = server
+        self.started = started
+        self.outcome = outcome
+        self.is_good = isinstance(outcome, Message) and is_usable(outcome)
 
 
 def is_usable(message: Message) -> bool:

@@ -6,9 +6,6 @@ floods, the next client finds one: of k that take all they can, each gets 4 / (4
 """
 
 import resource
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TypeVar
 
 from sinkhole.config.schema import UpstreamSettings
@@ -37,38 +34,62 @@ class InFlight:
         self._most = min(settings.max_in_flight, fitting)
         self._most_of_client = settings.max_in_flight_per_client
         self._most_of_zone = settings.max_in_flight_per_zone
-        self._clients: Counter[str] = Counter()
-        self._zones: Counter[tuple[bytes, ...]] = Counter()
+        self._clients: dict[str, int] = {}
+        self._zones: dict[tuple[bytes, ...], int] = {}
         self.waiting = 0
 
-    @contextmanager
-    def enter(self, client: str, key: bytes) -> Iterator[None]:
-        """Count one query while it waits.
+    def enter(self, client: str, key: bytes) -> "Place":
+        """Return a place for one query, which counts it while it is entered (`with`).
 
         Args:
             client: address of the client.
             key: the name asked, folded.
 
         Raises:
+            UpstreamBusy: when it is entered and a limit is reached.
+        """
+        return Place(self, client, key)
+
+    def take(self, client: str, zone: tuple[bytes, ...]) -> None:
+        """Count one query.
+
+        Raises:
             UpstreamBusy: a limit is reached.
         """
-        zone = _zone_of(key)
+        of_client, of_zone = self._clients.get(client, 0), self._zones.get(zone, 0)
         free = self._most - self.waiting
         if free <= 0:
             raise UpstreamBusy("too many queries are waiting")
-        if self._clients.get(client, 0) >= min(self._most_of_client, free * _TIMES_FREE):
+        if of_client >= min(self._most_of_client, free * _TIMES_FREE):
             raise UpstreamBusy("too many queries of this client are waiting")
-        if self._zones.get(zone, 0) >= min(self._most_of_zone, free * _TIMES_FREE):
+        if of_zone >= min(self._most_of_zone, free * _TIMES_FREE):
             raise UpstreamBusy("too many queries for this domain are waiting")
         self.waiting += 1
-        self._clients[client] += 1
-        self._zones[zone] += 1
-        try:
-            yield
-        finally:
-            self.waiting -= 1
-            _take_one(self._clients, client)
-            _take_one(self._zones, zone)
+        self._clients[client] = of_client + 1
+        self._zones[zone] = of_zone + 1
+
+    def give_back(self, client: str, zone: tuple[bytes, ...]) -> None:
+        """Count one query less."""
+        self.waiting -= 1
+        _take_one(self._clients, client)
+        _take_one(self._zones, zone)
+
+
+class Place:
+    """Counts one query while it waits. A class and no generator: it is entered for each query that is forwarded."""
+
+    __slots__ = ("_client", "_limits", "_zone")
+
+    def __init__(self, limits: InFlight, client: str, key: bytes) -> None:
+        self._limits = limits
+        self._client = client
+        self._zone = _zone_of(key)
+
+    def __enter__(self) -> None:
+        self._limits.take(self._client, self._zone)
+
+    def __exit__(self, *_: object) -> None:
+        self._limits.give_back(self._client, self._zone)
 
 
 def _zone_of(key: bytes) -> tuple[bytes, ...]:
@@ -80,7 +101,9 @@ def _zone_of(key: bytes) -> tuple[bytes, ...]:
     return labels[registered_label(labels) or -2 :]
 
 
-def _take_one(counts: Counter[_Key], key: _Key) -> None:
-    counts[key] -= 1
-    if not counts[key]:
+def _take_one(counts: dict[_Key, int], key: _Key) -> None:
+    left = counts[key] - 1
+    if left:
+        counts[key] = left
+    else:
         del counts[key]

@@ -11,17 +11,21 @@ from sinkhole.protocol.message import Message
 from sinkhole.protocol.types import Rcode
 from sinkhole.upstream.address import Scheme, UpstreamAddress
 from sinkhole.upstream.ask import Ask, Budget
+from sinkhole.upstream.burst import Flight
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure
 from sinkhole.upstream.health import Health
 from sinkhole.upstream.locator import Locator
 from sinkhole.upstream.stream import Locate, StreamClient
 from sinkhole.upstream.tls import Trust
-from sinkhole.upstream.udp import ask_udp
+from sinkhole.upstream.udp import Datagrams
 
 QUIRK_MEMORY = 3600.0
 """Seconds until an upstream that could not bear EDNS or mixed case is tried with it again."""
 
 _EDNS_REFUSALS = frozenset((Rcode.FORMERR, Rcode.NOTIMP, Rcode.BADVERS))
+
+Outcome = Message | UpstreamError
+"""What came of a question: an answer, or why there is none."""
 
 
 class Client(Protocol):
@@ -39,18 +43,34 @@ class DatagramClient:
 
     Args:
         locate: gives the IP address.
+        host: the IP address where there is nothing to locate.
         port: port of both.
         randomize_case: mix the letter case of names.
         clock: monotonic seconds.
     """
 
-    def __init__(self, locate: Locate, port: int, *, randomize_case: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, locate: Locate, port: int, *, randomize_case: bool, clock: Callable[[], float], host: str | None = None
+    ) -> None:
         self._locate = locate
+        self._host = host
         self._port = port
         self._randomize_case = randomize_case
         self._clock = clock
         self._stream = StreamClient(locate, port)
+        self._datagrams = Datagrams(port, randomize_case=randomize_case)
         self._stream_until = float("-inf")
+
+    def begin(self, ask: Ask, budget: Budget, *, timeout: float) -> Flight | None:
+        """Send the question over UDP and return at once; None if it must go over TCP, or a name be looked up first.
+
+        Raises:
+            UpstreamTimeout: there is no time left.
+            UpstreamFailure: no more may be sent.
+        """
+        if self._host is None or self._clock() < self._stream_until:
+            return None
+        return self._datagrams.begin(ask, self._host, budget, timeout=timeout)
 
     async def ask(self, ask: Ask, budget: Budget, *, timeout: float) -> Message:
         """Send the question and return its answer; over TCP if that is truncated, or in the wrong letter case.
@@ -60,27 +80,41 @@ class DatagramClient:
             UpstreamTimeout: no answer in time.
             UpstreamFailure: no way to the upstream, or its answer cannot be used.
         """
+        outcome: Outcome | None = None
         if self._clock() >= self._stream_until:
-            try:
-                async with asyncio.timeout(budget.time_for(timeout)):
-                    host = await self._locate()
-            except TimeoutError as error:
-                raise UpstreamFailure("the upstream's name could not be looked up in time") from error
-            try:
-                return await ask_udp(
-                    ask, host, self._port, budget, timeout=timeout, randomize_case=self._randomize_case
-                )
-            except AnswerTruncated:
-                pass
-            except CaseChanged:
-                # From now on by TCP, which needs no such trick: without it, whoever can make us see one wrong
-                # letter could switch the protection off.
-                self._stream_until = self._clock() + QUIRK_MEMORY
+            outcome = await self._ask_udp(ask, budget, timeout)
+        return await self.finish(ask, budget, outcome, timeout=timeout)
+
+    async def finish(self, ask: Ask, budget: Budget, outcome: Outcome | None, *, timeout: float) -> Message:
+        """Return the answer that came over UDP; if it was of no use there or nobody asked, ask over TCP.
+
+        Raises:
+            EdnsRefused, UpstreamTimeout, UpstreamFailure: as `ask`.
+        """
+        if isinstance(outcome, CaseChanged):
+            # From now on by TCP, which needs no such trick: without it, whoever can make us see one wrong
+            # letter could switch the protection off.
+            self._stream_until = self._clock() + QUIRK_MEMORY
+        elif isinstance(outcome, Message):
+            return outcome
+        elif outcome is not None and not isinstance(outcome, AnswerTruncated):
+            raise outcome
         return await self._stream.ask(ask, budget, timeout=timeout)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._stream.close()
+
+    async def _ask_udp(self, ask: Ask, budget: Budget, timeout: float) -> Outcome:
+        try:
+            async with asyncio.timeout(budget.time_for(timeout)):
+                host = await self._locate()
+        except TimeoutError as error:
+            raise UpstreamFailure("the upstream's name could not be looked up in time") from error
+        try:
+            return await self._datagrams.begin(ask, host, budget, timeout=timeout)
+        except UpstreamError as error:
+            return error
 
 
 class Server:
@@ -105,11 +139,29 @@ class Server:
         self.health = Health(clock)
         self.waiting = 0
         self._client = client
+        self._datagrams = client if isinstance(client, DatagramClient) else None
         self._clock = clock
         self._plain_until = float("-inf")
 
-    async def ask(self, ask: Ask, budget: Budget, *, timeout: float) -> Message:
+    def begin(self, ask: Ask, budget: Budget, *, timeout: float) -> Flight | None:
+        """Send the question and return at once, if this is the common case; else do nothing and return None.
+
+        Raises:
+            UpstreamTimeout: there is no time left.
+            UpstreamFailure: no more may be sent.
+        """
+        if self._datagrams is None or self._clock() < self._plain_until:
+            return None
+        return self._datagrams.begin(ask, budget, timeout=timeout)
+
+    async def ask(self, ask: Ask, budget: Budget, *, timeout: float, first: Outcome | None = None) -> Message:
         """Ask it; without EDNS when it shows that it does not understand that (RFC 6891, section 7).
+
+        Args:
+            ask: the question.
+            budget: what the client's query may still cost.
+            timeout: seconds one message may take.
+            first: what came of the question, if it was sent already (`begin`).
 
         Raises:
             UpstreamTimeout: no answer in time.
@@ -117,7 +169,7 @@ class Server:
         """
         self.waiting += 1
         try:
-            return await self._ask(ask, budget, timeout)
+            return await self._ask(ask, budget, timeout, first)
         except UpstreamError:
             if self._locator is not None:
                 self._locator.move_on()
@@ -129,11 +181,14 @@ class Server:
         """Close all connections."""
         await self._client.close()
 
-    async def _ask(self, ask: Ask, budget: Budget, timeout: float) -> Message:
-        if self._clock() < self._plain_until:
+    async def _ask(self, ask: Ask, budget: Budget, timeout: float, first: Outcome | None) -> Message:
+        if first is None and self._clock() < self._plain_until:
             ask = replace(ask, edns=False)
         try:
-            message = await self._client.ask(ask, budget, timeout=timeout)
+            if first is None or self._datagrams is None:
+                message = await self._client.ask(ask, budget, timeout=timeout)
+            else:
+                message = await self._datagrams.finish(ask, budget, first, timeout=timeout)
             if not ask.edns or message.rcode not in _EDNS_REFUSALS:
                 return message
         except EdnsRefused:
@@ -151,7 +206,8 @@ def plain_client(
     """Return what asks an upstream over UDP or TCP."""
     if address.scheme is Scheme.TCP:
         return StreamClient(locate, address.port)
-    return DatagramClient(locate, address.port, randomize_case=randomize_case, clock=clock)
+    host = address.host if address.is_literal else None
+    return DatagramClient(locate, address.port, randomize_case=randomize_case, clock=clock, host=host)
 
 
 def secure_client(address: UpstreamAddress, locate: Locate, trust: Trust) -> Client:

@@ -506,3 +506,8 @@ def test_verdicts_of_two_groups_are_told_apart_however_many_are_kept(monkeypatch
                 verdict = decide(policy, name, client)
                 assert (verdict.group, verdict.action) == (group, action)
                 assert decide(policy, name, client) == verdict
+
+
+def test_whether_addresses_are_judged_at_all():
+    assert not make_policy(["block ai"]).judges_addresses(EVERYONE)
+    assert make_policy(["block address:192.0.2.0/24"]).judges_addresses(EVERYONE)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sinkhole.policy import lookalikes as lookalikes_module
 from sinkhole.policy.brand import Brand, BrandKind
 from sinkhole.policy.lookalikes import BrandBook, Imitation, ImitationKind, Lookalikes
 from sinkhole.protocol.names import MAX_NAME, ROOT, fold, name_from_text
@@ -204,3 +205,14 @@ def test_hostile_name_costs_little(name):
         GUARD.find(name + ROOT)
         took.append(time.perf_counter() - start)
     assert min(took) < 0.02
+
+
+def test_names_that_imitate_nobody_are_remembered_within_a_bound(monkeypatch):
+    monkeypatch.setattr(lookalikes_module, "_MAX_PLAIN", 3)
+    guard = Lookalikes(BOOK)
+    names = [name_from_text(f"n{number}.example.org") for number in range(8)]
+    for name in names:
+        assert guard.find(name) is None
+        assert guard.find(name) is None
+        assert len(guard._plain) <= 3
+    assert guard.find(name_from_text("deepseek-login.example")) is not None

@@ -2,7 +2,10 @@ import dns.rcode
 import pytest
 
 from sinkhole.errors import ConfigError
-from sinkhole.resolver.rebinding import is_private
+from sinkhole.protocol.message import Record
+from sinkhole.protocol.rdata import address_to_text
+from sinkhole.protocol.types import QType
+from sinkhole.resolver.rebinding import _is_private, is_private
 from tests.resolver.world import World, ede_of, lines_of
 
 ON = {"rebinding": {"enabled": True, "allow": ["corp.example"]}}
@@ -91,3 +94,15 @@ async def test_service_record_that_cannot_be_read_ends_in_servfail(make_world):
 def test_names_are_read_at_the_start():
     with pytest.raises(ConfigError, match=r"rebinding\.allow\[1\]"):
         World(rebinding={"enabled": True, "allow": ["a.example", "b..c"]})
+
+
+def test_two_octets_tell_private_addresses_as_networks_do():
+    firsts = (0, 1, 9, 10, 11, 99, 100, 101, 126, 127, 128, 169, 172, 191, 192, 193, 224, 255)
+    starts = [bytes((first, second)) for first in firsts for second in range(256)]
+    wrong = [
+        start
+        for start in starts
+        for end in (b"\0\0", b"\xff\xff")
+        if _is_private(Record(b"\0", QType.A, 1, 0, start + end)) is not is_private(address_to_text(start + end))
+    ]
+    assert wrong == []

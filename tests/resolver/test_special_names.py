@@ -1,6 +1,13 @@
 import pytest
 
-from sinkhole.resolver.special_names import REVERSE_ZONES
+from sinkhole.resolver.special_names import (
+    _ENDINGS,
+    EMPTY_ZONES,
+    LOCALHOST,
+    NOTHING,
+    RESOLVER_ARPA,
+    REVERSE_ZONES,
+)
 from tests.resolver.world import lines_of
 
 APEX = {"home.arpa", *(zone.rstrip(".") for zone in REVERSE_ZONES)}
@@ -96,3 +103,8 @@ async def test_name_above_an_own_name_is_not_denied(make_world):
     for name in ("b.home.arpa", "test"):
         reply = await world.ask(f"{name} A")
         assert (reply.rcode(), reply.answer, len(reply.authority)) == (0, [], 1)
+
+
+def test_every_special_name_passes_the_first_look():
+    special = {*NOTHING, *EMPTY_ZONES, LOCALHOST, RESOLVER_ARPA}
+    assert [name for name in special if not name.endswith(_ENDINGS)] == []

@@ -1,0 +1,212 @@
+"""A socket with a port of its own, and the queries that leave through it at the same moment."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+from sinkhole.errors import FormError, UpstreamError
+from sinkhole.protocol.message import Message, read_message
+from sinkhole.upstream.ask import Ask
+from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.matching import Match, is_truncated, match, with_name
+from sinkhole.upstream.task import STEPPING
+
+GRACE = 0.5
+"""Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""
+
+MOST = 16
+"""Queries of one burst. With more of them a port that became known would be worth more, and little time is saved."""
+
+_BUFFER: Final = 4096
+_DRAIN: Final = 2 * MOST
+"""Datagrams read in one go, so that a flood at one socket does not hold up the others."""
+
+
+class Flight:
+    """A query that waits for its answer; awaiting it gives the message, or raises why there is none.
+
+    Attributes:
+        burst: the burst it belongs to.
+        id: its message id.
+        ask: the question as the client wrote it.
+        sent: the query as it goes out.
+        end: loop time at which the wait is over.
+        near: what is said then; None for silence.
+        outcome: what came of it; None while it waits.
+        wake: called when there is an outcome, by whoever takes steps without a task.
+    """
+
+    __slots__ = ("_done", "ask", "burst", "end", "id", "near", "outcome", "sent", "wake")
+
+    def __init__(self, burst: "Burst", message_id: bytes, ask: Ask, sent: bytes, end: float) -> None:
+        self.burst = burst
+        self.id = message_id
+        self.ask = ask
+        self.sent = sent
+        self.end = end
+        self.near: UpstreamError | None = None
+        self.outcome: Message | UpstreamError | None = None
+        self.wake: Callable[[Flight], None] | None = None
+        self._done: asyncio.Future[None] | None = None
+
+    def settle(self, outcome: Message | UpstreamError) -> None:
+        """Tell whoever waits; it takes its next step before this returns, or soon, if it is a task."""
+        self.outcome = outcome
+        if self.wake is not None:
+            self.wake(self)
+        elif self._done is not None and not self._done.done():
+            self._done.set_result(None)
+
+    def __await__(self) -> Generator[Any, None, Message]:
+        try:
+            if self.outcome is None:
+                if STEPPING.is_on:
+                    yield self
+                else:
+                    self._done = self.burst.loop.create_future()
+                    yield from self._done
+        except (asyncio.CancelledError, GeneratorExit):
+            self.burst.forget(self)
+            raise
+        if isinstance(self.outcome, UpstreamError):
+            raise self.outcome
+        if self.outcome is None:
+            raise AssertionError("woken without an outcome")
+        return self.outcome
+
+
+class Burst:
+    """Sends queries through one fresh socket, and waits for their answers.
+
+    The socket is connected, so the kernel drops what comes from another address or port. It is closed when nobody
+    waits any more.
+
+    Args:
+        loop: the running event loop.
+        host: IP address of the upstream.
+        port: its port.
+    """
+
+    __slots__ = ("_sock", "_timer", "_to", "flights", "is_sent", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, host: str, port: int) -> None:
+        self.loop = loop
+        self._to = (host, port)
+        self._sock: socket.SocketType | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.is_sent = False
+        self.flights: dict[bytes, Flight] = {}
+
+    def send(self) -> None:
+        """Send what has been put into `flights`, by id; nothing can be added after."""
+        if self.is_sent:
+            return
+        self.is_sent = True
+        if not self.flights:
+            return
+        family = socket.AF_INET6 if ":" in self._to[0] else socket.AF_INET
+        try:
+            # The port is the kernel's choice. Not `socket.socket`: its cover in Python costs as much as a system call.
+            sock = self._sock = socket.SocketType(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            sock.connect(self._to)
+            for flight in self.flights.values():
+                sock.send(flight.sent)
+        except OSError as error:
+            self._fail(error)
+            return
+        self.loop.add_reader(sock.fileno(), self._readable)
+        self._arm()
+
+    def forget(self, flight: Flight) -> None:
+        """Wait no more for one answer."""
+        if self.flights.get(flight.id) is flight:
+            del self.flights[flight.id]
+            self._rest()
+
+    def _readable(self) -> None:
+        sock, flights = self._sock, self.flights
+        if sock is None:
+            return
+        for _ in range(_DRAIN):
+            try:
+                got = sock.recv(_BUFFER)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                # Port unreachable, as a rule: no use to wait for the time-out.
+                self._fail(error)
+                return
+            flight = flights.get(got[:2])
+            if flight is None:
+                continue
+            outcome = self._read(flight, got)
+            if outcome is not None:
+                del flights[got[:2]]
+                flight.settle(outcome)
+                if not flights:
+                    break
+        self._rest()
+
+    def _read(self, flight: Flight, got: bytes) -> Message | UpstreamError | None:
+        """Return what a message says to a query; None if the wait goes on."""
+        name = flight.ask.question.name
+        verdict = match(flight.sent, len(name), got)
+        if verdict is Match.ANSWER:
+            if is_truncated(got):
+                return AnswerTruncated("the answer is truncated")
+            try:
+                return read_message(with_name(got, name))
+            except FormError:
+                self._wait_a_little(flight, UpstreamFailure("an answer could not be read"))
+        elif verdict is Match.CASE:
+            self._wait_a_little(flight, CaseChanged("the letter case of the question was changed"))
+        elif verdict is Match.BARE and flight.ask.edns:
+            self._wait_a_little(flight, EdnsRefused("an error without a question"))
+        return None
+
+    def _wait_a_little(self, flight: Flight, outcome: UpstreamError) -> None:
+        flight.near = outcome
+        flight.end = min(flight.end, self.loop.time() + GRACE)
+        self._arm()
+
+    def _arm(self) -> None:
+        """Wake up when the first wait is over."""
+        end = min(flight.end for flight in self.flights.values())
+        if self._timer is not None:
+            if self._timer.when() <= end:
+                return
+            self._timer.cancel()
+        self._timer = self.loop.call_at(end, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        now = self.loop.time()
+        for message_id, flight in list(self.flights.items()):
+            if flight.end <= now:
+                del self.flights[message_id]
+                flight.settle(flight.near or UpstreamTimeout("no answer in time"))
+        if self.flights:
+            self._arm()
+        self._rest()
+
+    def _fail(self, error: OSError) -> None:
+        flights = tuple(self.flights.values())
+        self.flights.clear()
+        self._rest()
+        for flight in flights:
+            failure = UpstreamFailure("the network gave an error")
+            failure.__cause__ = error
+            flight.settle(failure)
+
+    def _rest(self) -> None:
+        """Close the socket if nobody waits."""
+        if self.flights:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            self.loop.remove_reader(sock.fileno())
+            sock.close()

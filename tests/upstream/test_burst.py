@@ -1,0 +1,118 @@
+import asyncio
+import gc
+
+import pytest
+
+from sinkhole.protocol.message import Message
+from sinkhole.upstream.burst import MOST, Flight
+from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.udp import Datagrams
+from tests.fakes import FakeUpstream, Script, silent
+from tests.upstream.asking import ADDRESS, addresses, asking, budget, good, says
+
+
+def begin(datagrams: Datagrams, up: FakeUpstream, *names: str, timeout: float = 2.0) -> list[Flight]:
+    return [datagrams.begin(asking(name), up.host, budget(), timeout=timeout) for name in names]
+
+
+def numbered(count: int) -> list[str]:
+    return [f"n{number}.example.org" for number in range(count)]
+
+
+async def landed(flight: Flight) -> Message:
+    return await flight
+
+
+async def test_queries_of_one_turn_leave_through_a_few_fresh_ports() -> None:
+    """R-C03: at most `MOST` share a port, each with an id of its own, and never with those of another turn."""
+    async with FakeUpstream(says()) as up:
+        datagrams = Datagrams(up.port, randomize_case=True)
+        for _ in range(2):
+            flights = begin(datagrams, up, *numbered(2 * MOST + 1))
+            for message in await asyncio.gather(*map(landed, flights)):
+                assert addresses(message) == [ADDRESS]
+    ports = [seen.peer[1] for seen in up.seen]
+    shared = [ports.count(port) for port in dict.fromkeys(ports)]
+    assert sorted(shared) == sorted([MOST, MOST, 1] * 2)
+    for port in set(ports):
+        ids = [query[:2] for query, other in zip(up.queries, ports, strict=True) if other == port]
+        assert len(set(ids)) == len(ids)
+
+
+async def test_answers_go_to_their_questions_in_any_order() -> None:
+    def handle(query: bytes) -> Script:
+        number = int(query[14 : 13 + query[12]])
+        return [((7 - number) / 100, good(query, f"192.0.2.{number}"))]
+
+    async with FakeUpstream(handle) as up:
+        flights = begin(Datagrams(up.port, randomize_case=True), up, *numbered(8))
+        found = [addresses(message) for message in await asyncio.gather(*map(landed, flights))]
+    assert found == [[f"192.0.2.{number}"] for number in range(8)]
+
+
+async def test_answer_to_another_question_of_the_burst_is_dropped() -> None:
+    """R-C01: the right port and an id that is in use are not enough (RFC 5452, section 9.1)."""
+    sent: list[bytes] = []
+
+    def handle(query: bytes) -> Script:
+        sent.append(query)
+        if len(sent) < 2:
+            return []
+        first, second = sent
+        crossed = [(0.0, second[:2] + good(first, "192.0.2.66")[2:]), (0.0, first[:2] + good(second, "192.0.2.66")[2:])]
+        return [*crossed, (0.1, good(first)), (0.1, good(second))]
+
+    async with FakeUpstream(handle) as up:
+        flights = begin(Datagrams(up.port, randomize_case=True), up, "one.example.org", "two.example.org")
+        found = [addresses(message) for message in await asyncio.gather(*map(landed, flights))]
+    assert found == [[ADDRESS], [ADDRESS]]
+
+
+async def test_silence_about_one_question_is_no_end_for_the_others() -> None:
+    def handle(query: bytes) -> Script:
+        return [] if query[13:15].lower() == b"n1" else [(0.15, good(query))]
+
+    async with FakeUpstream(handle) as up:
+        datagrams = Datagrams(up.port, randomize_case=False)
+        short = datagrams.begin(asking("n1.example.org"), up.host, budget(), timeout=0.05)
+        long = datagrams.begin(asking("n2.example.org"), up.host, budget(), timeout=2)
+        with pytest.raises(UpstreamTimeout):
+            await short
+        assert addresses(await long) == [ADDRESS]
+
+
+async def test_one_that_is_given_up_leaves_the_others_and_no_socket_behind() -> None:
+    async with FakeUpstream(says(delay=0.05)) as up:
+        flights = begin(Datagrams(up.port, randomize_case=True), up, "one.example.org", "two.example.org")
+        first, second = (asyncio.ensure_future(landed(flight)) for flight in flights)
+        await up.wait_for(2)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert addresses(await second) == [ADDRESS]
+    gc.collect()  # a socket that is left open is a warning, and a warning is an error
+
+
+async def test_one_that_is_given_up_before_it_left_is_not_sent() -> None:
+    async with FakeUpstream(says()) as up:
+        flights = begin(Datagrams(up.port, randomize_case=True), up, "one.example.org", "two.example.org")
+        flights[0].burst.forget(flights[0])
+        assert addresses(await flights[1]) == [ADDRESS]
+        assert len(up.queries) == 1
+
+
+async def test_closed_port_fails_all_at_once() -> None:
+    async with FakeUpstream(silent) as up:
+        pass
+    flights = begin(Datagrams(up.port, randomize_case=True), up, *numbered(3))
+    outcomes = await asyncio.gather(*map(landed, flights), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [UpstreamFailure] * 3
+
+
+async def test_another_address_of_the_upstream_gets_a_burst_of_its_own() -> None:
+    async with FakeUpstream(says()) as up, FakeUpstream(says(), host="127.0.0.2", port=up.port) as other:
+        datagrams = Datagrams(up.port, randomize_case=True)
+        flights = [datagrams.begin(asking(), host, budget(), timeout=2) for host in (up.host, other.host, up.host)]
+        await asyncio.gather(*map(landed, flights))
+        assert (len(up.queries), len(other.queries)) == (2, 1)
+        assert len({seen.peer[1] for seen in up.seen}) == 2
