@@ -6,17 +6,21 @@ from typing import Any
 
 import click
 
-from sinkhole.app.expectations import gated
+from sinkhole.app.exception_changes import (
+    Request,
+    approve_exception,
+    deny_exception,
+    put_exception,
+    request_exception,
+    revoke_exception,
+)
 from sinkhole.app.state import State
 from sinkhole.cli.complete import complete_group, complete_subject
-from sinkhole.cli.momentary import expect_group
 from sinkhole.cli.options import Place, dry_run_option, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_fact, print_json, print_line, print_table
-from sinkhole.cli.session import opened, print_preview, put_in_force, subject_of
+from sinkhole.cli.session import opened, print_preview, put_in_force
 from sinkhole.cli.time_ahead import Length, ahead_options, end_of
-from sinkhole.errors import PolicyError
 from sinkhole.policy.exception import MAX_AHEAD, OPEN, ExceptionState, PolicyException
-from sinkhole.policy.groups import parse_client
 
 _ALL = "all"
 _number = click.argument("number", type=click.IntRange(1, 2**31), metavar="ID")
@@ -57,30 +61,14 @@ def request(
         raise click.UsageError("give --client or --group, not both")
     if not reason.strip():
         raise click.BadParameter("an exception has a reason", param_hint="--reason")
+    wanted = Request(subject, ends, reason, client, group, owner, ticket)
     with opened(place) as state:
-        expect_group(state, group)
-        wanted = PolicyException(
-            subject_of(state, subject), ends.replace(microsecond=0), reason, owner or state.who, _client(client), group,
-            ticket,
-        )  # fmt: skip
-        now = dt.datetime.now(dt.UTC)
         if is_approved:
-            with gated(state, force=force):
-                stored = state.exceptions.put(wanted, now)
-            _put_in_force(state, stored)
+            _put_in_force(state, put_exception(state, wanted, force=force))
             return
-        stored = state.exceptions.request(wanted, now)
+        stored = request_exception(state, wanted)
     print_line(f"{_in_words(stored)} requested; approve it with: sinkhole exception approve {stored.id}")
     print_fact("exception", stored.id)
-
-
-def _client(text: str | None) -> str | None:
-    if text is None:
-        return None
-    found = parse_client(text)
-    if found is None:
-        raise PolicyError(f"{text!r} is no address such as 192.0.2.7 or 2001:db8::7")
-    return str(found)
 
 
 @exception.command(short_help="Approve request ID.")
@@ -100,9 +88,7 @@ def approve(place: Place, number: int, dry_run: bool, force: bool) -> None:
         if dry_run:
             print_preview(state, lambda: state.exceptions.approve(number, now))
             return
-        with gated(state, force=force):
-            stored = state.exceptions.approve(number, now)
-        _put_in_force(state, stored)
+        _put_in_force(state, approve_exception(state, number, force=force))
 
 
 def _put_in_force(state: State, stored: PolicyException) -> None:
@@ -123,7 +109,7 @@ def deny(place: Place, number: int) -> None:
     Example: sinkhole exception deny 3
     """
     with opened(place) as state:
-        print_line(f"{_in_words(state.exceptions.deny(number, dt.datetime.now(dt.UTC)))} denied")
+        print_line(f"{_in_words(deny_exception(state, number))} denied")
 
 
 @exception.command()
@@ -143,8 +129,7 @@ def revoke(place: Place, number: int, dry_run: bool, force: bool) -> None:
         if dry_run:
             print_preview(state, lambda: state.exceptions.revoke(number, now))
             return
-        with gated(state, force=force):
-            stored = state.exceptions.revoke(number, now)
+        stored = revoke_exception(state, number, force=force)
         put_in_force(state, f"{_in_words(stored)} revoked")
 
 
