@@ -4,6 +4,7 @@ Nothing a worker does waits for it. It starts even where the store cannot be ope
 """
 
 import asyncio
+import importlib
 import os
 import signal
 import socket
@@ -35,6 +36,7 @@ LAST_BATCHES = 0.5
 RETENTION_INTERVAL = 3600.0
 REVIEW_INTERVAL = 10.0
 """Seconds between looks at whether a name waits for review that policy should know of."""
+_ADMIN = "sinkhole.web.front"
 _CALM = 5
 """How much nicer than the workers it is: whoever asks for a name comes before who compiles one."""
 
@@ -64,6 +66,10 @@ class Control:
         jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue())
         for job in jobs:
             self._spawn(job)
+        if self._settings.admin.enabled:
+            # Loaded here alone: an installation without it, and the start of the answers, do not pay for it.
+            front = importlib.import_module(_ADMIN)
+            self._spawn(front.serve(self._settings, self._status, self._store.until_open))
         self._spawn(self._die_with_supervisor(lifeline))
         await stop.wait()
         listening.close()
@@ -143,19 +149,22 @@ class Control:
             case "reload":
                 return self._have_reloaded()
             case "status":
-                return {
-                    "started": self._started,
-                    "listen": self._settings.server.listen,
-                    "settings": self._settings.model_dump_json(),
-                    "store": self._store.state_in_words,
-                    "workers": self._server.workers,
-                    "generation": self._generation,
-                }
+                return self._status()
             case "client":
                 known = self._clients.known(str(message["address"]))
                 return {"known": None if known is None else asdict(known)}
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "started": self._started,
+            "listen": self._settings.server.listen,
+            "settings": self._settings.model_dump_json(),
+            "store": self._store.state_in_words,
+            "workers": self._server.workers,
+            "generation": self._generation,
+        }
 
     def _have_reloaded(self) -> dict[str, Any]:
         """Let the supervisor read the configuration and the local records again, and start new workers with them."""

@@ -1,5 +1,6 @@
 """Change groups of clients, as the command line and the admin side do it."""
 
+import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -83,6 +84,21 @@ def remove_group(state: State, name: str, *, force: bool = False) -> Group:
     with gated(state, force=force):
         state.policy.remove_group(name)
     return group
+
+
+def address_of_version(text: str, version: int) -> str:
+    """Return an address of one IP version in its usual spelling.
+
+    Raises:
+        PolicyError: it is none.
+    """
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        address = None
+    if address is None or address.version != version:
+        raise PolicyError(f"{text!r} is no IPv{version} address")
+    return str(address)
 
 
 def group_of(state: State, name: str) -> Group:

@@ -1,12 +1,11 @@
 """`sinkhole groups`: groups of clients by address, network, MAC address, name and client-id."""
 
-import ipaddress
-
 import click
 
 from sinkhole.app.group_changes import (
     Answering,
     add_to_group,
+    address_of_version,
     groups_by_name,
     remarks_on_group,
     remove_from_group,
@@ -17,6 +16,7 @@ from sinkhole.cli.group_overlaps import overlaps
 from sinkhole.cli.options import Place, force_option, json_option, place_options
 from sinkhole.cli.output import count_of, print_json, print_table, printable
 from sinkhole.cli.session import opened, put_in_force
+from sinkhole.errors import PolicyError
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer, BlockMode
 
@@ -75,12 +75,9 @@ class _Address(click.ParamType[str]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return it in its usual spelling."""
         try:
-            address = ipaddress.ip_address(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no {self.name}", param, ctx)
-        if address.version != self._version:
-            self.fail(f"{value!r} is no {self.name}", param, ctx)
-        return str(address)
+            return address_of_version(str(value), self._version)
+        except PolicyError as error:
+            self.fail(str(error), param, ctx)
 
 
 @groups.command(short_help="Add a group, or members to one.")

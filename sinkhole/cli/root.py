@@ -12,6 +12,7 @@ import click
 from sinkhole import __version__
 
 _COMMANDS = {
+    "admin": "Say who may use the admin side, and make API tokens.",
     "audit": "Show who changed what, and whether that record is whole.",
     "backup": "Write the store, feeds and policy of a data folder to one file.",
     "catalogue": "List, show and check the AI vendors that are known.",

@@ -5,9 +5,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +22,8 @@ BUSY_TIMEOUT = 5.0
 """Seconds that a lock of another process is waited for."""
 _WAL_KEPT = 16 * 1024 * 1024
 """Octets of the journal that stay on disk after a burst."""
+_LOOK_EVERY = 20_000
+"""Steps of SQLite's machine between looks at whether a query has had its time: a millisecond or less."""
 _Identity = tuple[int, int] | None
 
 
@@ -118,6 +121,36 @@ def open_store(path: Path, *, is_thorough: bool = True, busy_timeout: float = BU
         raise StoreError(f"store {path}: cannot be opened: {error.strerror}") from error
     except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
         raise _failure(path, error) from error
+
+
+def open_for_reading(path: Path, is_over: Callable[[], bool]) -> Store:
+    """Open a store that is there for reading alone: beside its one writer, which it never waits for nor delays.
+
+    Args:
+        is_over: whether a query that runs has had its time, and is ended with a StoreError.
+
+    Raises:
+        StoreError: there is none.
+    """
+    if _identity(path) is None:
+        raise StoreError(f"store {path}: is not there")
+    # Not `mode=ro`: a reader of a journal that nobody has open must make its index.
+    place = {"mode": "rw", "uri": "true"}
+    engine = create_engine(
+        URL.create("sqlite", database=f"file:{quote(str(path))}", query=place), connect_args={"timeout": BUSY_TIMEOUT}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA query_only = ON")
+        connection.set_progress_handler(is_over, _LOOK_EVERY)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return Store(path, engine)
 
 
 @contextmanager

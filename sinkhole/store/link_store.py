@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
+from sinkhole.store.audit import note
 from sinkhole.store.database import Store
 from sinkhole.store.models import AdminLink
 from sinkhole.store.secret import new_secret, secret_digest
@@ -35,6 +36,7 @@ class LinkStore:
             connection.execute(delete(AdminLink))
             values = {"digest": secret_digest(secret), "role": role, "maker": maker, "ends": ends}
             connection.execute(insert(AdminLink).values(values))
+            note(connection, maker, "admin link made", None, {"role": role, "ends": ends})
         return secret
 
     def find(self, secret: str, now: datetime) -> Link | None:
