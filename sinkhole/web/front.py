@@ -24,7 +24,8 @@ MOST_CONNECTIONS = 256
 KEEP_ALIVE = 20.0
 """Seconds that a connection may be idle, also before its first request."""
 _STOP_WITHIN = 0.5
-_LONGEST_WAIT = 30.0
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
+"""Seconds until it is tried again, doubled each time."""
 _LOOK_EVERY = 30.0
 _LOG = Log("admin")
 
@@ -37,7 +38,7 @@ async def serve(settings: Settings, status: Status, until_open: Callable[[], Awa
         until_open: returns when the store is open.
     """
     await until_open()
-    wait = 1.0
+    wait = _FIRST_WAIT
     while True:
         try:
             await _serve_once(settings, status)
