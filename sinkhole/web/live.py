@@ -116,6 +116,8 @@ class Live:
                 marks = await self._look_once(marks)
             except SinkholeError as error:
                 self._log.debug("admin.live_failed", why=error)  # whoever opens the store says so
+            except Exception:
+                self._log.exception("admin.live_failed")
             await asyncio.sleep(LOOK_EVERY)
 
     async def _look_once(self, marks: tuple[int, int] | None) -> tuple[int, int]:

@@ -97,6 +97,9 @@ class Login:
         """Begin a session unless the second factor is wrong; all in one transaction, so that a code counts once."""
         now, sessions = datetime.now(UTC), SessionStore(state.store)
         with state.store.transaction():
+            now_there = account_store(state).find(account.name)
+            if now_there is None or (now_there.password, now_there.totp) != (account.password, account.totp):
+                return None  # it was changed while its password was verified
             if account.totp is not None and not self._is_second(state, account, account.totp, given.code, now):
                 return None
             if former is not None and (old := sessions.find(former, now, self._settings.idle_minutes * 60)):

@@ -27,6 +27,18 @@ HASHES = Passwords(PasswordHasher.from_parameters(CHEAPEST))
 """Of a thousandth of the work: what is tested is not argon2."""
 
 
+class Client(httpx.Client):
+    """A client that may have been used before it is entered, and is closed with the site at the latest."""
+
+    def __enter__(self) -> "Client":
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+
 class Site:
     """A site that is served; requests are made by `client`."""
 
@@ -39,6 +51,7 @@ class Site:
         )
         self.context: Context
         self.url = ""
+        self._clients: list[Client] = []
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -73,6 +86,8 @@ class Site:
 
     def stop(self) -> None:
         """End it."""
+        for client in self._clients:
+            client.close()
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(10)
 
@@ -97,12 +112,13 @@ class Site:
         with self.state() as state:
             return create_account(state, name, role, PASSWORD, HASHES).name
 
-    def client(self, token: str | None = None, **options: object) -> httpx.Client:
+    def client(self, token: str | None = None) -> Client:
         """Return a client that knows nothing but a token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20, **options)
+        self._clients.append(Client(base_url=self.url, headers=headers, timeout=20))
+        return self._clients[-1]
 
-    def browser(self, name: str | None = None, password: str = PASSWORD) -> httpx.Client:
+    def browser(self, name: str | None = None, password: str = PASSWORD) -> Client:
         """Return a client that behaves as a browser with a page of ours open, logged in unless there is no name."""
         client = self.client()
         client.headers.update({"Origin": self.url, "Sec-Fetch-Site": "same-origin"})

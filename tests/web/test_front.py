@@ -13,7 +13,7 @@ from sinkhole.app.state import compile_state, open_state
 from sinkhole.config.schema import AdminSettings, ServerSettings, Settings
 from sinkhole.log import configure
 from sinkhole.web import front
-from tests.feeds.certificate import write_certificate
+from tests.feeds.certificate import self_signed
 
 
 def told():
@@ -50,14 +50,15 @@ async def line_with(capsys, word, said):
 
 
 async def test_tls_and_the_first_link(settings, capsys, tmp_path):
-    certificate, key = write_certificate(tmp_path)
-    settings = with_admin(settings, certificate=certificate, key=key)
+    _, trusting = self_signed(tmp_path, "localhost")
+    pem = tmp_path / "localhost.pem"
+    settings = with_admin(settings, certificate=pem, key=pem, hosts=("localhost",))
     task = asyncio.create_task(front.serve(settings, told, opened))
     said: list[str] = []
     link = await line_with(capsys, "admin.first_link", said)
-    assert "url=https://127.0.0.1:" in link
+    assert "url=https://localhost:" in link
     url = link.split("url=")[1].split("/setup")[0]
-    async with httpx.AsyncClient(verify=ssl.create_default_context(cafile=certificate), base_url=url) as client:
+    async with httpx.AsyncClient(verify=trusting, base_url=url) as client:
         answer = await client.get("/login")
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         made = await client.get(link.split("url=")[1].split()[0])

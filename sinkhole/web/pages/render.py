@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -61,6 +62,6 @@ def render(request: web.Request, view: View) -> web.Response:
 def failed(request: web.Request, found: Problem) -> web.Response:
     """Return a problem as a page; who is not logged in is sent to do so, and back."""
     if found.status == 401 and request.method == "GET" and PEER in request:
-        raise_to = "/login" if request.path == "/" else f"/login?next={request.rel_url.path}"
-        return web.Response(status=303, headers={"Location": raise_to})
+        to = "/login" if request.path == "/" else f"/login?next={quote(request.path)}"
+        return web.Response(status=303, headers={"Location": to})
     return render(request, View("problem.html", {"problem": found}, found.status))
