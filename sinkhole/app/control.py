@@ -67,9 +67,7 @@ class Control:
         for job in jobs:
             self._spawn(job)
         if self._settings.admin.enabled:
-            # Loaded here alone: an installation without it, and the start of the answers, do not pay for it.
-            front = importlib.import_module(_ADMIN)
-            self._spawn(front.serve(self._settings, self._status, self._store.until_open))
+            self._spawn(self._serve_admin())
         self._spawn(self._die_with_supervisor(lifeline))
         await stop.wait()
         listening.close()
@@ -98,6 +96,17 @@ class Control:
         await self._apply_quietly()
         if self._settings.feeds.sync:
             await self._sync.run()
+
+    async def _serve_admin(self) -> None:
+        """Serve the admin side; whatever becomes of it, the rest goes on.
+
+        It is loaded by name, in a thread: an installation without it, and the start of this process, do not pay for it.
+        """
+        try:
+            front = await asyncio.to_thread(importlib.import_module, _ADMIN)
+            await front.serve(self._settings, self._status, self._store.until_open)
+        except Exception:
+            self._log.exception("admin.failed")
 
     async def _log_audit_head(self) -> None:
         """Note the end of the audit log where whoever can write to the store cannot: `sinkhole audit verify --head`."""

@@ -32,7 +32,7 @@ def create(place: Place, name: str, scopes: tuple[str, ...], length: timedelta) 
     """Make token NAME and print its secret, which is shown this once.
 
     \b
-    Example: sinkhole admin token create ci --scope read --scope manage:policy --for 30d
+    Example: sinkhole admin token create ci --scope read --scope manage:policy
     """
     with opened(place) as state:
         made = create_token(state, name, scopes, length)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from sinkhole.app import data_dir
+from sinkhole.app.control import Control
 from sinkhole.app.state import compile_state, open_state
 from sinkhole.config.schema import AdminSettings, ServerSettings, Settings
 from sinkhole.log import configure
@@ -25,7 +26,7 @@ async def opened():
 
 
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path, capsys):
     found = Settings(server=ServerSettings(data_dir=tmp_path / "data"), admin=AdminSettings(listen=("127.0.0.1:0",)))
     data_dir.prepare(tmp_path / "data")
     state = open_state(found)
@@ -63,15 +64,18 @@ async def test_tls_and_the_first_link(settings, capsys, tmp_path):
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         made = await client.get(link.split("url=")[1].split()[0])
         assert "role <strong>manage</strong>" in made.text
-    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-    old.maximum_version = ssl.TLSVersion.TLSv1_1
-    with pytest.raises((ssl.SSLError, OSError)):
-        await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]), ssl=old)
     began = time.monotonic()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert time.monotonic() - began < 1.0
+
+
+def test_old_tls_is_not_spoken(settings, tmp_path):
+    """ASVS 9.1.3."""
+    self_signed(tmp_path, "localhost")
+    pem = tmp_path / "localhost.pem"
+    context = front._tls(with_admin(settings, certificate=pem, key=pem).admin)
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
 async def test_port_that_is_taken_is_tried_again(settings, capsys, monkeypatch):
@@ -94,6 +98,13 @@ async def test_certificate_that_is_none_is_said_so(settings, capsys, tmp_path, m
     assert "wrong.pem: cannot be used" in await line_with(capsys, "admin.not_served", [])
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_fault_of_it_ends_nothing_else(settings, capsys, monkeypatch):
+    """Not even one that keeps it from being loaded."""
+    monkeypatch.setattr("sinkhole.app.control._ADMIN", "sinkhole.web.none_such")
+    await Control(settings)._serve_admin()
+    assert "admin.failed" in capsys.readouterr().err
 
 
 async def test_connections_are_bounded(settings, capsys, monkeypatch):
