@@ -15,6 +15,7 @@ from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
+from sinkhole.store.account_store import AccountStore
 from sinkhole.store.audit import entries
 from sinkhole.store.broken import distrust, was_left_open
 from sinkhole.store.database import BrokenStoreError, open_store
@@ -258,6 +259,18 @@ def test_what_sits_in_the_journal_only_is_salvaged_as_well(path):
         PolicyStore(server, "admin").statements()
     server.close()
     assert not was_left_open(path)
+
+
+def test_accounts_are_salvaged(path):
+    """Else the next start would offer a link for a first one."""
+    fill(path)
+    store = open_store(path)
+    AccountStore(store, "x").create("ann", "manage", "$argon2id$", datetime.now(UTC))
+    store.close()
+    smash(path, "hit_minute")
+    again = open_store(path)
+    assert [account.name for account in AccountStore(again, "x").all()] == ["ann"]
+    again.close()
 
 
 def test_text_that_is_no_utf8_is_damage(path):
