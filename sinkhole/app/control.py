@@ -214,6 +214,9 @@ def main(arguments: list[str]) -> None:
         os.set_inheritable(fd, False)
     os.nice(_CALM)
     asyncio.run(Control(settings).serve(socket.socket(fileno=socket_fd), lifeline, status))
+    # All is written and closed. To take what a process holds apart, and to wait for a request or a sync that is under
+    # way, may take longer than the supervisor waits.
+    os._exit(0)
 
 
 if __name__ == "__main__":
