@@ -40,10 +40,9 @@ def make_context(settings: Settings, status: Status, passwords: Passwords | None
         passwords: verifies passwords; None: by argon2id.
     """
     work = Work(settings)
-    return Context(
-        settings, work, Login(settings.admin, work, passwords or Passwords()), Peers(settings.admin),
-        live := Live(work.readers), Syncing(settings, live), status,
-    )  # fmt: skip
+    login = Login(settings.admin, work, passwords or Passwords())
+    live = Live(work.readers)
+    return Context(settings, work, login, Peers(settings.admin), live, Syncing(settings, live), status)
 
 
 CONTEXT: Final = web.AppKey("context", Context)

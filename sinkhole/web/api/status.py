@@ -1,6 +1,6 @@
 """How the server stands, what an examination finds, and the settings in force."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sinkhole import __version__
@@ -59,7 +59,7 @@ def status(state: State, context: Context) -> Status:
     told = context.status()
     with state.store.reading() as connection:
         lost = dropped(connection)
-    now = datetime.now().astimezone()
+    now = datetime.now(UTC)
     requested = sum(one.state_at(now) == "requested" for one in state.exceptions.all())
     workers = [
         Worker(
