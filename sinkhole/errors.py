@@ -41,6 +41,10 @@ class StoreError(SinkholeError):
     """The store cannot be opened, read or written."""
 
 
+class AccessError(SinkholeError):
+    """An account, password, token or link of the admin side is wrong, or not there."""
+
+
 class ListenError(SinkholeError):
     """An address cannot be listened on."""
 

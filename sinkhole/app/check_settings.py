@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from sinkhole.app.own_suffixes import suffix_mistake
-from sinkhole.config.schema import Settings
+from sinkhole.config.schema import AdminSettings, Settings
 from sinkhole.errors import ConfigError, SinkholeError
 from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.rdata import records_from_text
@@ -22,6 +22,7 @@ def mistakes_of(settings: Settings) -> list[str]:
     for index, text in enumerate(settings.policy.search_suffixes):
         if mistake := suffix_mistake(text):
             mistakes.append(f"policy.search_suffixes[{index}]: {mistake}")
+    mistakes += _admin_mistakes(settings.admin)
     try:
         read_plan(settings.upstream, listen, RESOLV_CONF)
     except ConfigError as error:
@@ -35,6 +36,21 @@ def _page_mistakes(settings: Settings) -> Iterable[str]:
     yield from _each("block_page.https", page.https, parse_listen)
     if page.enabled and not page.http and not (blocking.ipv4 or blocking.ipv6):
         yield "block_page.http: give an address, or set blocking.ipv4 or blocking.ipv6, at which it is then"
+
+
+def _admin_mistakes(admin: AdminSettings) -> Iterable[str]:
+    mistakes = list(_each("admin.listen", admin.listen, parse_listen))
+    yield from mistakes
+    if (admin.certificate is None) is not (admin.key is None):
+        missing = "certificate" if admin.certificate is None else "key"
+        yield f"admin.{missing}: is missing: TLS takes a certificate and its key"
+    is_safe = admin.certificate is not None or admin.trusted_proxies or admin.plain_http or not admin.enabled
+    for index, text in enumerate(() if mistakes or is_safe else admin.listen):
+        if not parse_listen(text).is_loopback:
+            yield (
+                f"admin.listen[{index}]: others can reach {text}, so it takes a certificate, or trusted_proxies "
+                "in front of it; or plain_http = true, with which passwords can be read on the way"
+            )
 
 
 def _each(path: str, texts: Iterable[str], read: Callable[[str], object]) -> Iterable[str]:

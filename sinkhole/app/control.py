@@ -4,6 +4,7 @@ Nothing a worker does waits for it. It starts even where the store cannot be ope
 """
 
 import asyncio
+import importlib
 import os
 import signal
 import socket
@@ -37,6 +38,7 @@ LAST_BATCHES = 0.5
 RETENTION_INTERVAL = 3600.0
 REVIEW_INTERVAL = 10.0
 """Seconds between looks at whether a name waits for review that policy should know of."""
+_ADMIN = "sinkhole.web.front"
 _CALM = 5
 """How much nicer than the workers it is: whoever asks for a name comes before who compiles one."""
 
@@ -67,6 +69,8 @@ class Control:
         jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue())
         for job in jobs:
             self._spawn(job)
+        if self._settings.admin.enabled:
+            self._spawn(self._serve_admin())
         self._spawn(self._die_with_supervisor(lifeline))
         await stop.wait()
         listening.close()
@@ -95,6 +99,17 @@ class Control:
         await self._apply_quietly()
         if self._settings.feeds.sync:
             await self._sync.run()
+
+    async def _serve_admin(self) -> None:
+        """Serve the admin side; whatever becomes of it, the rest goes on.
+
+        It is loaded by name, in a thread: an installation without it, and the start of this process, do not pay for it.
+        """
+        try:
+            front = await asyncio.to_thread(importlib.import_module, _ADMIN)
+            await front.serve(self._settings, self._status, self._store.until_open)
+        except Exception:
+            self._log.exception("admin.failed")
 
     async def _log_audit_head(self) -> None:
         """Note the end of the audit log where whoever can write to the store cannot: `sinkhole audit verify --head`."""
@@ -156,14 +171,7 @@ class Control:
             case "reload":
                 return self._have_reloaded()
             case "status":
-                return {
-                    "started": self._started,
-                    "listen": self._settings.server.listen,
-                    "settings": self._settings.model_dump_json(),
-                    "store": self._store.state_in_words,
-                    "workers": self._server.workers,
-                    "generation": self._generation,
-                }
+                return self._status()
             case "client":
                 known = self._clients.known(str(message["address"]))
                 return {"known": None if known is None else asdict(known)}
@@ -171,6 +179,16 @@ class Control:
                 return await self._page.answer(message)
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "started": self._started,
+            "listen": self._settings.server.listen,
+            "settings": self._settings.model_dump_json(),
+            "store": self._store.state_in_words,
+            "workers": self._server.workers,
+            "generation": self._generation,
+        }
 
     def _have_reloaded(self) -> dict[str, Any]:
         """Let the supervisor read the configuration and the local records again, and start new workers with them."""
@@ -211,6 +229,9 @@ def main(arguments: list[str]) -> None:
         os.set_inheritable(fd, False)
     os.nice(_CALM)
     asyncio.run(Control(settings).serve(socket.socket(fileno=socket_fd), lifeline, status))
+    # All is written and closed. To take what a process holds apart, and to wait for a request or a sync that is under
+    # way, may take longer than the supervisor waits.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ask for an exception: what the command line and the block page do alike."""
+"""What an exception is that somebody asks for: at the command line, on the admin side and on the block page alike."""
 
 from datetime import datetime
 
@@ -6,7 +6,6 @@ from sinkhole.app.notice import client_address
 from sinkhole.errors import PolicyError
 from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.subject import Subject
-from sinkhole.store.exception_store import ExceptionStore
 
 
 def wanted_exception(
@@ -26,12 +25,3 @@ def wanted_exception(
         raise PolicyError("an exception has a reason")
     address = None if client is None else client_address(client)
     return PolicyException(subject, expires.replace(microsecond=0), reason, owner, address, group, ticket)
-
-
-def request_exception(store: ExceptionStore, wanted: PolicyException, now: datetime) -> PolicyException:
-    """Store the request for someone to decide.
-
-    Raises:
-        PolicyError: its end is not possible.
-    """
-    return store.request(wanted, now)

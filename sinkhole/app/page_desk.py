@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sinkhole.app.coach import granted_before, redeem
-from sinkhole.app.exception_request import request_exception, wanted_exception
+from sinkhole.app.exception_request import wanted_exception
 from sinkhole.app.notice import client_address
 from sinkhole.app.page_link import ASK, GO_ON
 from sinkhole.app.state import State
@@ -105,6 +105,6 @@ class PageDesk:
             own = sum(one.client == client for one in waiting)
             if len(waiting) >= MOST_OPEN or own >= MOST_OPEN_OF_CLIENT:
                 raise PolicyError("too many requests wait for someone to decide")
-            return request_exception(store, wanted, now)
+            return store.request(wanted, now)
 
         return (await self._store.do(ask)).id

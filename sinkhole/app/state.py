@@ -111,20 +111,22 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     Raises:
         StoreError: the store cannot be opened.
     """
-    folder = settings.server.data_dir
-    store = open_store(folder / STORE, is_thorough=is_thorough)
-    who = who or current_user()
-    expectations = ExpectationStore(store, who)
-    snapshots = Snapshots(folder / FEEDS)
-    state = State(
-        settings, store, PolicyStore(store, who), expectations, FeedStore(store, who), snapshots,
-        CandidateStore(store, who), ExceptionStore(store, who), OverrideStore(store, who), who,
-    )  # fmt: skip
+    store = open_store(settings.server.data_dir / STORE, is_thorough=is_thorough)
+    state = state_over(settings, store, who or current_user())
     with ExitStack() as stack:
         stack.callback(store.close)
         _seed(state)
         stack.pop_all()  # it stays open only if all went well
     return state
+
+
+def state_over(settings: Settings, store: Store, who: str) -> State:
+    """Return the state over an open store; nothing is read or written."""
+    return State(
+        settings, store, PolicyStore(store, who), ExpectationStore(store, who), FeedStore(store, who),
+        Snapshots(settings.server.data_dir / FEEDS), CandidateStore(store, who), ExceptionStore(store, who),
+        OverrideStore(store, who), who,
+    )  # fmt: skip
 
 
 def catalogue_of_folder(settings: Settings) -> CatalogueInForce:

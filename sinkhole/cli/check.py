@@ -1,17 +1,13 @@
 """`sinkhole check`: explain what would be answered for a name, or judge it by one list file alone."""
 
 import datetime as dt
-import functools
 from pathlib import Path
 
 import click
 
-from sinkhole.app.apply import settings_of_server
-from sinkhole.app.explain import explain, lines_of
-from sinkhole.app.follow import follow
+from sinkhole.app.explain import lines_of
+from sinkhole.app.explain_now import explain_now
 from sinkhole.app.judge_file import judge_file
-from sinkhole.app.state import policy_in_force
-from sinkhole.app.who_is_it import published_identity, read_client
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import print_json, print_line
 
@@ -55,13 +51,8 @@ def check(
         return
     if at is not None and not 1970 <= at.year < 3000:
         raise click.BadParameter("wanted a time from 1970 to 2999", param_hint="--at")
-    settings = place.settings()
-    policy = policy_in_force(settings)
-    running = settings_of_server(settings)
-    who = published_identity(settings, read_client(client))
-    judge = functools.partial(follow, running, identity=who) if running else None
     when = dt.datetime.now(dt.UTC) if at is None else at.astimezone(dt.UTC)
-    found = explain(policy, name, qtype, client, when, judge, who)
+    found = explain_now(place.settings(), name, qtype, client, when)
     if as_json:
         print_json(found.to_json())
         return

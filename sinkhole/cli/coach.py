@@ -1,13 +1,11 @@
 """`sinkhole coach`: who goes on after reading the notice."""
 
-import datetime as dt
-
 import click
 
+from sinkhole.app.override_changes import end_override
 from sinkhole.cli.momentary import in_words, print_overrides
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.session import opened, put_in_force
-from sinkhole.errors import PolicyError
 from sinkhole.policy.override import OverrideKind
 
 
@@ -42,8 +40,4 @@ def end(place: Place, number: int) -> None:
     Example: sinkhole coach end 7
     """
     with opened(place) as state:
-        now = dt.datetime.now(dt.UTC)
-        ended = state.overrides.end(lambda one: one.kind is OverrideKind.GRANT and one.id == number, now)
-        if not ended:
-            raise PolicyError(f"there is no grant {number}")
-        put_in_force(state, f"ended {in_words(ended[0])}")
+        put_in_force(state, f"ended {in_words(end_override(state, OverrideKind.GRANT, number))}")

@@ -6,14 +6,19 @@ from typing import Any
 
 import click
 
-from sinkhole.app.exception_request import request_exception, wanted_exception
-from sinkhole.app.expectations import gated
+from sinkhole.app.exception_changes import (
+    Request,
+    approve_exception,
+    deny_exception,
+    put_exception,
+    request_exception,
+    revoke_exception,
+)
 from sinkhole.app.state import State
 from sinkhole.cli.complete import complete_group, complete_subject
-from sinkhole.cli.momentary import expect_group
 from sinkhole.cli.options import Place, dry_run_option, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_fact, print_json, print_line, print_table
-from sinkhole.cli.session import opened, print_preview, put_in_force, subject_of
+from sinkhole.cli.session import opened, print_preview, put_in_force
 from sinkhole.cli.time_ahead import Length, ahead_options, end_of
 from sinkhole.policy.exception import MAX_AHEAD, OPEN, ExceptionState, PolicyException
 
@@ -54,18 +59,12 @@ def request(
     ends = end_of(length, until, MAX_AHEAD)
     if client is not None and group is not None:
         raise click.UsageError("give --client or --group, not both")
+    wanted = Request(subject, ends, reason, client, group, owner, ticket)
     with opened(place) as state:
-        expect_group(state, group)
-        wanted = wanted_exception(
-            subject_of(state, subject), ends, reason, owner or state.who, client=client, group=group, ticket=ticket
-        )
-        now = dt.datetime.now(dt.UTC)
         if is_approved:
-            with gated(state, force=force):
-                stored = state.exceptions.put(wanted, now)
-            _put_in_force(state, stored)
+            _put_in_force(state, put_exception(state, wanted, force=force))
             return
-        stored = request_exception(state.exceptions, wanted, now)
+        stored = request_exception(state, wanted)
     print_line(f"{_in_words(stored)} requested; approve it with: sinkhole exception approve {stored.id}")
     print_fact("exception", stored.id)
 
@@ -87,9 +86,7 @@ def approve(place: Place, number: int, dry_run: bool, force: bool) -> None:
         if dry_run:
             print_preview(state, lambda: state.exceptions.approve(number, now))
             return
-        with gated(state, force=force):
-            stored = state.exceptions.approve(number, now)
-        _put_in_force(state, stored)
+        _put_in_force(state, approve_exception(state, number, force=force))
 
 
 def _put_in_force(state: State, stored: PolicyException) -> None:
@@ -110,7 +107,7 @@ def deny(place: Place, number: int) -> None:
     Example: sinkhole exception deny 3
     """
     with opened(place) as state:
-        print_line(f"{_in_words(state.exceptions.deny(number, dt.datetime.now(dt.UTC)))} denied")
+        print_line(f"{_in_words(deny_exception(state, number))} denied")
 
 
 @exception.command()
@@ -130,8 +127,7 @@ def revoke(place: Place, number: int, dry_run: bool, force: bool) -> None:
         if dry_run:
             print_preview(state, lambda: state.exceptions.revoke(number, now))
             return
-        with gated(state, force=force):
-            stored = state.exceptions.revoke(number, now)
+        stored = revoke_exception(state, number, force=force)
         put_in_force(state, f"{_in_words(stored)} revoked")
 
 

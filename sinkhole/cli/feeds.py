@@ -1,30 +1,31 @@
 """`sinkhole feeds`: the remote lists, how they stand, and what to do about a version."""
 
 import datetime as dt
-import re
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import click
-from yarl import URL
 
-from sinkhole.app.state import State, put_feed
-from sinkhole.catalogue.signature import PublicKey
+from sinkhole.app.feed_changes import (
+    SHORTEST_INTERVAL,
+    add_feed,
+    approve_version,
+    diff_of_feed,
+    forget_versions,
+    named,
+    remove_feed,
+    roll_feed_back,
+    switch_feed,
+)
+from sinkhole.app.state import State
 from sinkhole.cli.complete import complete_feed
 from sinkhole.cli.feed_facts import catalogue_facts, catalogue_words, facts
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import age, local_time, print_fact, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened, put_in_force
-from sinkhole.errors import FeedError
 from sinkhole.feeds.parse import READERS
-from sinkhole.feeds.revise import approve as approve_version
-from sinkhole.feeds.revise import roll_back
-from sinkhole.feeds.visit import read_url
 from sinkhole.policy.feed import Feed, FeedState, FeedStatus
-from sinkhole.policy.subject import Subject, SubjectKind
 
-_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
 _SHOWN = 20
 
 
@@ -83,7 +84,9 @@ def list_feeds(place: Place, as_json: bool) -> None:
 )
 @click.option("--allow-private", is_flag=True, help="Its host may be inside the network.")
 @click.option("--ai", "part_of_ai", is_flag=True, help="Its rows belong to the subject ai instead of a statement.")
-@click.option("--interval", type=click.IntRange(300), metavar="SECONDS", help="Between syncs, 300 or more.")
+@click.option(
+    "--interval", type=click.IntRange(SHORTEST_INTERVAL), metavar="SECONDS", help="Between syncs, 300 or more."
+)
 @click.option("--key", metavar="RW…", help="It is the catalogue, and signed with this minisign key.")
 def add(
     place: Place, url: str, name: str | None, list_format: str, match: str, allow_private: bool, part_of_ai: bool,
@@ -94,41 +97,13 @@ def add(
     \b
     Example: sinkhole feeds add https://lists.example/ai.txt --match suffix
     """
-    _check_url(url)
-    name = name or _name_from(url)
-    if not _NAME.match(name):
-        raise FeedError(f"feed name {name!r}: wanted lower-case letters, digits and -; give one with --name")
-    feed = Feed(
-        name, url, list_format, match, part_of_ai, allow_private=allow_private, local=url.startswith("file:"),
-        interval=interval, key=None if key is None else _read_key(key, list_format, match, part_of_ai),
-    )  # fmt: skip
+    feed = named(
+        Feed(name or "", url, list_format, match, part_of_ai, allow_private=allow_private, interval=interval, key=key)
+    )
     with opened(place) as state:
-        is_known = any(known.name == name for known, _ in state.feeds.all())
-        put_feed(state, feed)
-        put_in_force(state, f"{'changed' if is_known else 'added'} feed {name}")
-    print_line(f"fetch it now with: sinkhole sync {name}")
-
-
-def _read_key(key: str, list_format: str, match: str, part_of_ai: bool) -> str:
-    """Return the key as it is stored; refuse it for what is no catalogue as a whole."""
-    if list_format != "catalogue":
-        raise FeedError("--key is for catalogues: give --format catalogue with it")
-    if match != "format" or part_of_ai:
-        raise FeedError("--match and --ai are for lists: a catalogue says itself how names match and what is AI")
-    return PublicKey.from_text(key).to_text()
-
-
-def _check_url(url: str) -> None:
-    """Refuse what can never be fetched; whether it may be fetched is seen when it is."""
-    parsed = read_url(url)
-    if parsed.scheme not in ("https", "http", "file") or (parsed.scheme != "file" and not parsed.host):
-        raise FeedError(f"feed URL {url!r}: wanted https://…, or file:NAME of a file in the lists folder")
-
-
-def _name_from(url: str) -> str:
-    parts = [part for part in URL(url).path.split("/") if part]
-    stem = (parts[-1] if parts else URL(url).host or "feed").rsplit(".", 1)[0]
-    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "feed"
+        is_known = add_feed(state, feed)
+        put_in_force(state, f"{'changed' if is_known else 'added'} feed {feed.name}")
+    print_line(f"fetch it now with: sinkhole sync {feed.name}")
 
 
 @feeds.command(short_help="Remove feed NAME and all that hangs on it.")
@@ -142,12 +117,9 @@ def remove(place: Place, name: str) -> None:
     Example: sinkhole feeds remove v2fly
     """
     with opened(place) as state:
-        feed = state.feeds.remove(name)
-        for said in state.policy.statements():
-            if said.subject == Subject(SubjectKind.FEED, name):
-                state.policy.remove(said.subject, said.group, said.schedule or "always")
+        feed = remove_feed(state, name)
         put_in_force(state, f"removed feed {name}")
-        state.snapshots.remove(name)
+        forget_versions(state, name)
         _tell_catalogue(state, feed)
 
 
@@ -158,8 +130,7 @@ def _switch(verb: str, enabled: bool, meaning: str) -> None:
     @click.argument("name", shell_complete=complete_feed)
     def command(place: Place, name: str) -> None:
         with opened(place) as state:
-            feed, known = state.feeds.get(name)
-            put_feed(state, replace(feed, enabled=enabled))
+            feed, known = switch_feed(state, name, enabled=enabled)
             put_in_force(state, f"{verb}d feed {name}")
             _tell_catalogue(state, feed)
         if enabled and not known.version:
@@ -224,13 +195,7 @@ def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) 
     Example: sinkhole feeds diff v2fly
     """
     with opened(place) as state:
-        _, known = state.feeds.get(name)
-        new = new or known.pending_version or known.version
-        older = [version for version in state.snapshots.versions(name) if version < new]
-        old = old or (known.version if known.pending_version == new and known.version else max(older, default=0))
-        if not old:
-            raise FeedError(f"feed {name} has {'only one version' if new else 'no version yet'}: nothing to compare")
-        found = state.snapshots.diff(name, old, new, limit)
+        old, new, found = diff_of_feed(state, name, old, new, limit)
     print_line(f"feed {name}, version {old} to {new}: {found.added} added, {found.removed} removed")
     print_fact("added", found.added)
     print_fact("removed", found.removed)
@@ -253,7 +218,7 @@ def rollback(place: Place, name: str, version: int | None) -> None:
     Example: sinkhole feeds rollback v2fly 3
     """
     with opened(place) as state:
-        _revise(state, name, "rolled back", lambda known, now: roll_back(state.snapshots, name, known, now, version))
+        _tell_version(state, name, roll_feed_back(state, name, version))
 
 
 @feeds.command()
@@ -267,15 +232,12 @@ def approve(place: Place, name: str) -> None:
     Example: sinkhole feeds approve v2fly
     """
     with opened(place) as state:
-        _revise(state, name, "approved", lambda known, now: approve_version(state.snapshots, name, known, now))
+        _tell_version(state, name, approve_version(state, name))
 
 
-def _revise(state: State, name: str, what: str, change: Callable[[FeedState, dt.datetime], FeedState]) -> None:
-    feed, known = state.feeds.get(name)
-    after = change(known, dt.datetime.now(dt.UTC))
-    state.feeds.put_state(name, after, what)
+def _tell_version(state: State, name: str, after: FeedState) -> None:
     put_in_force(state, f"feed {name} is at version {after.version}", name)
-    _tell_catalogue(state, feed)
+    _tell_catalogue(state, state.feeds.get(name)[0])
 
 
 def _tell_catalogue(state: State, feed: Feed) -> None:

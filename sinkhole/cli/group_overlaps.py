@@ -1,7 +1,5 @@
 """`sinkhole groups overlaps`: where two groups reach the same clients."""
 
-from collections.abc import Iterable, Sequence
-
 import click
 
 from sinkhole.app.client_names import client_store, memberships_now
@@ -12,8 +10,7 @@ from sinkhole.cli.output import print_json, print_line, print_table
 from sinkhole.cli.session import opened
 from sinkhole.cli.since import Since
 from sinkhole.clients.table import read_table
-from sinkhole.policy.overlaps import Meeting, Overlap, meetings_of, overlaps_of, ties_of
-from sinkhole.policy.statement import Group
+from sinkhole.policy.overlaps import Meeting, Overlap, meetings_of, overlaps_of
 
 _SHOWN = 3
 
@@ -46,17 +43,6 @@ def overlaps(place: Place, since: int, as_json: bool) -> None:
     if met:
         print_line()
         print_table(("wins", "group", "group", "clients", "such as"), [_row(one) for one in met], empty="")
-
-
-def new_ties(before: Iterable[Group], after: Sequence[Group]) -> list[str]:
-    """Return in sentences the ties that groups have and did not have before."""
-    known = set(ties_of(tuple(before)))
-    return [
-        f"{tie.winner.member} of {tie.winner.group} and {tie.loser.member} of {tie.loser.group} are equally specific"
-        f" and of the same order {tie.winner.order}: who is in both gets the stricter action, or --order settles it"
-        for tie in ties_of(after)
-        if tie not in known
-    ]
 
 
 def _which(is_tie: bool, winner: str) -> str:

@@ -1,23 +1,24 @@
 """`sinkhole groups`: groups of clients by address, network, MAC address, name and client-id."""
 
-import ipaddress
-from dataclasses import replace
-
 import click
 
-from sinkhole.app.expectations import gated
-from sinkhole.app.members import member_text, unknown_kinds
-from sinkhole.app.subjects import nearest
+from sinkhole.app.group_changes import (
+    Answering,
+    add_to_group,
+    address_of_version,
+    groups_by_name,
+    remarks_on_group,
+    remove_from_group,
+    remove_group,
+)
 from sinkhole.cli.complete import complete_group, complete_member
-from sinkhole.cli.group_overlaps import new_ties, overlaps
+from sinkhole.cli.group_overlaps import overlaps
 from sinkhole.cli.options import Place, force_option, json_option, place_options
 from sinkhole.cli.output import count_of, print_json, print_table, printable
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
-from sinkhole.policy.groups import name_mistake
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer, BlockMode
-from sinkhole.resolver.blocked import block_answer
 
 
 @click.group()
@@ -74,12 +75,9 @@ class _Address(click.ParamType[str]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return it in its usual spelling."""
         try:
-            address = ipaddress.ip_address(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no {self.name}", param, ctx)
-        if address.version != self._version:
-            self.fail(f"{value!r} is no {self.name}", param, ctx)
-        return str(address)
+            return address_of_version(str(value), self._version)
+        except PolicyError as error:
+            self.fail(str(error), param, ctx)
 
 
 @groups.command(short_help="Add a group, or members to one.")
@@ -104,33 +102,13 @@ def add(
     \b
     Example: sinkhole groups add lab 192.0.2.0/24 mac:aa:bb:cc:dd:ee:ff
     """
-    if mistake := name_mistake(name):
-        raise PolicyError(mistake)
+    answering = Answering(BlockMode(mode) if mode else None, ipv4, ipv6)
     with opened(place) as state:
-        known = {group.name: group for group in state.policy.groups()}
-        group = known.get(name, Group(name, ()))
-        group = replace(
-            group,
-            members=tuple(dict.fromkeys((*group.members, *map(member_text, members)))),
-            order=group.order if order is None else order,
-            answer=_answer(block_answer(state.settings.blocking), group.answer, mode, ipv4, ipv6)
-            if mode or ipv4 or ipv6
-            else group.answer,
-        )
-        with gated(state, force=force):
-            state.policy.put_group(group)
+        before = groups_by_name(state).values()
+        group = add_to_group(state, name, members, order, answering, force=force)
         put_in_force(state, f"group {name} has {count_of(len(group.members), 'member')}")
-        after = (*(one for one in known.values() if one.name != name), group)
-        for said in (*new_ties(known.values(), after), *unknown_kinds((group,), state.settings.clients)):
+        for said in remarks_on_group(state, before, group):
             click.echo(f"sinkhole: {printable(said)}", err=True)
-
-
-def _answer(
-    server: BlockAnswer, before: BlockAnswer | None, mode: str | None, ipv4: str | None, ipv6: str | None
-) -> BlockAnswer:
-    """Change what is given; with one address given, the other family has none (as in the settings)."""
-    answer = server.of_group(BlockMode(mode), before) if mode else before or server
-    return replace(answer, ipv4=ipv4, ipv6=ipv6) if ipv4 or ipv6 else answer
 
 
 @groups.command(short_help="Remove members of a group, or the group.")
@@ -146,21 +124,11 @@ def remove(place: Place, name: str, members: tuple[str, ...], force: bool) -> No
     Example: sinkhole groups remove lab mac:aa:bb:cc:dd:ee:ff
     """
     with opened(place) as state:
-        known = {group.name: group for group in state.policy.groups()}
-        if name not in known:
-            raise PolicyError(f"there is no group {name!r}{nearest(name, tuple(known))}")
         if not members:
-            with gated(state, force=force):
-                state.policy.remove_group(name)
+            remove_group(state, name, force=force)
             put_in_force(state, f"removed group {name}")
             return
-        gone = set(map(member_text, members))
-        missing = sorted(gone - set(known[name].members))
-        if missing:
-            raise PolicyError(f"group {name} has no member {', '.join(missing)}")
-        left = tuple(member for member in known[name].members if member not in gone)
-        with gated(state, force=force):
-            state.policy.put_group(replace(known[name], members=left))
+        left = remove_from_group(state, name, members, force=force).members
         put_in_force(state, f"group {name} has {count_of(len(left), 'member')}")
 
 

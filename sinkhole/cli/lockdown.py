@@ -4,24 +4,23 @@ import datetime as dt
 
 import click
 
-from sinkhole.app.state import State
+from sinkhole.app.override_changes import MOST
+from sinkhole.app.subject_in import subjects_in
 from sinkhole.cli import momentary
 from sinkhole.cli.complete import complete_group, complete_subject
-from sinkhole.cli.momentary import Momentary, subjects_of
+from sinkhole.cli.momentary import Momentary
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.session import opened
 from sinkhole.cli.time_ahead import ahead_options, end_of
 from sinkhole.policy.override import OverrideKind
-from sinkhole.policy.subject import Subject, SubjectKind
 
-MOST = dt.timedelta(days=31)
-"""What is to last longer is a statement."""
+_MOST = MOST[OverrideKind.LOCKDOWN]
 
 
 @click.command("begin")
 @place_options
 @json_option
-@ahead_options(MOST)
+@ahead_options(_MOST)
 @click.option("--group", shell_complete=complete_group, help="Only for clients of this group.")
 @click.option(
     "--subject", "words", multiple=True, metavar="SUBJECT", shell_complete=complete_subject,
@@ -37,16 +36,9 @@ def _begin(
     \b
     Example: sinkhole lockdown --until 12:00 --group lab
     """
-    ends = end_of(length, until, MOST)
+    ends = end_of(length, until, _MOST)
     with opened(place) as state:
-        subjects = subjects_of(state, words) or _everything(state)
-        momentary.begin(state, OverrideKind.LOCKDOWN, subjects, group, ends, reason)
-
-
-def _everything(state: State) -> tuple[Subject, ...]:
-    """Return what is locked down unless told: AI, what imitates it, and each way round policy."""
-    ways = [Subject(SubjectKind.BYPASS, way.id) for way in state.catalogue().catalogue.bypass]
-    return (Subject(SubjectKind.AI), Subject(SubjectKind.LOOKALIKES), *ways)
+        momentary.begin(state, OverrideKind.LOCKDOWN, subjects_in(state, words), group, ends, reason)
 
 
 lockdown = Momentary(

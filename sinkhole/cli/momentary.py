@@ -7,14 +7,14 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from sinkhole.app.override_changes import begin_override, end_overrides
 from sinkhole.app.state import State
 from sinkhole.app.subjects import nearest
 from sinkhole.cli.complete import complete_group
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import local_time, print_fact, print_json, print_table
-from sinkhole.cli.session import opened, put_in_force, subject_of
-from sinkhole.errors import PolicyError
-from sinkhole.policy.override import Override, OverrideKind, scope_in_words
+from sinkhole.cli.session import opened, put_in_force
+from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.subject import Subject
 
 
@@ -98,10 +98,7 @@ def begin(
     reason: str | None,
 ) -> None:  # fmt: skip
     """Begin one for all or a group, put it in force and say so."""
-    expect_group(state, group)
-    now = dt.datetime.now(dt.UTC)
-    wanted = Override(kind, 0, tuple(subjects), ends, group=group, reason=reason, owner=state.who)
-    stored = state.overrides.begin(wanted, now)
+    stored = begin_override(state, kind, subjects, group, ends, reason)
     print_fact(str(kind), stored.id)
     put_in_force(state, f"{in_words(stored)} until {local_time(stored.ends)}")
 
@@ -112,18 +109,7 @@ def end(state: State, kind: OverrideKind, group: str | None) -> None:
     Raises:
         PolicyError: there is none; those of other scopes are told.
     """
-    now = dt.datetime.now(dt.UTC)
-    ended = state.overrides.end(lambda one: one.kind is kind and one.group == group, now)
-    if not ended:
-        scopes = sorted({one.scope for one in state.overrides.in_force(now) if one.kind is kind})
-        others = f"; there is one for {', '.join(scopes)}" if scopes else ""
-        raise PolicyError(f"there is no {kind} for {scope_in_words(None, group)}{others}")
-    put_in_force(state, f"ended {', '.join(map(in_words, ended))}")
-
-
-def subjects_of(state: State, words: Sequence[str]) -> tuple[Subject, ...]:
-    """Read subjects, each once."""
-    return tuple(dict.fromkeys(subject_of(state, word) for word in words))
+    put_in_force(state, f"ended {', '.join(map(in_words, end_overrides(state, kind, group)))}")
 
 
 def print_overrides(state: State, kind: OverrideKind, *, as_json: bool) -> None:
@@ -155,14 +141,3 @@ def in_words(one: Override) -> str:
 
 def _about(one: Override) -> str:
     return " ".join(map(str, one.subjects)) or "everything"
-
-
-def expect_group(state: State, group: str | None) -> None:
-    """Refuse a group that there is not.
-
-    Raises:
-        PolicyError: with the nearest name.
-    """
-    names = [found.name for found in state.policy.groups()]
-    if group is not None and group not in names:
-        raise PolicyError(f"there is no group {group!r}{nearest(group, names)}")

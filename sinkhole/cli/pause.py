@@ -4,22 +4,21 @@ import datetime as dt
 
 import click
 
+from sinkhole.app.override_changes import MOST
+from sinkhole.app.subject_in import subjects_in
 from sinkhole.cli import momentary
 from sinkhole.cli.complete import complete_group, complete_subject
-from sinkhole.cli.momentary import Momentary, subjects_of
+from sinkhole.cli.momentary import Momentary
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.session import opened
 from sinkhole.cli.time_ahead import Length
 from sinkhole.policy.override import OverrideKind
 
-MOST = dt.timedelta(days=7)
-"""What is to last longer is a statement, an exception or a schedule."""
-
 
 @click.command("begin")
 @place_options
 @json_option
-@click.argument("length", type=Length(MOST), metavar="LENGTH")
+@click.argument("length", type=Length(MOST[OverrideKind.PAUSE]), metavar="LENGTH")
 @click.option("--group", shell_complete=complete_group, help="Only for clients of this group.")
 @click.option(
     "--subject",
@@ -38,7 +37,7 @@ def _begin(place: Place, length: dt.timedelta, group: str | None, words: tuple[s
     """
     with opened(place) as state:
         ends = dt.datetime.now(dt.UTC) + length
-        momentary.begin(state, OverrideKind.PAUSE, subjects_of(state, words), group, ends, reason)
+        momentary.begin(state, OverrideKind.PAUSE, subjects_in(state, words), group, ends, reason)
 
 
 pause = Momentary(

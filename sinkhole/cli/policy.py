@@ -1,30 +1,32 @@
 """`sinkhole policy`: what is blocked, coached, monitored and allowed, and for whom."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import click
 
-from sinkhole.app.coach import unseen
-from sinkhole.app.expectations import gated
-from sinkhole.app.gaps import gap_of
+from sinkhole.app.statement_changes import (
+    TimeError,
+    Wish,
+    read_wish,
+    remarks_on,
+    remove_statement,
+    store_statement,
+    times_from_text,
+    warning_before,
+)
+from sinkhole.app.subject_in import subject_in
 from sinkhole.cli import policy_file
 from sinkhole.cli.basis import basis_option
 from sinkhole.cli.complete import complete_group, complete_subject
 from sinkhole.cli.momentary import in_words
 from sinkhole.cli.options import Place, dry_run_option, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
-from sinkhole.cli.session import opened, print_preview, put_in_force, subject_of
+from sinkhole.cli.session import opened, print_preview, put_in_force
 from sinkhole.policy.basis import Basis
 from sinkhole.policy.override import OverrideKind
-from sinkhole.policy.schedule import Schedule
-from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Statement
-from sinkhole.policy.subject import SubjectKind
 from sinkhole.policy.verdict import Action
-from sinkhole.public_suffix import is_public_suffix
-from sinkhole.resolver.blocked import block_answer
 
 
 @click.group()
@@ -116,54 +118,25 @@ def _statement_command(action: Action, meaning: str, example: str) -> click.Comm
         until: datetime | None, schedule: str | None, dry_run: bool, force: bool,
         basis: Basis | None = None,
     ) -> None:  # fmt: skip
-        expires = until.astimezone(UTC) if until else None
-        if expires and expires <= datetime.now(UTC):
-            raise click.BadParameter(f"{local_time(expires)} is in the past", param_hint="--until")
-        times = schedule_from_text(schedule) if schedule is not None else None
-        if times is not None:
-            _check_is_to_come(times, expires)
+        wish = Wish(subject, action, group, reason, owner, ticket, until and until.astimezone(UTC), schedule, basis)
         with opened(place) as state:
-            about = subject_of(state, subject)
-            if about.kind is SubjectKind.DOMAIN and action >= Action.COACH and is_public_suffix(about.value):
-                click.echo(f"sinkhole: warning: {about.value} is a public suffix: all names below it are hit", err=True)
-            wanted = Statement(0, about, action, group, reason, owner, ticket, expires, times, basis)
+            try:
+                wanted = read_wish(state, wish)
+            except TimeError as error:
+                raise click.BadParameter(str(error), param_hint=f"--{error.of}") from error
+            if warning := warning_before(wanted):
+                click.echo(f"sinkhole: warning: {warning}", err=True)
             if dry_run:
                 print_preview(state, lambda: state.policy.put(wanted))
                 return
-            with gated(state, force=force):
-                stored = state.policy.put(wanted)
+            stored = store_statement(state, wanted, force=force)
             put_in_force(state, f"{stored.action} {stored.subject} for {stored.extent}")
-            gap = gap_of(about, state.catalogue().catalogue) if action is not Action.ALLOW else None
-            if gap is not None:
-                click.echo(f"sinkhole: note: {gap}", err=True)
-            for said in unseen([stored], state.policy.groups(), block_answer(state.settings.blocking)):
-                click.echo(f"sinkhole: warning: {said}", err=True)
-            for other in _outranking(stored, state.policy.statements()):
-                said = f"{other.action} {other.subject} for {other.scope} holds at all times and goes before {action}"
-                click.echo(f"sinkhole: note: {said}", err=True)
+            remarks = remarks_on(state, stored)
+            for word, said in (("warning", remarks.warnings), ("note", remarks.notes)):
+                for one in said:
+                    click.echo(f"sinkhole: {word}: {one}", err=True)
 
     return command
-
-
-def _check_is_to_come(schedule: Schedule, expires: datetime | None) -> None:
-    now = datetime.now(UTC)
-    begins = now if schedule.holds(now) else schedule.next_edge(now)
-    if begins is None or (expires is not None and expires <= begins):
-        raise click.BadParameter(f"{schedule} does not hold from now on", param_hint="--schedule")
-
-
-def _outranking(stored: Statement, statements: Sequence[Statement]) -> list[Statement]:
-    """Return what leaves a statement with a schedule no effect: a stricter one without, on its subject and scope."""
-    same, now = (stored.subject, stored.group, None), datetime.now(UTC)
-    rivals = [s for s in statements if (s.subject, s.group, s.schedule) == same and s.action > stored.action]
-    return [s for s in rivals if s.holds(now)]
-
-
-def _which(schedule: str | None) -> Schedule | Literal["always", "any"]:
-    """Read which of the statements on one subject and scope is meant."""
-    if schedule is None:
-        return "any"
-    return "always" if schedule.strip().lower() == "always" else schedule_from_text(schedule)
 
 
 _statement_command(
@@ -194,14 +167,13 @@ def remove(place: Place, subject: str, group: str | None, schedule: str | None, 
     \b
     Example: sinkhole policy remove deepseek --group staff
     """
-    times = _which(schedule)
+    times = times_from_text(schedule)
     with opened(place) as state:
-        about = subject_of(state, subject)
+        about = subject_in(state, subject)
         if dry_run:
             print_preview(state, lambda: state.policy.remove(about, group, times))
             return
-        with gated(state, force=force):
-            gone = state.policy.remove(about, group, times)
+        gone = remove_statement(state, about, group, times, force=force)
         put_in_force(state, f"removed {gone.action} {gone.subject} for {gone.extent}")
 
 

@@ -1,27 +1,22 @@
 """`sinkhole report bypass`: which clients look as if they went round the resolver."""
 
-import time
-
 import click
 
+from sinkhole.app.bypass_report import bypass_report
 from sinkhole.app.bypass_score import (
     CANARY_MOST,
     CANARY_POINTS,
-    LOOK_BACK,
     NAME_MOST,
     NAME_POINTS,
     SILENCE_MOST,
     SILENCE_POINTS,
     BypassScore,
-    bypass_scores,
 )
-from sinkhole.app.client_names import client_store, clients_by_text
+from sinkhole.app.client_names import clients_by_text
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
 from sinkhole.cli.since import Since
-from sinkhole.resolver.canaries import CANARY_NAMES
-from sinkhole.store.bypass_hits import bypass_hits
 from sinkhole.store.client_store import HOUR
 
 _HEADER = ("client", "name", "score", "canaries", "names", "silence", "asked for")
@@ -49,13 +44,10 @@ def bypass(place: Place, since: int, as_json: bool) -> None:
     \b
     Example: sinkhole report bypass --since 24h
     """
-    now = int(time.time())
     with opened(place) as state:
-        hits = bypass_hits(state.store, since)
-        hours = client_store(state).hours(since - LOOK_BACK * HOUR)
+        found = bypass_report(state, since)
         names = {text: one.name for text, one in clients_by_text(state).items()}
         is_stored = state.settings.record.clients != "none"
-    found = bypass_scores(hits, hours, CANARY_NAMES, since // HOUR, now // HOUR)
     if as_json:
         print_json([_as_dict(one, names.get(one.client)) for one in found])
         return

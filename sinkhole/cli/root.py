@@ -12,6 +12,7 @@ import click
 from sinkhole import __version__
 
 _COMMANDS = {
+    "admin": "Say who may use the admin side, and make API tokens.",
     "audit": "Show who changed what, and whether that record is whole.",
     "audit-logs": "Tell who tried which vendor, from logs that are there already.",
     "backup": "Write the store, feeds and policy of a data folder to one file.",

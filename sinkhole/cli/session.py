@@ -10,13 +10,11 @@ from sinkhole.app.apply import Applied, apply
 from sinkhole.app.compiled import shipped_catalogue
 from sinkhole.app.preview import preview
 from sinkhole.app.state import State, catalogue_of_folder, open_state
-from sinkhole.app.subjects import read_subject
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place
 from sinkhole.cli.output import print_fact, print_line
 from sinkhole.errors import FeedError, StoreError
 from sinkhole.log import configure
-from sinkhole.policy.subject import Subject
 
 
 @contextmanager
@@ -67,9 +65,3 @@ def print_preview(state: State, change: Callable[[], object]) -> None:
     """Print what a change of policy would do; nothing is changed."""
     for line in preview(state, change):
         print_line(line)
-
-
-def subject_of(state: State, text: str) -> Subject:
-    """Read a subject against the catalogue and the feeds of this installation."""
-    lists = [feed.name for feed, _ in state.feeds.all() if feed.key is None]
-    return read_subject(text, state.catalogue().catalogue, lists)

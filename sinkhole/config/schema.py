@@ -70,6 +70,14 @@ def _is_alternative(text: str) -> str:
     return text
 
 
+def _is_host_name(text: str) -> str:
+    name = text.lower().rstrip(".")
+    if not re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*", name) or len(name) > 253:
+        raise ValueError(f"wanted a host name such as sinkhole.example.org, without a port; found {text!r}")
+    return name
+
+
+HostName = Annotated[str, AfterValidator(_is_host_name)]
 Network = Annotated[str, AfterValidator(_is_network)]
 Address = Annotated[str, AfterValidator(lambda text: str(ipaddress.ip_address(text)))]
 Contact = Annotated[str, AfterValidator(_is_contact)]
@@ -343,6 +351,31 @@ class FeedSettings(Section):
     keep_versions: int = Field(5, ge=2, le=100, description="Snapshots kept of each feed.")
 
 
+class AdminSettings(Section):
+    """The admin side: API and pages. Who may use it is state, not a setting (`sinkhole admin`)."""
+
+    enabled: bool = Field(True, description="Serve it.")
+    listen: tuple[str, ...] = Field(
+        ("127.0.0.1:8053",), min_length=1, description="Addresses it is served on, as ADDRESS:PORT or [IPV6]:PORT."
+    )
+    hosts: tuple[HostName, ...] = Field(
+        (),
+        description="Names it is reached by; addresses and localhost always are. Others are refused (DNS rebinding).",
+    )
+    certificate: Path | None = Field(
+        None, description="PEM file of a TLS certificate with its chain; read again when it changes."
+    )
+    key: Path | None = Field(None, description="PEM file of its private key.")
+    trusted_proxies: tuple[Network, ...] = Field(
+        (), description="Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    plain_http: bool = Field(
+        False, description="Permit HTTP without TLS on an address that others reach; passwords can then be read."
+    )
+    idle_minutes: int = Field(60, ge=1, le=1440, description="Minutes without use after which a session ends.")
+    session_hours: int = Field(12, ge=1, le=168, description="Hours after which a session ends, used or not.")
+
+
 class Settings(Section):
     """The whole configuration. `records` are local records, one a string: `NAME [TTL] TYPE DATA`."""
 
@@ -361,6 +394,7 @@ class Settings(Section):
     discover: DiscoverSettings = DiscoverSettings()
     clients: ClientSettings = ClientSettings()
     feeds: FeedSettings = FeedSettings()
+    admin: AdminSettings = AdminSettings()
     records: tuple[str, ...] = Field(
         (),
         description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard. Those of the file `local.records` "

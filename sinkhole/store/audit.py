@@ -11,13 +11,17 @@ import os
 import pwd
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 _COLUMNS = 'id, at, who, origin, what, "before", "after", digest'
+_ORIGIN: ContextVar[str | None] = ContextVar("origin", default=None)
+_NO_END = 2**62
 _FIRST = (0, "")
 """What the first entry follows."""
 INSERT = f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
@@ -75,11 +79,24 @@ def _name_of(uid: int) -> str:
         return f"uid {uid}"
 
 
+@contextmanager
+def acting_from(origin: str) -> Iterator[None]:
+    """Let the entries that are made meanwhile tell another origin than this process, such as that of a request."""
+    before = _ORIGIN.set(origin)
+    try:
+        yield
+    finally:
+        _ORIGIN.reset(before)
+
+
 def current_origin() -> str:
     """Return where this process is run from: the host, its terminal, and the address of a remote login.
 
     The address is what the login left in the environment, so whoever is logged in could have changed it.
     """
+    told = _ORIGIN.get()
+    if told is not None:
+        return told
     parts = [socket.gethostname()]
     if terminal := _terminal():
         parts.append(terminal)
@@ -112,18 +129,21 @@ def next_entry(
     return (*fields, _digest(digest, fields))
 
 
-def entries(connection: Connection, limit: int = 100, *, since: int = 0, text: str = "") -> list[AuditEntry]:
+def entries(
+    connection: Connection, limit: int = 100, *, since: int = 0, text: str = "", before: int | None = None
+) -> list[AuditEntry]:
     """Return the newest entries, newest first.
 
     Args:
         since: none older than this, in epoch seconds.
+        before: only entries with a number below this.
         text: only those whose `who`, `what` or values contain it, in whatever letter case.
     """
     rows = connection.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM audit WHERE at >= ?1 "  # noqa: S608
         "AND (?2 = '' OR instr(lower(who || char(10) || what || char(10) || coalesce(\"before\", '') || char(10) "
-        "|| coalesce(\"after\", '')), lower(?2))) ORDER BY id DESC LIMIT ?3",
-        (since, text, limit),
+        "|| coalesce(\"after\", '')), lower(?2))) AND id < ?4 ORDER BY id DESC LIMIT ?3",
+        (since, text, limit, _NO_END if before is None else before),
     )
     return [AuditEntry(*row) for row in rows]
 

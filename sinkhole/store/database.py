@@ -5,15 +5,20 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from sinkhole.errors import StoreError
 from sinkhole.store.broken import distrust, is_corruption, set_broken_aside
+from sinkhole.store.held import HeldConnection, identity_of, looking_at
 from sinkhole.store.migrate import upgrade
 from sinkhole.store.salvage import salvage
 
@@ -21,7 +26,8 @@ BUSY_TIMEOUT = 5.0
 """Seconds that a lock of another process is waited for."""
 _WAL_KEPT = 16 * 1024 * 1024
 """Octets of the journal that stay on disk after a burst."""
-_Identity = tuple[int, int] | None
+_LOOK_EVERY = 20_000
+"""Steps of SQLite's machine between looks at whether a query has had its time: a millisecond or less."""
 
 
 class BrokenStoreError(StoreError):
@@ -34,7 +40,7 @@ class Store:
     def __init__(self, path: Path, engine: Engine) -> None:
         self.path = path
         self._engine = engine
-        self._identity = _identity(path)
+        self._identity = identity_of(path)
         self._local = threading.local()
 
     @contextmanager
@@ -77,7 +83,7 @@ class Store:
 
     def _expect_file(self) -> None:
         # SQLite would go on writing into a file that nobody can find any more.
-        if self._identity is None or _identity(self.path) != self._identity:
+        if self._identity is None or identity_of(self.path) != self._identity:
             raise StoreError(f"store {self.path}: the file is gone, or another took its place")
 
     @contextmanager
@@ -108,16 +114,48 @@ def open_store(path: Path, *, is_thorough: bool = True, busy_timeout: float = BU
     """
     try:
         with _one_opener(path.parent, busy_timeout):
-            aside = set_broken_aside(path, busy_timeout, is_thorough=is_thorough)
-            _make(path)
-            upgrade(path)
-            if aside is not None:
-                salvage(aside, path)
+            with looking_at(path, busy_timeout if is_thorough else 0.0) as may_look:
+                if may_look:  # else this process has it open, so it was looked at
+                    aside = set_broken_aside(path, busy_timeout, is_thorough=is_thorough)
+                    _make(path)
+                    upgrade(path)
+                    if aside is not None:
+                        salvage(aside, path)
             return Store(path, _engine(path, busy_timeout))
     except OSError as error:
         raise StoreError(f"store {path}: cannot be opened: {error.strerror}") from error
     except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
         raise _failure(path, error) from error
+
+
+def open_for_reading(path: Path, is_over: Callable[[], bool]) -> Store:
+    """Open a store that is there for reading alone: beside its one writer, which it never waits for nor delays.
+
+    Args:
+        is_over: whether a query that runs has had its time, and is ended with a StoreError.
+
+    Raises:
+        StoreError: there is none.
+    """
+    if identity_of(path) is None:
+        raise StoreError(f"store {path}: is not there")
+    # Not `mode=ro`: a reader of a journal that nobody has open must make its index.
+    place = {"mode": "rw", "uri": "true"}
+    url = URL.create("sqlite", database=f"file:{quote(str(path))}", query=place)
+    # No connection stays open between requests: whoever must look at a broken file waits for all of them.
+    engine = create_engine(url, connect_args=_connect_args(path, BUSY_TIMEOUT), poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA query_only = ON")
+        connection.set_progress_handler(is_over, _LOOK_EVERY)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return Store(path, engine)
 
 
 @contextmanager
@@ -151,7 +189,7 @@ def _make(path: Path) -> None:
 
 def _engine(path: Path, busy_timeout: float) -> Engine:
     url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, connect_args={"timeout": busy_timeout})
+    engine = create_engine(url, connect_args=_connect_args(path, busy_timeout))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -170,12 +208,8 @@ def _engine(path: Path, busy_timeout: float) -> Engine:
     return engine
 
 
-def _identity(path: Path) -> _Identity:
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return None
-    return stat.st_dev, stat.st_ino
+def _connect_args(path: Path, busy_timeout: float) -> dict[str, Any]:
+    return {"timeout": busy_timeout, "factory": partial(HeldConnection, path=path)}
 
 
 def _failure(path: Path, error: Exception) -> StoreError:

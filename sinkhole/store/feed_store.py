@@ -96,6 +96,19 @@ class FeedStore:
             found = select(*SyncRun.__table__.c).where(SyncRun.feed == name).order_by(SyncRun.id.desc()).limit(limit)
             return [dict(row) for row in connection.execute(found).mappings()]
 
+    def runs_of_all(
+        self, limit: int, *, before: int | None = None, after: int = 0, feed: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return sync runs of all feeds or of one, newest first, with numbers above `after` and below `before`."""
+        wanted = select(*SyncRun.__table__.c).where(SyncRun.id > after)
+        if before is not None:
+            wanted = wanted.where(SyncRun.id < before)
+        if feed is not None:
+            wanted = wanted.where(SyncRun.feed == feed)
+        with self._store.reading() as connection:
+            rows = connection.execute(wanted.order_by(SyncRun.id.desc()).limit(limit)).mappings()
+            return [dict(row) for row in rows]
+
     def _get(self, connection: Connection, name: str) -> tuple[Feed, FeedState]:
         row = _row(connection, name)
         if row is None:

@@ -21,6 +21,13 @@ _LABELS = """
         FROM json_each(:pairs) pair JOIN word ON word.text = pair.value ->> 1
     )
 """
+_LINES = """
+    SELECT hit.id, minute, c.text, g.text, n.text, qtype, action, v.text, p.text, f.text, s.text, count, first, last
+    FROM hit JOIN word n ON n.id = hit.name JOIN word c ON c.id = hit.client
+    LEFT JOIN word g ON g.id = hit."group" LEFT JOIN word v ON v.id = hit.vendor
+    LEFT JOIN word p ON p.id = hit.product LEFT JOIN word f ON f.id = hit.feed
+    LEFT JOIN word s ON s.id = hit.subject
+"""
 _DONE = "SUM(CASE WHEN action = :{} THEN count ELSE 0 END)"
 _HITS = f"SUM(count), {_DONE.format('block')}, {_DONE.format('coach')}, MIN(first), MAX(last)"
 
@@ -107,15 +114,7 @@ class Reports:
             newest: the last `limit` rows instead of the first.
         """
         order = "DESC" if newest else "ASC"
-        sql = f"""
-            SELECT hit.id, minute, c.text, g.text, n.text, qtype, action, v.text, p.text, f.text, s.text,
-                   count, first, last
-            FROM hit JOIN word n ON n.id = hit.name JOIN word c ON c.id = hit.client
-            LEFT JOIN word g ON g.id = hit."group" LEFT JOIN word v ON v.id = hit.vendor
-            LEFT JOIN word p ON p.id = hit.product LEFT JOIN word f ON f.id = hit.feed
-            LEFT JOIN word s ON s.id = hit.subject
-            WHERE hit.id > ? AND last >= ? ORDER BY hit.id {order} LIMIT ?
-        """  # noqa: S608
+        sql = f"{_LINES} WHERE hit.id > ? AND last >= ? ORDER BY hit.id {order} LIMIT ?"
         with self._store.reading() as connection:
             rows = connection.execution_options(yield_per=1000).exec_driver_sql(
                 sql, (after, since, -1 if limit is None else limit)
@@ -123,6 +122,13 @@ class Reports:
             found = reversed(rows.fetchall()) if newest else rows
             for row in found:
                 yield _line(row)
+
+    def page(self, before: int | None, limit: int, since: int = 0) -> list[HitLine]:
+        """Return rows with lesser ids than `before` (None: any), the newest first; none last asked before `since`."""
+        sql = f"{_LINES} WHERE hit.id < ? AND last >= ? AND minute >= ? ORDER BY hit.id DESC LIMIT ?"
+        bound = (_FOREVER if before is None else before, since, since // 60, limit)
+        with self._store.reading() as connection:
+            return [_line(row) for row in connection.exec_driver_sql(sql, bound)]
 
     def newest_id(self) -> int:
         """Return the id of the newest row, 0 where there is none."""

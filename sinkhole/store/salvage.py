@@ -12,7 +12,10 @@ from sinkhole.store.audit import INSERT, LAST, next_entry
 
 _NEEDED = ("client_group", "group_member", "statement", "feed")
 """All of these, or nothing: half a policy would be worse than the default."""
-_WELCOME = ("expectation", "policy_exception", "override", "audit", "sync_run", "counter", "candidate")
+_WELCOME = (
+    "expectation", "policy_exception", "override", "audit", "sync_run", "counter", "candidate", "admin_account",
+    "admin_token",
+)  # fmt: skip
 _PAGE_SIZE, _PAGE_COUNT = 16, 28
 """Where the header of the file holds them (SQLite file format, section 1.3)."""
 _LOG = Log("store")

@@ -38,6 +38,11 @@ class ListenAddress:
         """The address family of the host."""
         return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return ipaddress.ip_address(self.host).is_loopback
+
 
 def parse_listen(text: str) -> ListenAddress:
     """Read `ADDRESS:PORT` or `[IPV6]:PORT`.

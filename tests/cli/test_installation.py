@@ -19,13 +19,19 @@ from tests.e2e.running import COMMAND, clean_environment
 
 def commands() -> list[list[str]]:
     """Every command there is, with its subcommands."""
-    found = []
     context = cli.make_context("sinkhole", [], resilient_parsing=True)
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        inner = getattr(command, "commands", None)
-        found += [[name, sub] for sub in inner] if inner else [[name]]
-    return found
+    named = ((name, cli.get_command(context, name)) for name in cli.list_commands(context))
+    return [words for name, command in named for words in below([name], command)]
+
+
+def below(words, command):
+    """Yield the words of a command, or those of what is below a group."""
+    inner = getattr(command, "commands", None)
+    if not inner:
+        yield words
+        return
+    for name, sub in inner.items():
+        yield from below([*words, name], sub)
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)

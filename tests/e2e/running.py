@@ -22,8 +22,12 @@ HOST = "127.0.0.1"
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment of the test run, without settings of whoever runs it."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("SINKHOLE_")}
+    """The environment of the test run, without settings of whoever runs it.
+
+    The admin side is off: its port would be the same for all servers of a run; tests that are about it turn it on.
+    """
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("SINKHOLE_")}
+    return plain | {"SINKHOLE_ADMIN_ENABLED": "false"}
 
 
 def sinkhole(*words: str | Path, data_dir: Path | None = None, check: bool = True, timeout: float = 60) -> Any:
@@ -50,9 +54,15 @@ class Server:
     """A running `sinkhole serve`; `log` is what it has said so far; `prefix` is a command that executes it."""
 
     def __init__(
-        self, data_dir: Path, *words: str | Path, upstream: int | str | None = None, prefix: tuple[str, ...] = ()
+        self,
+        data_dir: Path,
+        *words: str | Path,
+        upstream: int | str | None = None,
+        prefix: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
     ) -> None:
         self.data_dir = data_dir
+        self._environment = clean_environment() | (environment or {})
         asked = f"udp://{HOST}:{upstream}" if isinstance(upstream, int) else upstream
         upstreams = ("--upstream", asked) if asked else ()
         place = ("--listen", f"{HOST}:0") if "--listen" not in words else ()
@@ -63,7 +73,7 @@ class Server:
     def start(self, ready_within: float = 20) -> None:
         """Start it and wait until it says that it is ready."""
         self.process = subprocess.Popen(
-            self._command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=clean_environment()
+            self._command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=self._environment
         )
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)

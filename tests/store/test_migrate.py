@@ -28,6 +28,7 @@ from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
+from sinkhole.store.account_store import AccountStore
 from sinkhole.store.audit import verify
 from sinkhole.store.broken import APPLICATION_ID
 from sinkhole.store.candidates import CandidateState, CandidateStore
@@ -42,11 +43,12 @@ from sinkhole.store.policy_store import PolicyStore
 from sinkhole.store.recorder import Recorder
 from sinkhole.store.reports import Reports
 from sinkhole.store.retention import Retention, retain
+from sinkhole.store.token_store import TokenStore
 from tests.store.disk import limited_files
 from tests.store.rows import START, batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0010"
+HEAD = "0011"
 _STEP = """
 revision = "next"
 down_revision = "{down}"
@@ -76,6 +78,8 @@ def filled(path):
     ahead = now + timedelta(days=1)
     ExceptionStore(store, "admin").put(PolicyException(Subject.from_text("ai"), ahead, "why", "Ann"), now)
     OverrideStore(store, "admin").begin(Override(OverrideKind.PAUSE, 0, (), ahead), now)
+    AccountStore(store, "admin").create("ann", "read", "$argon2id$", now)
+    TokenStore(store, "admin").create("ci", ("read",), ahead, now)
     seen = Sighting("novel.ai", ("its suffix .ai",), 3, 1, 2, ("novel.ai",), True, ("192.0.2.1",))
     rows = batch(row(), row(name="other.example.org", count=3), dropped=1)
     Recorder(store, str).write(replace(rows, sightings=(seen,)))

@@ -1,0 +1,25 @@
+"""Explain what a client would be answered now, or at another time, as the command line and the admin side do it."""
+
+import functools
+from datetime import datetime
+
+from sinkhole.app.apply import settings_of_server
+from sinkhole.app.explain import Explanation, explain
+from sinkhole.app.follow import follow
+from sinkhole.app.state import policy_in_force
+from sinkhole.app.who_is_it import published_identity, read_client
+from sinkhole.config.schema import Settings
+
+
+def explain_now(settings: Settings, name: str, qtype: str, client: str, when: datetime) -> Explanation:
+    """Explain a question by the policy in force, and by what its answer leads to where a server runs.
+
+    Raises:
+        FormError: the name, the type or the client's address cannot be read.
+        PolicyError: there is no policy.
+    """
+    policy = policy_in_force(settings)
+    running = settings_of_server(settings)
+    who = published_identity(settings, read_client(client))
+    judge = functools.partial(follow, running, identity=who) if running else None
+    return explain(policy, name, qtype, client, when, judge, who)

@@ -1,0 +1,1 @@
+"""The admin side: API and pages over the functions of `app`, as the command line is another front over them."""

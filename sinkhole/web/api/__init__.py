@@ -1,0 +1,1 @@
+"""The resources of the API, a file for each area; `table` has all their routes."""

@@ -1,0 +1,158 @@
+"""Serve the admin side inside the control process: bound again where it was not free, ended in a moment at a stop.
+
+A fault here is logged and served again after a while; it ends nothing else.
+"""
+
+import asyncio
+import os
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from aiohttp import web
+
+from sinkhole.app.accounts import first_link
+from sinkhole.config.schema import AdminSettings, Settings
+from sinkhole.errors import ListenError, SinkholeError, StoreError
+from sinkhole.log import Log
+from sinkhole.transport.addresses import parse_listen
+from sinkhole.web.context import Context, Status, make_context
+from sinkhole.web.site import make_site
+
+MOST_CONNECTIONS = 256
+KEEP_ALIVE = 20.0
+"""Seconds that a connection may be idle, also before its first request."""
+_STOP_WITHIN = 0.5
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
+"""Seconds until it is tried again, doubled each time."""
+_LOOK_EVERY = 30.0
+_LOG = Log("admin")
+
+
+async def serve(settings: Settings, status: Status, until_open: Callable[[], Awaitable[None]]) -> None:
+    """Serve until cancelled.
+
+    Args:
+        status: asks the control process how it stands.
+        until_open: returns when the store is open.
+    """
+    await until_open()
+    wait = _FIRST_WAIT
+    while True:
+        try:
+            await _serve_once(settings, status)
+        except (SinkholeError, OSError) as error:
+            _LOG.warning("admin.not_served", why=error, again_in=wait)
+        except Exception:
+            _LOG.exception("admin.failed", again_in=wait)
+        await asyncio.sleep(wait)
+        wait = min(_LONGEST_WAIT, wait * 2)
+
+
+async def _serve_once(settings: Settings, status: Status) -> None:
+    context = make_context(settings, status)
+    tls = _tls(settings.admin)
+    runner = web.AppRunner(
+        make_site(context), handle_signals=False, access_log=None, keepalive_timeout=KEEP_ALIVE,
+        shutdown_timeout=_STOP_WITHIN, max_line_size=8190, max_field_size=8190, max_headers=100,
+    )  # fmt: skip
+    servers: list[asyncio.Server] = []
+    try:
+        await runner.setup()
+        for text in settings.admin.listen:
+            servers.append(await _listen(runner, text, tls))  # noqa: PERF401 - each is closed if a later one fails
+        addresses = [_text(sock.getsockname()) for server in servers for sock in server.sockets]
+        _LOG.info("admin.ready", listen=" ".join(addresses), tls=tls is not None)
+        await _tell_first_link(context, addresses[0])
+        await _watch(settings.admin, tls)
+    finally:
+        for server in servers:
+            server.close()
+        await runner.cleanup()
+        context.work.close()
+        context.syncing.close()
+
+
+async def _listen(runner: web.AppRunner, text: str, tls: ssl.SSLContext | None) -> asyncio.Server:
+    address = parse_listen(text)
+    served = runner.server
+
+    def connected() -> asyncio.BaseProtocol:
+        return served() if served is not None and len(served.connections) < MOST_CONNECTIONS else _Refused()
+
+    try:
+        return await asyncio.get_running_loop().create_server(
+            connected, address.host, address.port, ssl=tls, reuse_address=True
+        )
+    except OSError as error:
+        raise ListenError(f"cannot listen on {text}: {os.strerror(error.errno or 0)}") from error
+
+
+class _Refused(asyncio.Protocol):
+    """A connection too many: hung up at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hang up."""
+        transport.abort()  # type: ignore[attr-defined]
+
+
+async def _tell_first_link(context: Context, bound: str) -> None:
+    """Where there is no account yet, log the link with which the first is made."""
+    admin = context.settings.admin
+    if parse_listen(admin.listen[0]).port == 0:  # the port was the system's to choose
+        admin = admin.model_copy(update={"listen": (bound,)})
+    settings = context.settings.model_copy(update={"admin": admin})
+    try:
+        link = await context.work.changers.do(
+            "sinkhole server", "at its start", lambda state: first_link(replace(state, settings=settings))
+        )
+    except StoreError as error:
+        _LOG.warning("admin.no_link", why=error)
+        return
+    if link is not None:
+        _LOG.info("admin.first_link", url=link, good_for="15 minutes, once", anew="sinkhole admin link")
+
+
+async def _watch(admin: AdminSettings, tls: ssl.SSLContext | None) -> None:
+    """Go on until cancelled; take a renewed certificate in."""
+    before = _stamp(admin)
+    while True:
+        await asyncio.sleep(_LOOK_EVERY)
+        now = _stamp(admin)
+        if tls is None or admin.certificate is None or now == before or now is None:
+            continue
+        try:
+            _load(tls, admin.certificate, admin.key)
+        except (ListenError, OSError) as error:
+            _LOG.warning("admin.certificate_not_taken", why=error)
+        else:
+            _LOG.info("admin.certificate_taken")
+        before = now
+
+
+def _stamp(admin: AdminSettings) -> tuple[float, ...] | None:
+    try:
+        return tuple(path.stat().st_mtime for path in (admin.certificate, admin.key) if path is not None)
+    except OSError:
+        return None
+
+
+def _tls(admin: AdminSettings) -> ssl.SSLContext | None:
+    if admin.certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load(context, admin.certificate, admin.key)
+    return context
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise ListenError(f"config: admin.certificate {certificate}: cannot be used: {error}") from error
+
+
+def _text(name: tuple[str, int]) -> str:
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
