@@ -116,9 +116,11 @@ def _about(results: Results) -> str:
     whens = sorted(session.when for session in results.sessions)
     commits = sorted({session.commit for session in results.sessions})
     machines = sorted({session.machine for session in results.sessions})
+    opened = sorted({session.questions_open for session in results.sessions})
     said = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     when = whens[0] if whens[0] == whens[-1] else f"{whens[0]} to {whens[-1]}"
-    return f"Measured {when} on {'; '.join(machines)}; commit {', '.join(commits)}. {said}.\n"
+    questions = f"{' or '.join(map(str, opened))} questions open"
+    return f"Measured {when} on {'; '.join(machines)}; commit {', '.join(commits)}; {questions}. {said}.\n"
 
 
 def _rates(found: Comparison, title: str, workloads: Sequence[str], names: Sequence[str]) -> str:

@@ -20,6 +20,8 @@ class Session:
     versions: dict[str, str]
     names: int
     seconds: int
+    questions_open: int = 200
+    """Those of calls that do not say so."""
 
 
 @dataclass(frozen=True, slots=True)
