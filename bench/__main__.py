@@ -1,89 +1,146 @@
-"""`python -m bench`: Sinkhole beside Unbound, one core each in turn, dnsperf on the other; medians and their ratio."""
+"""`python -m bench`: Sinkhole beside its peers, on loopback: one core for the server, the other for the load.
+
+Each server has the same blocked names and the same authority; runs are interleaved; answers are checked before and
+during each run. Peers that are not installed are skipped by name. Example:
+
+    python -m bench --peers sinkhole,unbound --workloads blocked,miss --rounds 5 --json one.json
+    python -m bench --from one.json two.json --write
+"""
 
 import argparse
-import random
-import re
-import statistics
-import subprocess
+import os
+import shutil
+import signal
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import servers
+from bench import machine, page, results, servers
+from bench.call import Call, start_authority
+from bench.encrypted import encrypted
+from bench.growth import growth
+from bench.loading import loading
+from bench.peers.peer import Peer
+from bench.peers.registry import PEERS
+from bench.profiling import profile
+from bench.queries import WORKLOADS
+from bench.speed import LATENCY, speed
+from bench.workers import workers
 
-WORKLOADS = ("blocked", "blocked-all-different", "cached", "mixed")
-
-
-def write_queries(folder: Path, names: list[str], seed: int = 1) -> dict[str, Path]:
-    """Write one dnsperf input a workload."""
-    rng = random.Random(seed)
-    allowed = [f"host{n}.allowed.example" for n in range(1000)]
-    popular = rng.sample(names, min(1000, len(names)))
-    lines = {
-        "blocked": [rng.choice(popular) for _ in range(20_000)],
-        "blocked-all-different": [f"x{n}.{rng.choice(names)}" for n in range(400_000)],
-        "cached": [rng.choice(allowed) for _ in range(20_000)],
-        "mixed": [rng.choice(popular) if rng.random() < 0.32 else rng.choice(allowed) for _ in range(40_000)],
-    }
-    paths = {}
-    for workload, rows in lines.items():
-        paths[workload] = folder / f"{workload}.txt"
-        paths[workload].write_text("".join(f"{row} A\n" for row in rows))
-    return paths
-
-
-def load(port: int, queries: Path, seconds: int) -> tuple[float, float]:
-    """Run dnsperf; return queries a second and the share of queries lost."""
-    command = ["taskset", "-c", servers.LOAD_CORE, "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", str(queries),
-               "-l", str(seconds), "-c", "8", "-q", "200"]  # fmt: skip
-    text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
-    rate = float(re.search(r"Queries per second:\s+([\d.]+)", text)[1])  # type: ignore[index]
-    lost = float(re.search(r"Queries lost:\s+\d+ \(([\d.]+)%\)", text)[1])  # type: ignore[index]
-    return rate, lost / 100
+STUDIES: dict[str, Callable[[Call], None]] = {
+    "load": loading,
+    "workers": workers,
+    "encrypted": encrypted,
+    "growth": growth,
+    "profile": profile,
+}
+"""What starts servers of its own, beside the workloads that all peers run."""
+ALL = (*WORKLOADS, LATENCY, *STUDIES)
 
 
-def main() -> None:
-    """Compare."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--names", type=int, default=200_000, help="blocked names")
-    parser.add_argument("--seconds", type=int, default=4, help="length of one run")
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved runs of each server and workload")
-    options = parser.parse_args()
-    names = [f"name{n}.blocked{n % 977}.example" for n in range(options.names)]
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, or read what was measured; print it, and write what was asked for."""
+    options = _options(arguments)
+    if options.write:
+        page.parts_around()
+    found = results.read(options.earlier) if options.earlier else _measure(options)
+    if options.json:
+        found.write(options.json)
+    print(page.tables(found))
+    if options.write:
+        page.write(found)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, formatter_class=form)
+    parser.add_argument(
+        "--peers", type=_among(tuple(PEERS)), default=tuple(PEERS), metavar="NAMES", help=", ".join(PEERS)
+    )
+    parser.add_argument("--workloads", type=_among(ALL), default=ALL, metavar="NAMES", help=", ".join(ALL))
+    parser.add_argument("--names", type=_positive, default=200_000, metavar="N", help="blocked names (200000)")
+    parser.add_argument("--seconds", type=_positive, default=2, metavar="N", help="length of a run (2)")
+    parser.add_argument("--rounds", type=_positive, default=3, metavar="N", help="interleaved runs of each server (3)")
+    parser.add_argument("--json", type=_new_file, metavar="FILE", help="write the raw results")
+    parser.add_argument(
+        "--from", dest="earlier", type=Path, nargs="+", metavar="FILE", help="measure nothing: read results"
+    )
+    parser.add_argument("--write", action="store_true", help="write the tables and the plot of docs/performance.md")
+    return parser.parse_args(arguments)
+
+
+def _among(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    def names(text: str) -> tuple[str, ...]:
+        found = tuple(filter(None, text.split(",")))
+        if strangers := [name for name in found if name not in known]:
+            raise argparse.ArgumentTypeError(f"{strangers[0]!r} is none of {', '.join(known)}")
+        if not found:
+            raise argparse.ArgumentTypeError(f"wanted some of {', '.join(known)}")
+        return tuple(name for name in known if name in found)
+
+    return names
+
+
+def _new_file(text: str) -> Path:
+    path = Path(text)
+    if not path.parent.is_dir() or path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: wanted a file in a folder that exists")
+    return path
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 10_000_000:
+        raise argparse.ArgumentTypeError(f"wanted a number from 1 to 10000000, found {text!r}")
+    return int(text)
+
+
+def _measure(options: argparse.Namespace) -> results.Results:
+    machine.require_two_cores()
+    if shutil.which("dnsperf") is None:
+        raise SystemExit("dnsperf is not installed (Debian package dnsperf)")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    os.sched_setaffinity(0, {int(servers.LOAD_CORE)})
+    peers = _present(PEERS[name] for name in options.peers)
+    found = results.Results([machine.describe(peers, options.names, options.seconds)])
+    with tempfile.TemporaryDirectory(prefix="sinkhole-bench-") as scratch, ExitStack() as stack:
         folder = Path(scratch)
-        queries = write_queries(folder, names)
-        upstream = servers.free_port()
-        authority = [sys.executable, "-m", "bench.authority", str(upstream)]
-        stack.enter_context(servers.process(authority, servers.LOAD_CORE, folder / "authority.log"))
-        ports = {
-            "unbound": stack.enter_context(servers.unbound(folder, names, upstream)),
-            "sinkhole": stack.enter_context(servers.sinkhole(folder, names, upstream)),
-        }
-        for port in ports.values():
-            servers.wait_for_answer(port, names[0], "0.0.0.0")
-            servers.wait_for_answer(port, "host1.allowed.example", "192.0.2.1")
-        print("| workload | unbound kq/s (min-max) | sinkhole kq/s (min-max) | ratio | lost |")
-        print("|---|---:|---:|---:|---:|")
-        for workload in WORKLOADS:
-            report(workload, ports, queries[workload], options)
+        upstream = start_authority(folder, stack)
+        call = Call(
+            folder,
+            stack,
+            tuple(peers),
+            options.names,
+            options.seconds,
+            options.rounds,
+            found.sessions[0],
+            found,
+            upstream,
+        )
+        if any(name not in STUDIES for name in options.workloads):
+            with ExitStack() as inner:
+                speed(call.within(inner), options.workloads)
+        for name, study in STUDIES.items():
+            if name in options.workloads:
+                with ExitStack() as inner:
+                    study(call.within(inner))
+    return found
 
 
-def report(workload: str, ports: dict[str, int], queries: Path, options: argparse.Namespace) -> None:
-    """Run one workload interleaved and print its row."""
-    rates: dict[str, list[float]] = {name: [] for name in ports}
-    worst = 0.0
-    for round_number in range(options.rounds + 1):
-        for name, port in ports.items():
-            rate, lost = load(port, queries, options.seconds)
-            if round_number:  # the first round warms the caches
-                rates[name].append(rate / 1000)
-                worst = max(worst, lost)
-    cells = [f"{statistics.median(r):.0f} ({min(r):.0f}-{max(r):.0f})" for r in rates.values()]
-    ratio = statistics.median(rates["sinkhole"]) / statistics.median(rates["unbound"])
-    print(f"| {workload} | {cells[0]} | {cells[1]} | {ratio:.2f} | {worst:.2%} |", flush=True)
+def _present(wanted: Iterable[Peer]) -> list[Peer]:
+    """Return the peers that are installed; tell which are not."""
+    found = []
+    for peer in wanted:
+        if peer.is_here():
+            found.append(peer)
+        else:
+            print(f"{peer.name}: skipped, {peer.program} is not installed (Debian package {peer.package})")
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

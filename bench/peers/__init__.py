@@ -1,0 +1,1 @@
+"""The servers that are compared: each a function that writes its configuration and returns its command."""

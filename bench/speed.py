@@ -1,0 +1,54 @@
+"""Throughput of all peers, by workload; and what clients wait at a moderate rate."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bench import generator, servers
+from bench.call import Call
+from bench.peers.peer import Running
+from bench.queries import WORKLOADS, Questions, Workload
+from bench.rounds import measure, warm
+
+MODERATE = 5000
+"""Questions a second at which latency is measured."""
+LATENCY = "latency"
+
+
+def speed(call: Call, wanted: Sequence[str]) -> None:
+    """Start all peers, and measure what was asked for."""
+    workloads = [WORKLOADS[name] for name in wanted if name in WORKLOADS]
+    if any(workload.transport == "tcp" for workload in workloads):
+        _authority_over_tcp(call)
+    running = call.start(call.peers)
+    questions = call.questions()
+    checked = [server for server in running if not server.peer.is_limit]
+    warm(checked, questions)
+    for workload in workloads:
+        measure(call, _fit(running, workload), [workload], questions)
+    if LATENCY in wanted:
+        latency(call, checked, questions)
+
+
+def _fit(running: list[Running], workload: Workload) -> list[Running]:
+    """Leave out, over TCP, what only reflects datagrams."""
+    return [server for server in running if workload.transport == "udp" or not server.peer.is_limit]
+
+
+def _authority_over_tcp(call: Call) -> None:
+    command = [servers.PYTHON, "-m", "bench.authority", str(call.upstream), "tcp"]
+    log = call.folder / "authority-tcp.log"
+    call.stack.enter_context(servers.process(command, servers.LOAD_CORE, log))
+
+
+def latency(call: Call, running: list[Running], questions: Questions) -> None:
+    """Ask the mixed workload at 5,000 questions a second; keep median and 99th percentile of each round."""
+    mixed = replace(WORKLOADS["mixed"], name=LATENCY)
+    for number in range(1, call.rounds + 1):
+        asked = questions.of(mixed, MODERATE * call.seconds)
+        for server in running if number % 2 else running[::-1]:
+            load, text = generator.dnsperf(server.port, asked, call.seconds, "-n", "1", "-v", "-Q", str(MODERATE))
+            if load.lost > 0.01 or set(load.rcodes) != {"NOERROR"}:
+                print(f"{server.peer.name}: NOT COUNTED: lost {load.lost:.2%}, {load.rcodes}", flush=True)
+                continue
+            for what, value in zip(("p50", "p99"), generator.percentiles_ms(text), strict=True):
+                call.add(f"latency {what}", f"{MODERATE} q/s", server.peer.name, value, "ms")
