@@ -50,7 +50,10 @@ class _Zone(click.ParamType[dt.tzinfo]):
 @click.command("audit-logs", short_help="Tell who tried which vendor, from logs that are there already.")
 @place_options
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@click.option("--format", "log_format", type=click.Choice(FORMAT_NAMES), help="Format of all files; else found out.")
+@click.option(
+    "--format", "log_format", type=click.Choice(FORMAT_NAMES), metavar="FORMAT",
+    help=f"Format of all files ({', '.join(FORMAT_NAMES)}); else found out.",
+)  # fmt: skip
 @click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), help="Judge by this policy file.")
 @click.option("--since", type=Since(), help="7d, 12h, 30min, or a local date; what was before tells what is new.")
 @click.option("--until", type=Since(), help="The same.")

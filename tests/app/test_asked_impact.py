@@ -1,6 +1,5 @@
 """What a change of policy would have done to recorded queries: clients, attempts, by schedule, by group."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,10 +41,8 @@ def stated(text, group=None, **fields):
 
 def asked(name, *, client="192.0.2.1", ago=timedelta(hours=1), group="staff", count=1, **fields):
     second = int((NOW - ago).timestamp())
-    return replace(
-        row(name=name, client=client, group=group, count=count, action="monitor", vendor=None, product=None),
-        minute=second // 60, first=second, last=second, **fields,
-    )  # fmt: skip
+    plain = row(name=name, client=client, group=group, count=count, action="monitor", vendor=None, product=None)
+    return plain._replace(minute=second // 60, first=second, last=second, **fields)
 
 
 def record(state, *rows):
