@@ -41,6 +41,10 @@ class StoreError(SinkholeError):
     """The store cannot be opened, read or written."""
 
 
+class OutError(SinkholeError):
+    """A receiver did not take what was sent to it; the text never holds what it said."""
+
+
 class ListenError(SinkholeError):
     """An address cannot be listened on."""
 

@@ -4,11 +4,13 @@ Nothing a worker does waits for it. It starts even where the store cannot be ope
 """
 
 import asyncio
+import importlib
 import os
 import signal
 import socket
 import sys
 import time
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -17,6 +19,7 @@ from sinkhole.app.client_watch import ClientWatch
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.data_dir import owner_of
 from sinkhole.app.import_cleanup import clean_up_after_kill
+from sinkhole.app.metrics import Tallies
 from sinkhole.app.sightings import owned, waits_unseen
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.state import audit_head, compile_state
@@ -35,6 +38,8 @@ LAST_BATCHES = 0.5
 RETENTION_INTERVAL = 3600.0
 REVIEW_INTERVAL = 10.0
 """Seconds between looks at whether a name waits for review that policy should know of."""
+_OUT, _METRICS = "sinkhole.app.out", "sinkhole.app.metrics_site"
+"""Loaded where something leaves or is served: an HTTP library and its like are not for every installation."""
 _CALM = 5
 """How much nicer than the workers it is: whoever asks for a name comes before who compiles one."""
 
@@ -50,6 +55,7 @@ class Control:
         self._clients = ClientWatch(settings, self._store, lambda: self._server.announce_clients())
         self._server = ControlServer(self._take_hits, self._request, self._clients.note_new)
         self._sync = SyncJob(settings, self._store, self._apply)
+        self._tallies = Tallies()
         self._started = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -64,6 +70,8 @@ class Control:
         jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue())
         for job in jobs:
             self._spawn(job)
+        for job in self._outward():
+            self._spawn(job)
         self._spawn(self._die_with_supervisor(lifeline))
         await stop.wait()
         listening.close()
@@ -72,6 +80,16 @@ class Control:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._store.close()
+
+    def _outward(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """Yield what brings something to others, as far as the settings want it."""
+        settings = self._settings
+        if settings.out or settings.alerts.watch or settings.report_mail.every != "never":
+            yield importlib.import_module(_OUT).Out(settings, self._store).run()
+        if settings.metrics.listen:
+            site = importlib.import_module(_METRICS)
+            figures = site.Figures(self._store, self._tallies, self._status)
+            yield site.serve(figures, settings.metrics.listen)
 
     def _spawn(self, job: Any) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(job)
@@ -133,6 +151,7 @@ class Control:
         except StoreError:
             return False  # the keeper said so once; the worker keeps the batch
         if is_stored:
+            self._tallies.note_rows(rows)
             self._clients.note_asking(one.client for one in asking)
         return is_stored
 
@@ -143,19 +162,22 @@ class Control:
             case "reload":
                 return self._have_reloaded()
             case "status":
-                return {
-                    "started": self._started,
-                    "listen": self._settings.server.listen,
-                    "settings": self._settings.model_dump_json(),
-                    "store": self._store.state_in_words,
-                    "workers": self._server.workers,
-                    "generation": self._generation,
-                }
+                return self._status()
             case "client":
                 known = self._clients.known(str(message["address"]))
                 return {"known": None if known is None else asdict(known)}
             case unknown:
                 raise SinkholeError(f"the server does not know the request {unknown!r}")
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "started": self._started,
+            "listen": self._settings.server.listen,
+            "settings": self._settings.model_dump_json(),
+            "store": self._store.state_in_words,
+            "workers": self._server.workers,
+            "generation": self._generation,
+        }
 
     def _have_reloaded(self) -> dict[str, Any]:
         """Let the supervisor read the configuration and the local records again, and start new workers with them."""
