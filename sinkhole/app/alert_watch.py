@@ -185,7 +185,8 @@ class AlertWatch:
 
     def _put(self, state: State, kind: str, cause: str, text: str, facts: _Facts) -> None:
         if kind in self._alerts.kinds:
-            alert = Alert(0, int(self._wall()), kind, cause, text, facts)
+            told = {key: value for key, value in facts.items() if value != ""}
+            alert = Alert(0, int(self._wall()), kind, cause, text, told)
             if AlertStore(state.store).put(alert, self._alerts.period):
                 self._log.warning("alert", kind=kind, text=text)
 

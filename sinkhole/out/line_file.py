@@ -54,9 +54,10 @@ class LineFile:
 
     def _turn(self, coming: int) -> None:
         try:
-            size = self._path.stat().st_size
+            found = self._path.stat()
         except FileNotFoundError:
             return
+        size = found.st_size if stat.S_ISREG(found.st_mode) else 0  # a folder or a device is not ours to rename
         if not size or size + coming <= self._max_octets:
             return
         for number in range(self._keep, 0, -1):

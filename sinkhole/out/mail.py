@@ -119,6 +119,8 @@ def _connected(settings: MailSettings, host: str, port: int) -> smtplib.SMTP:
 def _explain(error: smtplib.SMTPException) -> str:
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return "it offers no STARTTLS, or no way to log in"
+    if isinstance(error.__context__, TimeoutError):  # what the library makes of one
+        return "no answer in time"
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "it closed the connection"
     return "it did not speak SMTP"
