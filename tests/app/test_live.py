@@ -91,7 +91,10 @@ def test_doctor_of_a_good_server(tmp_path, upstream):
         port = first.port  # free again in a moment, and unlikely to be taken by then
     listen = ("--listen", f"127.0.0.1:{port}")
     with running(tmp_path / "data", *listen, upstream=upstream.port) as server:
-        told = {row["check"]: row for row in sinkhole_json_of(server, "port", "store", "policy", "datagrams", "query", "canary")}
+        told = {
+            row["check"]: row
+            for row in sinkhole_json_of(server, "port", "store", "policy", "datagrams", "query", "canary")
+        }
         assert {row["grade"] for row in told.values()} == {"good"}
         assert told["query"]["text"] == f"a server answers on 127.0.0.1:{port}"
         assert told["datagrams"]["text"].startswith("up to 64 come and go")
