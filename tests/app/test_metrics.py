@@ -1,4 +1,4 @@
-"""Figures: valid OpenMetrics, labels of the configuration alone, health that is true; the dashboard names what exists."""
+"""Figures: valid OpenMetrics, labels of the configuration alone, true health; the dashboard names what exists."""
 
 import json
 import os

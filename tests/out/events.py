@@ -78,6 +78,8 @@ async def listening(tls=None, port=0) -> AsyncIterator[tuple[Receiver, int]]:
         server.close()
         await receiver.hang_up()
         await server.wait_closed()
+        if tls is not None:  # a handshake that failed ends a few turns of the loop later
+            await asyncio.sleep(0.02)
 
 
 def closed_port():
