@@ -45,6 +45,10 @@ class AccessError(SinkholeError):
     """An account, password, token or link of the admin side is wrong, or not there."""
 
 
+class OutError(SinkholeError):
+    """A receiver did not take what was sent to it; the text never holds what it said."""
+
+
 class ListenError(SinkholeError):
     """An address cannot be listened on."""
 

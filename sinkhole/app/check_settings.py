@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from sinkhole.app.own_suffixes import suffix_mistake
 from sinkhole.config.schema import AdminSettings, Settings
 from sinkhole.errors import ConfigError, SinkholeError
+from sinkhole.out.target import mistakes_of as mistakes_of_out
 from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.rdata import records_from_text
 from sinkhole.transport.addresses import parse_listen
@@ -27,6 +28,8 @@ def mistakes_of(settings: Settings) -> list[str]:
         read_plan(settings.upstream, listen, RESOLV_CONF)
     except ConfigError as error:
         mistakes += error.mistakes
+    mistakes += _each("metrics.listen", settings.metrics.listen, parse_listen)
+    mistakes += mistakes_of_out(settings.out, settings.mail, settings.report_mail)
     return [f"config: {mistake}" for mistake in mistakes]
 
 

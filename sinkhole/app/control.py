@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +19,7 @@ from sinkhole.app.client_watch import ClientWatch
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.data_dir import owner_of
 from sinkhole.app.import_cleanup import clean_up_after_kill
+from sinkhole.app.metrics import Tallies
 from sinkhole.app.page_desk import PageDesk
 from sinkhole.app.page_facts import publish_facts
 from sinkhole.app.sightings import owned, waits_unseen
@@ -39,6 +41,8 @@ RETENTION_INTERVAL = 3600.0
 REVIEW_INTERVAL = 10.0
 """Seconds between looks at whether a name waits for review that policy should know of."""
 _ADMIN = "sinkhole.web.front"
+_OUT, _METRICS = "sinkhole.app.out", "sinkhole.app.metrics_site"
+"""Loaded where something leaves or is served: an HTTP library and its like are not for every installation."""
 _CALM = 5
 """How much nicer than the workers it is: whoever asks for a name comes before who compiles one."""
 
@@ -55,6 +59,7 @@ class Control:
         self._server = ControlServer(self._take_hits, self._request, self._clients.note_new)
         self._sync = SyncJob(settings, self._store, self._apply)
         self._page = PageDesk(self._store, self._clients.machine_at, self._clients.name_of, self._apply)
+        self._tallies = Tallies()
         self._started = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -71,6 +76,8 @@ class Control:
             self._spawn(job)
         if self._settings.admin.enabled:
             self._spawn(self._serve_admin())
+        for job in self._outward():
+            self._spawn(job)
         self._spawn(self._die_with_supervisor(lifeline))
         await stop.wait()
         listening.close()
@@ -79,6 +86,16 @@ class Control:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._store.close()
+
+    def _outward(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """Yield what brings something to others, as far as the settings want it."""
+        settings = self._settings
+        if settings.out or settings.alerts.watch or settings.report_mail.every != "never":
+            yield importlib.import_module(_OUT).Out(settings, self._store).run()
+        if settings.metrics.listen:
+            site = importlib.import_module(_METRICS)
+            figures = site.Figures(self._store, self._tallies, self._status)
+            yield site.serve(figures, settings.metrics.listen)
 
     def _spawn(self, job: Any) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(job)
@@ -161,6 +178,7 @@ class Control:
         except StoreError:
             return False  # the keeper said so once; the worker keeps the batch
         if is_stored:
+            self._tallies.note_rows(rows)
             self._clients.note_asking(one.client for one in asking)
         return is_stored
 

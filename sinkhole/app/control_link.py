@@ -20,6 +20,8 @@ from sinkhole.resolver.sightings import Sightings
 from sinkhole.transport.gate import ClientGate
 
 FLUSH_INTERVAL = 0.25
+COUNT_INTERVAL = 5.0
+"""Seconds between messages of what this worker has counted."""
 RECONNECT_AFTER = 0.2
 RESEND_AFTER = 3.0
 """Seconds without an acknowledgement after which batches are sent again: the store may have been full or locked."""
@@ -66,6 +68,7 @@ class ControlLink:
         self._unacknowledged: dict[int, dict[str, Any]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._heard = 0.0
+        self._counted = time.monotonic()
         self._acknowledged = asyncio.Event()
         self._log = Log("worker")
 
@@ -79,6 +82,9 @@ class ControlLink:
         while True:
             await asyncio.sleep(FLUSH_INTERVAL)
             await self._flush()
+            if time.monotonic() - self._counted >= COUNT_INTERVAL:
+                self._counted = time.monotonic()
+                self._send({"op": "counters", **self._counters()})
 
     async def _flush(self, *, is_last: bool = False) -> None:
         self._report_new()

@@ -53,7 +53,7 @@ class ControlServer:
     @property
     def workers(self) -> list[dict[str, Any]]:
         """What each connected worker last said."""
-        return [{**line.counters, "generation": line.generation} for line in self._lines]
+        return [{**line.counters, "worker": line.worker, "generation": line.generation} for line in self._lines]
 
     async def until_idle(self, seconds: float) -> None:
         """Wait until every worker has hung up and what it sent is taken in, at most `seconds`."""
@@ -111,7 +111,7 @@ class ControlServer:
                     write_message(line.writer, {"op": "ack", "seq": message["seq"]})
             case "seen":
                 self._note_new([str(address) for address in message["clients"]])
-            case "hello" | "applied":
+            case "hello" | "applied" | "counters":
                 line.counters |= {k: v for k, v in message.items() if k not in ("op", "worker", "generation")}
                 line.generation = int(message["generation"])
                 async with self._applied:

@@ -40,14 +40,16 @@ async def open_syncer(
     # A synced catalogue cannot take back what this installation never blocks; what it adds itself it may change.
     signers = catalogue_signers(guard_of(settings, feeds, shipped.never_block))
     lists = settings.feeds.list_dir or state.folder / LISTS
-    fetcher = Fetcher(settings.feeds, _resolver(forwarder), lists)
+    fetcher = Fetcher(settings.feeds, resolver_of(forwarder), lists)
     try:
         yield Syncer(state.snapshots, fetcher, settings.feeds, guard, signers=signers)
     finally:
         await forwarder.close()
 
 
-def _resolver(forwarder: Forwarder) -> Callable[[str], Awaitable[list[str]]]:
+def resolver_of(forwarder: Forwarder) -> Callable[[str], Awaitable[list[str]]]:
+    """Return what looks up the addresses of a host by the configured upstreams."""
+
     async def resolve(host: str) -> list[str]:
         if host in _LOCALHOST:
             return _LOCALHOST[host]

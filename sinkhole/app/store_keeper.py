@@ -17,6 +17,7 @@ from sinkhole.log import Log
 from sinkhole.store.broken import was_left_open
 from sinkhole.store.database import BrokenStoreError
 from sinkhole.store.handover import Debts
+from sinkhole.store.out_store import OutStore
 from sinkhole.store.pseudonym import client_writer
 from sinkhole.store.recorder import HitBatch, Recorder
 from sinkhole.store.retention import Retention, steps
@@ -88,6 +89,15 @@ class StoreKeeper:
     async def record(self, batch: HitBatch) -> bool:
         """Write a batch; False where it must be sent again later. Raises as `do`."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._record, batch)
+
+    async def seal(self) -> int:
+        """Let no row of hits that is written by now change any more; return the id of the last. Raises as `do`."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._do(self._seal))
+
+    def _seal(self, state: State) -> int:
+        if self._recorder is not None:
+            self._recorder.seal()
+        return OutStore(state.store).newest("hits")
 
     async def retain(self) -> None:
         """Delete what is older or larger than the settings permit, in steps between which hits are written.

@@ -18,6 +18,7 @@ from sinkhole.app.listeners import Pair
 from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.policy_watch import PolicyWatch
 from sinkhole.app.stall import beat, until_orphaned
+from sinkhole.app.worker_counts import WorkerCounts
 from sinkhole.config.schema import Settings, is_queue_kept
 from sinkhole.log import Log
 from sinkhole.policy.document import load_policy
@@ -117,6 +118,7 @@ class _Worker:
             at_once=self._chain.at_once, begin=self._chain.begin,
             local=self._chain.local_zones, slip=settings.access.slip,
         )  # fmt: skip
+        self._counts = WorkerCounts(gate, packets, dispatch, self._chain, self._forwarder)
         self._watch = PolicyWatch(folder, box)
         self._link = ControlLink(
             settings.server.data_dir, hits, self._watch.take_newest, self._counters,
@@ -131,7 +133,11 @@ class _Worker:
         ]
 
     def _counters(self) -> dict[str, Any]:
-        return {"pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation, "datagrams": self._form}
+        return {
+            "pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation, "datagrams": self._form,
+            "listen": [pair.udp.getsockname()[:2] for pair in self._pairs],
+            **self._counts.now(),
+        }  # fmt: skip
 
     async def _die_with_supervisor(self, lifeline: int) -> None:
         await until_orphaned(lifeline)

@@ -13,6 +13,7 @@ from sinkhole import __version__
 
 _COMMANDS = {
     "admin": "Say who may use the admin side, and make API tokens.",
+    "alerts": "Show what a person should know, and test where it is sent.",
     "audit": "Show who changed what, and whether that record is whole.",
     "audit-logs": "Tell who tried which vendor, from logs that are there already.",
     "backup": "Write the store, feeds and policy of a data folder to one file.",
@@ -31,6 +32,7 @@ _COMMANDS = {
     "hits": "Show, follow and export recorded queries.",
     "import": "Take over what another resolver was told.",
     "lockdown": "Block for a while, whatever else allows it.",
+    "out": "Show and test where hits, alerts and audit entries are sent.",
     "pause": "Answer truly for a while what is blocked.",
     "policy": "Say what is blocked, coached, monitored and allowed, and for whom.",
     "report": "Tell how many clients tried which vendor.",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -29,6 +29,9 @@ def configuration_page() -> str:
         if isinstance(section, type) and issubclass(section, BaseModel):
             parts.append(f"## [{name}]\n\n{section.__doc__}\n")
             parts.extend(_rows(name, section))
+        elif table := _table_of(field):
+            parts.append(f"## [[{name}]]\n\n{table.__doc__}\n\n" + _row(name, f"SINKHOLE_{name.upper()}", field))
+            parts.extend(_row(f"{name}.{key}", None, inner) for key, inner in table.model_fields.items())
         else:
             parts.append(f"## {name}\n\n" + _row(name, f"SINKHOLE_{name.upper()}", field))
     return "\n".join(parts).rstrip() + "\n"
@@ -39,25 +42,44 @@ def _rows(prefix: str, section: type[BaseModel]) -> Iterator[str]:
         yield _row(f"{prefix}.{key}", f"SINKHOLE_{prefix.upper()}_{key.upper()}", field)
 
 
-def _row(dotted: str, variable: str, field: FieldInfo) -> str:
-    default = "the state folder" if field.default_factory else _toml(_plain(field.default))
+def _table_of(field: FieldInfo) -> type[BaseModel] | None:
+    """Return the tables that a list holds, None for another setting."""
+    inner = next(iter(get_args(field.annotation)), None)
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+
+
+def _row(dotted: str, variable: str | None, field: FieldInfo) -> str:
+    standing = "must be given"
+    if not field.is_required():
+        default = "the state folder" if field.default_factory else _toml(_plain(field.default))
+        standing = f"default `{default}`"
+    beside = "" if variable is None else f", `{variable}`"
     limits = "".join(
         f", {sign} {getattr(mark, name)}"
         for mark in field.metadata
         for name, sign in _LIMITS
         if getattr(mark, name, None) is not None
     )
-    return f"- **`{dotted}`** ({_type(field)}{limits}), default `{default}`, `{variable}`.\n  {field.description}\n"
+    return f"- **`{dotted}`** ({_type(field)}{limits}), {standing}{beside}.\n  {field.description}\n"
 
 
 def _type(field: FieldInfo) -> str:
     text = str(field.annotation).replace("typing.", "").replace("pathlib.", "").replace("sinkhole.config.schema.", "")
     if text.startswith("tuple"):
-        return "list of tables" if "ZoneUpstream" in text else "list of text"
+        return "list of tables" if _table_of(field) else "list of text"
     for word, plain in (("Literal", "one of"), ("bool", "true or false"), ("int", "integer"), ("float", "number")):
         if word in text:
-            return plain if word != "Literal" else "one of " + ", ".join(str(c) for c in get_args(field.annotation))
+            return plain if word != "Literal" else "one of " + ", ".join(map(str, _choices(field.annotation)))
     return "text"
+
+
+def _choices(annotation: Any) -> Iterator[Any]:
+    """Yield the values of a `Literal`, or of `Literal | None`."""
+    for argument in get_args(annotation):
+        if get_origin(argument) is Literal:
+            yield from get_args(argument)
+        elif argument is not type(None):
+            yield argument
 
 
 def _plain(value: Any) -> Any:
@@ -74,7 +96,8 @@ def _toml(value: Any) -> str:
     if value is None:
         return "unset"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+        given = {key: item for key, item in value.items() if item is not None}
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in given.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False)

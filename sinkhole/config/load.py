@@ -146,13 +146,15 @@ def _mistake(path: Path | None, text: str, detail: Any) -> str:
 def _line_of(text: str, location: tuple[str | int, ...]) -> int | None:
     """Find the line of a key by reading the text again: tomllib keeps no positions."""
     keys = [str(part) for part in location if isinstance(part, str)]
-    section, best = "", None
+    index = next((part for part in location[1:2] if isinstance(part, int)), 0)
+    section, best, seen = "", None, -1
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[+\s*([\w.\-]+)\s*\]+", line):
-            section = header[1]
-            if section == ".".join(keys):
+        if header := re.match(r"\s*(\[+)\s*([\w.\-]+)\s*\]+", line):
+            section = header[2]
+            seen += header[1] == "[[" and section == keys[0]
+            if section == ".".join(keys) and (header[1] == "[" or len(keys) > 1 or seen == index):
                 return number
-        elif key := re.match(r"\s*([\w\-]+)\s*=", line):
+        elif (key := re.match(r"\s*([\w\-]+)\s*=", line)) and (section != keys[0] or seen in (-1, index)):
             dotted = f"{section}.{key[1]}" if section else key[1]
             if dotted == ".".join(keys) or dotted == ".".join(keys[: dotted.count(".") + 1]):
                 best = best or number

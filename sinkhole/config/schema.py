@@ -10,7 +10,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
+
+from sinkhole.config.out_schema import AlertSettings, MailSettings, MetricsSettings, OutSettings, ReportMailSettings
+from sinkhole.config.section import Section
 
 DEFAULT_PORT = 5300
 """Unprivileged, and not 5353, which is multicast DNS (RFC 6762)."""
@@ -81,12 +84,6 @@ HostName = Annotated[str, AfterValidator(_is_host_name)]
 Network = Annotated[str, AfterValidator(_is_network)]
 Address = Annotated[str, AfterValidator(lambda text: str(ipaddress.ip_address(text)))]
 Contact = Annotated[str, AfterValidator(_is_contact)]
-
-
-class Section(BaseModel):
-    """A table of the configuration file: unknown keys are mistakes, values do not change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ServerSettings(Section):
@@ -395,6 +392,11 @@ class Settings(Section):
     clients: ClientSettings = ClientSettings()
     feeds: FeedSettings = FeedSettings()
     admin: AdminSettings = AdminSettings()
+    out: tuple[OutSettings, ...] = Field((), description="Receivers of what is recorded, each a table `[[out]]`.")
+    alerts: AlertSettings = AlertSettings()
+    mail: MailSettings = MailSettings()
+    report_mail: ReportMailSettings = ReportMailSettings()
+    metrics: MetricsSettings = MetricsSettings()
     records: tuple[str, ...] = Field(
         (),
         description="Local records, as `NAME [TTL] TYPE DATA`; `*.x` is a wildcard. Those of the file `local.records` "

@@ -1,11 +1,11 @@
 """Put the chain together: the one place that says which stage stands where."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sinkhole.config.schema import Settings
 from sinkhole.errors import ConfigError, FormError
 from sinkhole.protocol.names import name_from_text
-from sinkhole.resolver.answer import Answer
+from sinkhole.resolver.answer import Answer, Source
 from sinkhole.resolver.background import Background
 from sinkhole.resolver.cache import Cache, Clock
 from sinkhole.resolver.cache_budget import CacheBudget
@@ -47,10 +47,14 @@ class Chain:
         prompt: its first stages alone, those that answer without waiting for anyone.
         background: its tasks.
         local: its stage for local names.
+        sources: how many answers came from where, as it counts them.
     """
 
-    def __init__(self, handler: Handler, prompt: Handler, background: Background, local: Local) -> None:
+    def __init__(
+        self, handler: Handler, prompt: Handler, background: Background, local: Local, sources: Mapping[Source, int]
+    ) -> None:
         self.local_zones = local.zones
+        self.sources = sources
         self._handler = handler
         self._prompt = prompt
         self._background = background
@@ -126,9 +130,10 @@ def build_chain(
     background = Background()
     explanations = Explanations(settings.blocking)
     local, rebinding = _by_names(settings, explanations)
+    record = Record(hits, sightings)
     prompt: list[Stage] = [
         # Sees every verdict, so it is before all that may end a query.
-        Record(hits, sightings),
+        record,
         # The administrator's own word and names that never leave: before policy, before the world.
         local,
         # Asks for further links of a chain: before the filter, so that each is judged before it leaves.
@@ -150,7 +155,7 @@ def build_chain(
         Coalesce(background),
     ]
     last = Forward(upstreams, trust_ad=settings.upstream.trust_ad, failure_ttl=settings.cache.failure_ttl)
-    return Chain(chain([*prompt, *patient], last), chain(prompt, _must_wait), background, local)
+    return Chain(chain([*prompt, *patient], last), chain(prompt, _must_wait), background, local, record.sources)
 
 
 def _by_names(settings: Settings, explanations: Explanations) -> tuple[Local, list[Stage]]:

@@ -4,7 +4,7 @@ Behind it nothing can answer without being seen. A verdict on a link of a chain 
 """
 
 from sinkhole.protocol.names import name_to_text
-from sinkhole.resolver.answer import Answer
+from sinkhole.resolver.answer import Answer, Source
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.query import Query
@@ -12,15 +12,20 @@ from sinkhole.resolver.sightings import Sightings
 
 
 class Record:
-    """The stage; `hits` is where it counts, `sightings` where names that look like AI are, if they are wanted."""
+    """The stage; `hits` is where it counts, `sightings` where names that look like AI are, if they are wanted.
+
+    `sources` says how many answers came from where.
+    """
 
     def __init__(self, hits: Hits, sightings: Sightings | None = None) -> None:
         self._hits = hits
         self._sightings = sightings
+        self.sources: dict[Source, int] = dict.fromkeys(Source, 0)
 
     async def __call__(self, query: Query, forward: Handler) -> Answer:
         """Answer by `forward`, then count; an exception is not an answer and is not counted."""
         answer = await forward(query)
+        self.sources[answer.source] += 1
         if self._hits.wants(answer.verdict):
             name = name_to_text(query.question.key)
             self._hits.count(query.client.address, name, query.question.qtype, answer.verdict, query.when)

@@ -99,6 +99,13 @@ class Recorder:
             raise
         return True
 
+    def seal(self) -> None:
+        """Add to no row that is written by now: what comes later of the same minute becomes a row of its own.
+
+        So what leaves for others is never changed behind their back.
+        """
+        self._known.clear()
+
     def _forget(self) -> None:
         self._words.forget()
         self._known.clear()

@@ -43,6 +43,8 @@ class Activities:
     Args:
         wall, clock: seconds since the epoch, and monotonic seconds.
         max_rows: clients counted between two batches.
+
+    `total` is how many queries were gathered since the start, also those of clients for whom there was no room.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Activities:
         self._tallies: dict[tuple[str, int], _Tally] = {}
         self._new: dict[str, None] = {}
         self._gathered = clock()
+        self.total = 0
 
     def gather(self, states: Iterable[Counted]) -> None:
         """Take the counts of some clients, which begin again at 0."""
@@ -65,6 +68,7 @@ class Activities:
         for state in states:
             if state.queries:
                 self._add(state, second)
+                self.total += state.queries
                 state.queries = 0
 
     def _add(self, state: Counted, second: int) -> None:

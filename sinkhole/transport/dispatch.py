@@ -192,6 +192,11 @@ class Dispatch:
         """Count what the packet cache served until now; for the end, and for whoever hands the hits over."""
         self._served.flush()
 
+    @property
+    def given(self) -> tuple[int, int]:
+        """How many replies the packet cache gave, as far as they are counted, and how many were made of pieces."""
+        return self._served.total, self._served.made
+
     def forget_clients(self, addresses: Set[str]) -> None:
         """Look up the groups of some clients anew: they are others than was known."""
         self._served.flush()
@@ -253,6 +258,7 @@ class Dispatch:
     def _give(self, wire: bytes, state: ClientState, table: Table, name: bytes, tail: bytes, pieces: Pieces) -> bytes:
         """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again."""
         state.queries += 1
+        self._served.made += 1
         text = name_to_text(name) if pieces.is_recorded else ""
         if pieces.is_recorded:
             self._hits.add(state.client.address, text, pieces.qtype, pieces.verdict, int(self._wall()))

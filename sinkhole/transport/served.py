@@ -22,6 +22,8 @@ class Served:
     Args:
         hits: where they are counted.
         wall: seconds since the epoch.
+
+    `total` is how many were counted since the start, `made` how many replies made of pieces were given beside.
     """
 
     def __init__(self, hits: Hits, wall: Callable[[], float]) -> None:
@@ -30,6 +32,8 @@ class Served:
         self._timer: asyncio.TimerHandle | None = None
         self.touched: list[ClientState] = []
         self.pending = 0
+        self.total = 0
+        self.made = 0
 
     def add(self, entry: Entry, state: ClientState) -> None:
         """Note one served reply."""
@@ -58,4 +62,5 @@ class Served:
                     self._hits.count(state.client.address, entry.name, entry.qtype, entry.verdict, when, times)
             state.served.clear()
         self.touched.clear()
+        self.total += self.pending
         self.pending = 0

@@ -1,7 +1,7 @@
 """Forward questions to the upstreams of their zone: the one thing this package does for the rest of the program."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +89,12 @@ class Forwarder:
             message = await group.ask(ask, budget)
         # AD is the word of a stranger unless told otherwise (RFC 6840, section 5.8).
         return replace(message, ad=False) if message.ad and not self._trust_ad else message
+
+    @property
+    def servers(self) -> Iterator[Server]:
+        """The upstreams there are at this moment, those of zones too."""
+        for group in self._groups.values():
+            yield from group.servers
 
     async def close(self) -> None:
         """Close all connections and stop all probes and look-ups."""

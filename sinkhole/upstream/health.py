@@ -21,7 +21,10 @@ class Fault(IntEnum):
 
 
 class Health:
-    """Round trip time and failures of one upstream; times are monotonic seconds."""
+    """Round trip time and failures of one upstream; times are monotonic seconds.
+
+    `answers` and `failures` are how many there were, `waited` the seconds that the answers took in all.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -30,6 +33,8 @@ class Health:
         self._next_probe = float("-inf")
         self.is_down = False
         self.round_trip: float | None = None
+        self.answers = self.failures = 0
+        self.waited = 0.0
 
     @property
     def cost(self) -> float:
@@ -44,6 +49,8 @@ class Health:
 
     def answered(self, took: float) -> bool:
         """Note a good answer after `took` seconds; return whether the upstream was down until now."""
+        self.answers += 1
+        self.waited += took
         known = self.round_trip
         self.round_trip = took if known is None else known + (took - known) / 8
         self._next_probe = self._clock() + _REMEASURE
@@ -54,6 +61,7 @@ class Health:
 
     def failed(self, fault: Fault) -> bool:
         """Note a failure; return whether this marks the upstream as down."""
+        self.failures += 1
         self._faults += fault
         # One lost packet costs a good upstream its place only until the next probe.
         self._next_probe = min(self._next_probe, self._clock() + self._pause)

@@ -1,0 +1,1 @@
+"""What leaves Sinkhole for other systems: formats of events, and ways to bring them there."""

@@ -1,0 +1,85 @@
+"""The report by mail: of each day or week that is over once, as text, also after a failure or a time switched off."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from sinkhole.app import report_mail
+from sinkhole.app.report_mail import ReportMail, span_before
+from sinkhole.app.store_keeper import StoreKeeper
+from sinkhole.config.schema import Settings
+from sinkhole.out.sender import WaitError
+from tests.store.rows import START, batch, row
+
+DAY = 86_400
+
+
+class Post:
+    """Keeps what would be mailed; `error` is raised instead."""
+
+    def __init__(self):
+        self.sent = []
+        self.error = None
+
+    async def __call__(self, settings, to, subject, text):
+        if self.error:
+            raise self.error
+        self.sent.append((to, subject, text))
+
+
+@pytest.fixture
+def post(monkeypatch):
+    found = Post()
+    monkeypatch.setattr(report_mail, "send_mail", found)
+    return found
+
+
+@pytest.fixture
+async def report(folder):
+    settings = Settings.model_validate({
+        "server": {"data_dir": folder}, "mail": {"server": "127.0.0.1:25"},
+        "report_mail": {"every": "day", "to": ["boss@example.org"], "hour": 6},
+    })  # fmt: skip
+    keeper = StoreKeeper(settings)
+    clock = [float(START)]
+    yield ReportMail(settings, keeper, lambda: clock[0]), keeper, clock
+    await keeper.close()
+
+
+async def test_each_day_that_is_over_once(report, post):
+    mail, keeper, clock = report
+    assert not await mail.send_if_due(), "it was configured a moment ago"
+    await keeper.record(batch(row(vendor="deepseek", product="deepseek/chat")))
+    midnight = datetime.fromtimestamp(START).astimezone().replace(
+        hour=0, minute=0, second=0, microsecond=0
+    ) + timedelta(days=1)
+    clock[0] = midnight.timestamp() + 5 * 3600
+    assert not await mail.send_if_due(), "not before its hour"
+    clock[0] = midnight.timestamp() + 6 * 3600
+    assert await mail.send_if_due()
+    assert not await mail.send_if_due()
+    ((to, subject, text),) = post.sent
+    assert to == ("boss@example.org",)
+    day = (midnight - timedelta(days=1)).strftime("%Y-%m-%d")
+    assert subject == f"Sinkhole: who tried which AI vendor, {day} to {day}"
+    assert "deepseek  CN        1         1        1        0        0" in text
+
+
+async def test_a_failure_is_tried_again_and_an_empty_day_says_so(report, post):
+    mail, _, clock = report
+    await mail.send_if_due()
+    clock[0] += 2.5 * DAY
+    post.error = WaitError("it is away")
+    with pytest.raises(WaitError):
+        await mail.send_if_due()
+    post.error = None
+    assert await mail.send_if_due()
+    assert "No vendor was tried." in post.sent[0][2]
+
+
+def test_spans_are_whole_days_and_weeks_of_local_time():
+    now = datetime(2026, 11, 26, 15, 0).astimezone()  # a Thursday
+    since, until = span_before(now, "day")
+    assert (f"{since:%a %F %T}", f"{until:%a %F %T}") == ("Wed 2026-11-25 00:00:00", "Thu 2026-11-26 00:00:00")
+    since, until = span_before(now, "week")
+    assert (f"{since:%a %F}", f"{until:%a %F}") == ("Mon 2026-11-16", "Mon 2026-11-23")
