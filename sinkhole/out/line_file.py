@@ -80,6 +80,7 @@ class StandardOutput:
     def __init__(self, write: Callable[[Event], str], fd: int = 1) -> None:
         self._write = write
         self._fd = fd
+        self._rest = b""
 
     async def send(self, events: Sequence[Event]) -> None:
         """Write a line for each; raises WaitError."""
@@ -87,9 +88,18 @@ class StandardOutput:
         try:
             with _Unblocked(self._fd) as out:
                 for line in lines:
-                    await _put(out, line)
+                    await self._finish(out)  # of a line that was cut off, so that the next begins as one
+                    self._rest = line
+                await self._finish(out)
         except OSError as error:
             raise WaitError(f"standard output cannot be written: {error.strerror}") from error
+
+    async def _finish(self, out: "_Unblocked") -> None:
+        while self._rest:
+            try:
+                self._rest = self._rest[out.write(self._rest) :]
+            except BlockingIOError:
+                await asyncio.sleep(_FULL_PIPE_WAIT)
 
     async def close(self) -> None:
         """Have nothing to release."""
@@ -118,11 +128,3 @@ class _Unblocked:
         if self._socket is not None:
             return self._socket.send(data, socket.MSG_DONTWAIT)
         return os.write(self._fd, data)
-
-
-async def _put(out: _Unblocked, data: bytes) -> None:
-    while data:
-        try:
-            data = data[out.write(data) :]
-        except BlockingIOError:
-            await asyncio.sleep(_FULL_PIPE_WAIT)

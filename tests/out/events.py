@@ -78,8 +78,30 @@ async def listening(tls=None, port=0) -> AsyncIterator[tuple[Receiver, int]]:
         server.close()
         await receiver.hang_up()
         await server.wait_closed()
-        if tls is not None:  # a handshake that failed ends a few turns of the loop later
-            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)  # a handshake that failed ends a few turns of the loop later
+
+
+@asynccontextmanager
+async def handled(handler, path=None) -> AsyncIterator[int]:
+    """Have connections handled on a port, which is given, or on a Unix socket; end them all."""
+    writers = []
+
+    async def serve(reader, writer):
+        writers.append(writer)
+        await handler(reader, writer)
+
+    if path is not None:
+        server = await asyncio.start_unix_server(serve, path)
+    else:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield 0 if path is not None else server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await server.wait_closed()
+        await asyncio.sleep(0.01)
 
 
 def closed_port():

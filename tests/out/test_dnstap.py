@@ -13,7 +13,7 @@ from sinkhole.out.dnstap import CONTENT_TYPE, Dnstap
 from sinkhole.out.dnstap_message import to_dnstap
 from sinkhole.out.sender import WaitError
 from sinkhole.out.target import Address
-from tests.out.events import HOSTILE, closed_port, hit
+from tests.out.events import HOSTILE, closed_port, handled, hit
 from tests.store.rows import START
 
 FIELD = descriptor_pb2.FieldDescriptorProto
@@ -143,7 +143,7 @@ class Frames:
 
 async def test_frames_over_a_unix_socket(tmp_path):
     frames, path = Frames(), tmp_path / "s"
-    async with await asyncio.start_unix_server(frames.serve, path):
+    async with handled(frames.serve, path):
         sender = Dnstap(Address("unix", str(path)))
         await sender.send([hit(1), hit(2)])
         await sender.send([hit(3)])
@@ -156,8 +156,7 @@ async def test_frames_over_a_unix_socket(tmp_path):
 
 async def test_frames_over_tcp_and_a_receiver_that_comes_back():
     frames = Frames()
-    async with await asyncio.start_server(frames.serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with handled(frames.serve) as port:
         sender = Dnstap(Address("tcp", "127.0.0.1", port))
         await sender.send([hit(1)])
         await frames.until(lambda frames: frames.payloads)
@@ -180,8 +179,8 @@ async def test_frames_over_tcp_and_a_receiver_that_comes_back():
     ],
 )
 async def test_receivers_of_something_else(frames, said):
-    async with await asyncio.start_server(frames.serve, "127.0.0.1", 0) as server:
-        sender = Dnstap(Address("tcp", "127.0.0.1", server.sockets[0].getsockname()[1]))
+    async with handled(frames.serve) as port:
+        sender = Dnstap(Address("tcp", "127.0.0.1", port))
         with pytest.raises(WaitError, match=said):
             await sender.send([hit()])
         await sender.close()
@@ -193,7 +192,7 @@ async def test_receivers_that_speak_something_else(nonsense):
         writer.write(nonsense)
         writer.close()
 
-    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
-        sender = Dnstap(Address("tcp", "127.0.0.1", server.sockets[0].getsockname()[1]))
+    async with handled(talk) as port:
+        sender = Dnstap(Address("tcp", "127.0.0.1", port))
         with pytest.raises(WaitError, match=r"does not speak Frame Streams|closed the connection|reset"):
             await sender.send([hit()])

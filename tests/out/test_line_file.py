@@ -83,6 +83,24 @@ async def test_standard_output_may_be_a_pipe_that_is_read_slowly():
         os.close(write)
 
 
+async def test_a_line_that_was_cut_off_is_finished_first():
+    read, write = os.pipe()
+    try:
+        out = StandardOutput(to_json, write)
+        events = [alert(text="x" * 5000)] * 30
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await out.send(events)
+        data = await asyncio.to_thread(os.read, read, 1_000_000)
+        task = asyncio.ensure_future(out.send([hit(1)]))
+        await task
+        data += await asyncio.to_thread(os.read, read, 1_000_000)
+        assert {json.loads(line)["uid"] for line in data.splitlines()} == {"alert-1", "hit-1"}
+    finally:
+        os.close(read)
+        os.close(write)
+
+
 async def test_standard_output_may_be_a_file_or_a_socket(tmp_path):
     with (tmp_path / "out").open("wb") as file:
         await StandardOutput(to_json, file.fileno()).send([hit(1)])

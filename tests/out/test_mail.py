@@ -14,7 +14,7 @@ from sinkhole.config.out_schema import MailSettings
 from sinkhole.out import mail as module
 from sinkhole.out.mail import AlertMail, send_mail
 from sinkhole.out.sender import RefusedError, WaitError
-from tests.out.events import HOSTILE, alert, closed_port
+from tests.out.events import HOSTILE, alert, closed_port, handled
 from tests.upstream.certificates import Authority
 
 TO = ("soc@example.org", "it@example.org")
@@ -155,6 +155,6 @@ async def test_servers_that_are_away_or_hang(monkeypatch):
         await asyncio.sleep(1)
         writer.close()
 
-    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+    async with handled(hang) as port:
         with pytest.raises(WaitError, match="no answer in time"):
-            await send_mail(settings(server.sockets[0].getsockname()[1]), TO, "hello", "text")
+            await send_mail(settings(port), TO, "hello", "text")

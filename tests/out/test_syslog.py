@@ -124,8 +124,13 @@ async def test_a_message_that_no_datagram_holds_is_cut_at_a_character():
 
 async def test_a_datagram_that_nobody_takes_is_told_where_the_system_tells():
     sender = SyslogDatagrams(Address("udp", "127.0.0.1", closed_port()), message)
+
+    async def send_until_told():
+        while True:
+            await sender.send([hit()] * 50)
+
     with pytest.raises(WaitError, match="Connection refused"):
-        await sender.send([hit()] * 50)
+        await asyncio.wait_for(send_until_told(), 5)
 
 
 async def test_a_cancelled_send_leaves_no_half_frame_behind():

@@ -20,7 +20,7 @@ from sinkhole.out.json_format import to_json
 from sinkhole.out.sender import RefusedError, WaitError, tls_context
 from sinkhole.out.webhook import MAX_OCTETS, Secrets, Webhook, key_from_text
 from tests.feeds.certificate import self_signed
-from tests.out.events import HOSTILE_EVENTS, audit, closed_port, hit
+from tests.out.events import HOSTILE_EVENTS, audit, closed_port, handled, hit
 
 AT = 1_700_000_000
 
@@ -176,8 +176,7 @@ async def test_a_receiver_that_hangs_up_or_speaks_no_http():
         writer.write(b"SSH-2.0-x\r\n\r\n")
         writer.close()
 
-    server = await asyncio.start_server(nonsense, "127.0.0.1", 0)
-    async with server, posting(server.sockets[0].getsockname()[1]) as sender:
+    async with handled(nonsense) as port, posting(port) as sender:
         with pytest.raises(WaitError, match=r"did not speak HTTP|closed the connection"):
             await sender.send([hit()])
     async with posting(closed_port()) as sender:
