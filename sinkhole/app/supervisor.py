@@ -6,6 +6,7 @@ touches a packet, the store or a feed.
 
 import os
 import signal
+import time
 from collections.abc import Callable
 
 from sinkhole.app import data_dir
@@ -25,7 +26,7 @@ from sinkhole.errors import ConfigError, SinkholeError
 from sinkhole.log import Log
 
 CONTROL_FLUSH = 1.5
-"""Seconds that the control process gets to write the last hits at a stop."""
+"""Seconds that the control process gets to write the last hits at a stop, beside what the workers left of their time."""
 _LONGEST_WAIT = 1.0
 
 
@@ -174,8 +175,11 @@ class Supervisor:
         for page in self._children.named(PAGE):
             self._children.retire(page)  # now: nobody waits for it, and it has the longest to end
         workers = self._children.workers()
-        clean = self._children.end(workers, self._settings.server.drain_timeout + 0.5, self._signals.fd)
+        drain = self._settings.server.drain_timeout + 0.5
+        began = time.monotonic()
+        clean = self._children.end(workers, drain, self._signals.fd)
         rest = [child for child in self._children.all() if child not in workers]
-        clean &= self._children.end(rest, CONTROL_FLUSH, self._signals.fd)
+        saved = max(0.0, drain - (time.monotonic() - began))
+        clean &= self._children.end(rest, CONTROL_FLUSH + saved, self._signals.fd)
         self._log.info("server.stopped", clean=clean)
         return 0
