@@ -26,7 +26,7 @@ from sinkhole.errors import ConfigError, SinkholeError
 from sinkhole.log import Log
 
 CONTROL_FLUSH = 1.5
-"""Seconds that the control process gets to write the last hits at a stop, beside what the workers left of their time."""
+"""Seconds that the control process gets at a stop to write the last hits, and what the workers left of their time."""
 _LONGEST_WAIT = 1.0
 
 
