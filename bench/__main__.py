@@ -101,6 +101,7 @@ def _measure(options: argparse.Namespace) -> results.Results:
     if shutil.which("dnsperf") is None:
         raise SystemExit("dnsperf is not installed (Debian package dnsperf)")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have had ignored
     os.sched_setaffinity(0, {int(servers.LOAD_CORE)})
     peers = _present(PEERS[name] for name in options.peers)
     found = results.Results([machine.describe(peers, options.names, options.seconds)])

@@ -161,7 +161,9 @@ class ControlLink:
                 self._unacknowledged.pop(message["seq"], None)
                 self._acknowledged.set()
             case "policy":
-                self._send({"op": "applied", "generation": self._load_policy()})
+                applied = {"op": "applied", "generation": self._load_policy()}
+                # Behind the replies that were ready before, and leave in this turn.
+                asyncio.get_running_loop().call_soon(self._send, applied)
             case "clients":
                 self._load_clients()
 

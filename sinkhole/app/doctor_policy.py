@@ -33,7 +33,7 @@ def policy(settings: Settings) -> Iterator[tuple[Grade, str]]:
             yield Grade.WARNING, f"{one.kind} {one.id} for {one.scope} goes before statements until {until}"
     if running_server(settings.server.data_dir):
         workers = request(settings.server.data_dir, {"op": "status"})["workers"]
-        late = [worker for worker in workers if worker["generation"] != policy.generation]
+        late = [worker for worker in workers if worker["generation"] < policy.generation]
         if late or not workers:
             yield Grade.FAILURE, f"{len(late)} of {len(workers)} workers do not answer by it"
 

@@ -137,7 +137,7 @@ def build_chain(
         # The administrator's own word and names that never leave: before policy, before the world.
         local,
         # Asks for further links of a chain: before the filter, so that each is judged before it leaves.
-        Chase(),
+        Chase(box),
         # Judges each answer when it is served: before the cache, so that no policy is ever cached.
         Filter(box, explanations),
         # Looks at what is served, from the cache too.

@@ -12,6 +12,7 @@ from sinkhole.protocol.types import EdeCode
 from sinkhole.resolver.answer import Answer, Source, failure
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.links import MAX_LINKS, count_links, find_open_end, is_loop, join
+from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.upstream.task import in_a_task
 
@@ -21,24 +22,42 @@ MAX_FOLLOWED = 8
 DEADLINE = 8.0
 """Seconds for all of them, so that a client has its answer in about ten (R-C11)."""
 
+_MOST_CHANGES = 5
+"""Policies that may come into force while a chain is followed."""
+_CHANGING = Ede(EdeCode.OTHER, "policy changes faster than the chain is followed")
 _TOO_LONG = Ede(EdeCode.OTHER, "CNAME chain too long or looping")
 
 
 class Chase:
-    """The stage; `deadline` is how many seconds all further links may take together."""
+    """The stage.
 
-    def __init__(self, deadline: float = DEADLINE) -> None:
+    Args:
+        box: where the policy in force is found.
+        deadline: seconds that all further links may take together.
+    """
+
+    def __init__(self, box: PolicyBox, deadline: float = DEADLINE) -> None:
+        self._box = box
         self._deadline = deadline
 
     async def __call__(self, query: Query, forward: Handler) -> Answer:
         """Return the answer of `forward`, completed."""
+        policy = self._box.current
         answer = await forward(query)
         if find_open_end(query.question, answer.body) is None:
             return answer
         await in_a_task()
         try:
             async with asyncio.timeout(self._deadline):
-                return await _follow(query, answer, forward)
+                answer = await _follow(query, answer, forward)
+                for _ in range(_MOST_CHANGES):
+                    if self._box.current is policy:
+                        return answer
+                    # Its first links were judged by a policy that is no longer in force; they are kept now.
+                    policy = self._box.current
+                    query = query.under(policy)
+                    answer = await _follow(query, await forward(query), forward)
+                return failure(_CHANGING, verdict=answer.verdict)
         except TimeoutError:
             return failure(Ede(EdeCode.NO_REACHABLE_AUTHORITY), verdict=answer.verdict)
 

@@ -6,7 +6,6 @@ are not kept, only the domain they are below (`*.example.org`): counts of client
 there is no room for that either, queries are dropped and counted.
 """
 
-from collections import defaultdict
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -42,7 +41,8 @@ class Hits:
         self._max_rows = max_rows
         self._max_names = settings.names_per_client
         self._minute = 0
-        self._names: defaultdict[str, set[str]] = defaultdict(set)
+        self._names: dict[str, set[str]] = {}
+        self._named = 0
         self._rows: dict[_Key, _Tally] = {}
         self._dropped = 0
 
@@ -76,12 +76,14 @@ class Hits:
         if minute != self._minute:
             self._minute = minute
             self._names.clear()
-        names = self._names[client]
+            self._named = 0
+        names = self._names.get(client, ())
         if name not in names:
             if name.startswith(CANARY):
                 return
-            if len(names) < self._max_names:
-                names.add(name)
+            if len(names) < self._max_names and self._named < self._max_rows:
+                self._named += 1
+                self._names.setdefault(client, set()).add(name)
             else:
                 name = _all_below(name)
         key = (

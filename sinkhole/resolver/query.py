@@ -70,6 +70,10 @@ class Query:
         """Whether DO is set (RFC 3225)."""
         return self.message.edns is not None and self.message.edns.do
 
+    def under(self, policy: Policy) -> "Query":
+        """Return the query of the same client under another policy."""
+        return replace(self, client=replace(self.client, scope=self.client.scope_under(policy)))
+
     def ask(self, name: bytes, judged: Verdict | None = None) -> "Query":
         """Return the query for `name`, a link of the chain of this one.
 

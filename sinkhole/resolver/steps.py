@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from types import coroutine
 from typing import Any
 
+from sinkhole.errors import UpstreamError
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.background import Background
 from sinkhole.upstream.burst import Flight
@@ -25,7 +26,7 @@ class Steps:
 
     Args:
         steps: of the chain, the first of them taken.
-        done: told of the end; not if the server ends before.
+        done: told of the end, whatever it is.
         background: where it goes on as a task when it asks for that (see `upstream.task`).
     """
 
@@ -52,7 +53,8 @@ class Steps:
         except StopIteration as end:
             self._done(end.value, None)
         except asyncio.CancelledError:
-            pass  # the server ends
+            # Not this query's task, it has none: a connection that is closed, another query's, the server that ends.
+            self._done(None, UpstreamError("what it waited for was given up"))
         except Exception as error:  # the edge of a query, as it is of a task
             self._done(None, error)
         else:
@@ -61,6 +63,9 @@ class Steps:
     async def _as_task(self) -> None:
         try:
             answer = await _rest_of(self._steps)
+        except asyncio.CancelledError:
+            self._done(None, UpstreamError("what it waited for was given up"))
+            raise
         except Exception as error:
             self._done(None, error)
         else:

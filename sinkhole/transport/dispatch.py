@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sinkhole.config.schema import TransportSettings
+from sinkhole.errors import UpstreamError
 from sinkhole.log import Log
 from sinkhole.protocol.names import name_to_text
 from sinkhole.protocol.question import BadQuery, QueryMessage, Silence, read_query
@@ -292,7 +293,7 @@ class Dispatch:
 
     def _until_policy_ends(self, body: ReplyBody, period: int, ends: float) -> ReplyBody:
         """Let no client keep an answer longer than the policy that permits it lasts: TTLs end with it."""
-        if period != self._period:
+        if period != self._period or self._policy is not self._box.current:
             return cap_ttls(body, 0)
         if ends == float("inf"):
             return body
@@ -359,6 +360,8 @@ class Later:
             if answer is None:
                 raise error or AssertionError("neither answer nor error")
             reply = dispatch._finish(self._wire, self._asked, answer, self._period, self._table)
+        except UpstreamError:
+            reply = dispatch._fit(self._asked.message, ReplyBody(Rcode.SERVFAIL), self._asked.is_stream)
         except Exception:
             reply = dispatch._failed(self._asked)
         self.send(reply)

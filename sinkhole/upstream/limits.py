@@ -98,7 +98,8 @@ def _zone_of(key: bytes) -> tuple[bytes, ...]:
     By the last two labels alone, all domains below `co.uk` would share the places of one.
     """
     labels = labels_of(key)
-    return labels[registered_label(labels) or -2 :]
+    start = registered_label(labels)
+    return labels[-2 if start is None else start :]
 
 
 def _take_one(counts: dict[_Key, int], key: _Key) -> None:

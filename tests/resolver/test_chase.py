@@ -7,7 +7,7 @@ import pytest
 from sinkhole.protocol.message import Record
 from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.reply import ReplyBody
-from sinkhole.resolver.answer import Answer
+from sinkhole.resolver.answer import Answer, Source
 from sinkhole.resolver.chase import Chase
 from sinkhole.upstream.ask import Packets
 from tests.resolver.world import ede_of, lines_of, vendor
@@ -137,7 +137,7 @@ async def test_slow_chain_ends_in_servfail(make_world):
         link = Record(query.question.name, 5, 1, 300, name_from_text("b.example"))
         return Answer(ReplyBody(0, (link,)), None, 300)
 
-    answer = await Chase(deadline=0.01)(world.query("www.example.org A"), forward)
+    answer = await Chase(world.box, deadline=0.01)(world.query("www.example.org A"), forward)
     assert (answer.body.rcode, answer.body.ede[0].code) == (2, 22)
 
 
@@ -149,3 +149,27 @@ async def test_links_of_a_chain_share_the_messages_of_one_query(make_world):
     assert (await world.chain(query)).body.rcode == 2
     assert len(world.upstream.asked) == 3
     assert len((await world.answer("l2.example A")).body.answer) == 1
+
+
+@pytest.mark.parametrize("changes", [1, 9])
+async def test_links_judged_by_an_old_policy_are_judged_again(make_world, changes):
+    """R-C21: a chain that is followed while the policy changes is answered by the new one, or not at all."""
+    world = make_world()
+    left = changes
+
+    async def forward(query):
+        nonlocal left
+        blocked = world.box.current.decide(query.question.key, 1, query.client.scope, query.when).is_blocked
+        if blocked:
+            return Answer(ReplyBody(0), None, 10, source=Source.BLOCKED)
+        if query.origin is None:
+            return Answer(
+                ReplyBody(0, (Record(query.question.name, 5, 1, 300, name_from_text("b.example")),)), None, 300
+            )
+        if left:
+            left -= 1
+            world.swap("block domain:www.example.org" if changes == 1 else "monitor domain:c.example")
+        return Answer(ReplyBody(0, (Record(query.question.name, 1, 1, 300, b"\xc0\x00\x02\x01"),)), None, 300)
+
+    answer = await Chase(world.box)(world.query("www.example.org A"), forward)
+    assert answer.source is (Source.BLOCKED if changes == 1 else Source.ERROR)

@@ -135,6 +135,15 @@ def test_names_of_one_client_and_minute_are_bounded():
     assert [row.name for row in hits.drain(99)] == ["n4.example.org"]
 
 
+def test_names_of_all_clients_are_bounded_together():
+    """R-D01, R-P04: forged addresses bring one name each."""
+    hits = make(max_rows=10)
+    for number in range(500):
+        hits.count(f"10.0.{number // 250}.{number % 250}", f"n{number}.example.org", 1, BLOCKED, START)
+    assert sum(map(len, hits._names.values())) == 10
+    assert len(hits._names) == 10
+
+
 def test_domains_are_bounded_too():
     """R-D01"""
     hits = make(max_rows=100)

@@ -5,8 +5,12 @@ import asyncio
 import pytest
 
 from sinkhole.config.schema import UpstreamSettings
+from sinkhole.errors import UpstreamError
 from sinkhole.resolver.answer import Source
+from sinkhole.resolver.background import Background
+from sinkhole.resolver.steps import Steps
 from sinkhole.upstream.forwarder import Forwarder
+from sinkhole.upstream.task import in_a_task
 from tests.fakes import FakeUpstream, answers
 from tests.resolver.world import World
 
@@ -138,3 +142,23 @@ async def test_failure_of_the_first_try_is_made_good_by_others_in_a_task():
         assert [record.rdata for record in told.answer.body.answer] == [bytes((192, 0, 2, 1))]
         await world.chain.close()
         await forwarder.close()
+
+
+@pytest.mark.parametrize("is_in_task", [False, True])
+async def test_query_whose_wait_is_given_up_is_told_of(is_in_task):
+    """R-C11: a connection that is closed under it ends a query, and does not lose it."""
+    wait = asyncio.get_running_loop().create_future()
+
+    async def chain():
+        if is_in_task:
+            await in_a_task()
+        await wait
+
+    steps = chain().__await__()
+    told, background = Told(), Background()
+    Steps(steps, told, background).wait_for(next(steps))
+    await asyncio.sleep(0)
+    wait.cancel()
+    await asyncio.wait_for(told.is_over.wait(), 5)
+    assert isinstance(told.error, UpstreamError)
+    await background.close()

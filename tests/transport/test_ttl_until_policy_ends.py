@@ -61,3 +61,16 @@ async def test_no_client_keeps_an_answer_longer_than_a_pause_or_into_a_lockdown(
     for override in (pause, lockdown):
         serving = Serving(policy=make_policy(overrides=[override]))
         assert (await ask(serving, question("example.org"))).answer[0].ttl == 40
+
+
+async def test_answer_that_a_new_policy_overtakes_is_kept_by_nobody():
+    """The policy changed while it waited, and no other query has come since."""
+    serving = Serving()
+
+    async def handler(query):
+        serving.box.current = make_policy(generation=2)
+        return Answer(ReplyBody(0, answer=(address(query),)), None, 300)
+
+    serving.dispatch._handler = handler
+    assert (await ask(serving, question("example.org"))).answer[0].ttl == 0
+    assert len(serving.cache) == 0

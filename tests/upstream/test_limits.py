@@ -118,7 +118,8 @@ def test_domains_below_a_public_suffix_do_not_share_their_places() -> None:
     inflight = limits(max_in_flight_per_zone=10)
     with ExitStack() as held:
         assert take_all(held, inflight, "192.0.2.66", "x{}.flood.co.uk".format, 20) == 10
-        for other in ("www.example.co.uk", "uk", "co.uk", "printer.lan", "localhost"):
+        assert take_all(held, inflight, "192.0.2.66", "x{}.co.uk".format, 20) == 20
+        for other in ("www.example.co.uk", "bbc.co.uk", "uk", "co.uk", "printer.lan", "localhost"):
             with inflight.enter("192.0.2.1", name(other)):
                 pass
     assert not inflight._zones
