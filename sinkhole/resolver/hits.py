@@ -2,8 +2,8 @@
 
 Nothing here waits or writes (R-D01); the worker drains rows and hands them to the control process. A client that asks
 for more names in a minute than `record.names_per_client`, or more rows than are drained, and the names of further ones
-are not kept, only the domain they are below (`*.example.org`): counts of clients, vendors and rules stay right. Where
-there is no room for that either, queries are dropped and counted.
+are not kept, only the domain they are below (`*.example.org`), and beyond as many domains nothing of them (`*`): counts
+of clients, vendors and rules stay right. Where there is no room for that either, queries are dropped and counted.
 """
 
 from datetime import datetime
@@ -43,6 +43,8 @@ class Hits:
         self._minute = 0
         self._names: dict[str, set[str]] = {}
         self._named = 0
+        self._domains: dict[str, set[str]] = {}
+        self._merging = 0
         self._rows: dict[_Key, _Tally] = {}
         self._dropped = 0
 
@@ -77,6 +79,8 @@ class Hits:
             self._minute = minute
             self._names.clear()
             self._named = 0
+            self._domains.clear()
+            self._merging = 0
         names = self._names.get(client, ())
         if name not in names:
             if name.startswith(CANARY):
@@ -85,7 +89,7 @@ class Hits:
                 self._named += 1
                 self._names.setdefault(client, set()).add(name)
             else:
-                name = _all_below(name)
+                name = self._merged(client, _all_below(name))
         key = (
             minute, client, verdict.group, name, qtype, verdict.action,
             verdict.vendor, verdict.product, verdict.feed, verdict.override or verdict.subject,
@@ -97,6 +101,17 @@ class Hits:
             self._rows[key] = [times, second, second]
         else:
             self._count_below(key, second, times)
+
+    def _merged(self, client: str, domain: str) -> str:
+        """Return the name to count a query by whose own is not kept: its domain, or `*` beyond as many domains."""
+        domains = self._domains.get(client, ())
+        if domain in domains:
+            return domain
+        if len(domains) >= self._max_names or self._merging >= self._max_rows // 10:
+            return "*"
+        self._merging += 1
+        self._domains.setdefault(client, set()).add(domain)
+        return domain
 
     def _count_below(self, key: _Key, second: int, times: int) -> None:
         """Count for the domain that a name is below: there is no room for names."""

@@ -135,6 +135,16 @@ def test_names_of_one_client_and_minute_are_bounded():
     assert [row.name for row in hits.drain(99)] == ["n4.example.org"]
 
 
+def test_domains_of_one_client_and_minute_are_bounded():
+    """R-D01: a list has hundreds of thousands of domains to ask below."""
+    hits = Hits(RecordSettings(names_per_client=3))
+    for _ in range(2):
+        for number in range(10):
+            hits.count("192.0.2.1", f"www.n{number}.example", 1, BLOCKED, START)
+        names = [f"www.n{n}.example" for n in range(3)] + [f"*.n{n}.example" for n in range(3, 6)]
+        assert {row.name: row.count for row in hits.drain(99)} == {**dict.fromkeys(names, 1), "*": 4}
+
+
 def test_names_of_all_clients_are_bounded_together():
     """R-D01, R-P04: forged addresses bring one name each."""
     hits = make(max_rows=10)
