@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from sinkhole.app.bounded_site import listen_bounded
 from sinkhole.app.metrics import Tallies, store_families, worker_families
 from sinkhole.app.openmetrics import CONTENT_TYPE, exposition
 from sinkhole.app.store_keeper import StoreKeeper
@@ -18,11 +19,12 @@ from sinkhole.protocol.message import read_message, write_query
 from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QType
-from sinkhole.transport.addresses import parse_listen
 
 ASK_WITHIN: Final = 1.0
 SHUTDOWN_WITHIN: Final = 0.2
 """Seconds that a request in hand gets at a stop; the hits of that moment have the same time."""
+MOST_CONNECTIONS: Final = 32
+KEEP_ALIVE: Final = 20.0
 _LISTEN_AGAIN: Final = 5.0
 _LOCAL_NAME: Final = "localhost"
 """Answered by every server without an upstream (RFC 6761, section 6.3), and never recorded."""
@@ -111,30 +113,31 @@ async def serve(
     """Serve on some addresses until cancelled; an address that is taken is tried again."""
     app = web.Application(client_max_size=1024)
     app.add_routes(figures.routes())
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_WITHIN)
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_WITHIN, keepalive_timeout=KEEP_ALIVE
+    )
     await runner.setup()
     log = Log("metrics")
+    servers: list[asyncio.Server] = []
     try:
         waiting = list(listen)
         while waiting:
-            waiting = [text for text in waiting if not await _listen(runner, text, log)]
+            waiting = [text for text in waiting if not await _listen(runner, text, servers, log)]
             if waiting:
                 await sleep(_LISTEN_AGAIN)
         await asyncio.Event().wait()
     finally:
+        for server in servers:
+            server.close()
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, text: str, log: Log) -> bool:
+async def _listen(runner: web.AppRunner, text: str, servers: list[asyncio.Server], log: Log) -> bool:
     try:
-        address = parse_listen(text)
-        await web.TCPSite(runner, address.host, address.port).start()
+        servers.append(await listen_bounded(runner, text, MOST_CONNECTIONS))
     except (OSError, ListenError) as error:
         log.error("metrics.not_listening", listen=text, why=getattr(error, "strerror", None) or error)
         return False
-    log.info("metrics.listening", listen=",".join(sorted(str(one) for one in _places(runner))))
+    places = (sock.getsockname()[:2] for server in servers for sock in server.sockets)
+    log.info("metrics.listening", listen=",".join(sorted(f"{host}:{port}" for host, port in places)))
     return True
-
-
-def _places(runner: web.AppRunner) -> list[str]:
-    return [f"{host}:{port}" for host, port, *_ in runner.addresses]

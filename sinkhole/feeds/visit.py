@@ -29,6 +29,9 @@ def read_url(text: str) -> URL:
         _ = url.port  # yarl reads it late
     except ValueError as error:
         raise FeedError(f"not a URL: {printable(str(error))}") from error
+    if url.user is not None or url.password is not None:
+        # It would be stored, shown and sent to whoever follows the audit log.
+        raise FeedError("a URL of a list has no user name or password in it")
     return url
 
 

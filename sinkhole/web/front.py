@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from sinkhole.app.accounts import first_link
+from sinkhole.app.bounded_site import listen_bounded
 from sinkhole.config.schema import AdminSettings, Settings
 from sinkhole.errors import ListenError, SinkholeError, StoreError
 from sinkhole.log import Log
@@ -75,26 +76,10 @@ async def _serve_once(settings: Settings, status: Status) -> None:
 
 
 async def _listen(runner: web.AppRunner, text: str, tls: ssl.SSLContext | None) -> asyncio.Server:
-    address = parse_listen(text)
-    served = runner.server
-
-    def connected() -> asyncio.BaseProtocol:
-        return served() if served is not None and len(served.connections) < MOST_CONNECTIONS else _Refused()
-
     try:
-        return await asyncio.get_running_loop().create_server(
-            connected, address.host, address.port, ssl=tls, reuse_address=True
-        )
+        return await listen_bounded(runner, text, MOST_CONNECTIONS, tls)
     except OSError as error:
         raise ListenError(f"cannot listen on {text}: {os.strerror(error.errno or 0)}") from error
-
-
-class _Refused(asyncio.Protocol):
-    """A connection too many: hung up at once."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hang up."""
-        transport.abort()  # type: ignore[attr-defined]
 
 
 async def _tell_first_link(context: Context, bound: str) -> None:

@@ -370,6 +370,7 @@ async def test_connection_that_is_reset_is_told(client: Client) -> None:
     [
         ("http://[::1/list", "not a URL"),
         ("https://example.org:port/", "not a URL"),
+        ("https://user:secret@example.org/list", "no user name or password"),
         ("lists/ai.txt", "found the scheme ''"),
         ("https:///list", "wanted a URL with https"),
         ("ftp://example.org/list", "found the scheme 'ftp'"),
