@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from sinkhole.store import admin_models, out_models  # noqa: F401 - all tables, for the metadata
 from sinkhole.store.models import Base
 
 context.configure(

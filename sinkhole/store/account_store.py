@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from sinkhole.errors import AccessError
+from sinkhole.store.admin_models import AdminAccount, AdminRecovery, AdminSession
 from sinkhole.store.audit import note
 from sinkhole.store.database import Store
-from sinkhole.store.models import AdminAccount, AdminRecovery, AdminSession
 from sinkhole.store.secret import secret_digest
 
 _ROWS = select(*AdminAccount.__table__.c).order_by(AdminAccount.name)

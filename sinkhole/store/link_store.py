@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
+from sinkhole.store.admin_models import AdminLink
 from sinkhole.store.audit import note
 from sinkhole.store.database import Store
-from sinkhole.store.models import AdminLink
 from sinkhole.store.secret import new_secret, secret_digest
 
 LIFE = 900

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 
+from sinkhole.store.admin_models import AdminAccount, AdminSession
 from sinkhole.store.database import Store
-from sinkhole.store.models import AdminAccount, AdminSession
 from sinkhole.store.secret import new_secret, secret_digest
 
 MAX_OF_ONE = 20

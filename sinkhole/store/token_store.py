@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import RowMapping, delete, insert, select, update
 
 from sinkhole.errors import AccessError
+from sinkhole.store.admin_models import AdminToken
 from sinkhole.store.audit import note
 from sinkhole.store.database import Store
-from sinkhole.store.models import AdminToken
 from sinkhole.store.secret import new_secret, secret_digest
 
 PREFIX = "sinkhole_"

@@ -28,6 +28,7 @@ from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
+from sinkhole.store import admin_models, out_models  # noqa: F401 - all tables, for the metadata
 from sinkhole.store.account_store import AccountStore
 from sinkhole.store.audit import verify
 from sinkhole.store.broken import APPLICATION_ID
