@@ -5,15 +5,14 @@ checked: the name is not looked up a second time (R-F04).
 """
 
 import asyncio
-import socket
 import ssl
 from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from sinkhole.checked_hosts import CheckedHosts
 from sinkhole.config.schema import FeedSettings
 from sinkhole.errors import FeedError
 from sinkhole.feeds.destination import Resolve, addresses_of, check_destination
@@ -49,7 +48,7 @@ class Visit:
         self._settings = settings
         self._resolve = resolve
         self._allow_private = allow_private
-        self._checked = _Checked()
+        self._checked = CheckedHosts()
         self.hosts: list[str] = []
         self._response: aiohttp.ClientResponse | None = None
         self._session = aiohttp.ClientSession(
@@ -103,27 +102,6 @@ class Visit:
         if url.scheme == "http" and not (self._settings.allow_http or all(private)):
             raise FeedError(f"{host} is only asked over https; feeds.allow_http permits http")
         self._checked.addresses[host.rstrip(".")] = addresses
-
-
-class _Checked(AbstractResolver):
-    """Knows the addresses that were checked, and nothing else."""
-
-    def __init__(self) -> None:
-        self.addresses: dict[str, list[str]] = {}
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host, host=address, port=port, proto=0, flags=socket.AI_NUMERICHOST,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-            )
-            for address in self.addresses[host.rstrip(".")]
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        """Have nothing to release."""
 
 
 def _next_url(url: URL, location: str) -> URL:

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import hmac
 import ipaddress
-import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,10 +16,10 @@ from http import HTTPStatus
 from typing import Final
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from sinkhole import __version__
+from sinkhole.checked_hosts import CheckedHosts
 from sinkhole.errors import OutError
 from sinkhole.out.event import Event, name_of
 from sinkhole.out.sender import CONNECT_WITHIN, SEND_WITHIN, RefusedError, WaitError, why
@@ -75,7 +74,7 @@ class Webhook:
         self._tls = tls
         self._is_lines = is_lines
         self._wall = wall
-        self._checked = _Checked()
+        self._checked = CheckedHosts()
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, events: Sequence[Event]) -> None:
@@ -122,8 +121,8 @@ class Webhook:
     async def _check(self) -> None:
         """Look the host up anew, so that a name that leads elsewhere now is noticed."""
         host = self._url.raw_host or ""
-        self._checked.addresses = await self._lookup(host)
-        if self._url.scheme == "http" and not all(_is_inside(one) for one in self._checked.addresses):
+        addresses = self._checked.addresses[host.rstrip(".")] = await self._lookup(host)
+        if self._url.scheme == "http" and not all(_is_inside(one) for one in addresses):
             raise OutError(f"{host} is outside the network, so it is only sent to over https")
 
     async def _answer(self, body: bytes, headers: dict[str, str]) -> tuple[int, float | None]:
@@ -166,27 +165,6 @@ def key_from_text(text: str) -> bytes:
         return base64.b64decode(text.removeprefix(_PREFIX), validate=True)
     except ValueError:
         raise OutError(f"wanted base64 behind {_PREFIX}") from None
-
-
-class _Checked(AbstractResolver):
-    """Knows the addresses that were checked, and nothing else."""
-
-    def __init__(self) -> None:
-        self.addresses: list[str] = []
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host, host=address, port=port, proto=0, flags=socket.AI_NUMERICHOST,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-            )
-            for address in self.addresses
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        """Have nothing to release."""
 
 
 def _is_inside(address: str) -> bool:
