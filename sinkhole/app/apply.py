@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sinkhole.app.data_dir import running_server
-from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
+from sinkhole.app.local_socket import MessageError, exchange
 from sinkhole.app.state import State, compile_state
 from sinkhole.config.schema import Settings
 from sinkhole.errors import SinkholeError, StoreError
@@ -80,15 +80,7 @@ def request(folder: Path, message: dict[str, Any], within: float = TELL_WITHIN) 
 
 async def _ask(folder: Path, message: dict[str, Any], within: float) -> dict[str, Any]:
     async with asyncio.timeout(within):
-        reader, writer = await connect_control(folder)
-        try:
-            write_message(writer, message)
-            async for answer in read_messages(reader):
-                return answer
-        finally:
-            writer.close()
-            await writer.wait_closed()
-    raise MessageError("the server hung up")
+        return await exchange(folder, message)
 
 
 def settings_of_server(settings: Settings) -> Settings | None:

@@ -71,6 +71,24 @@ async def connect_control(folder: Path) -> tuple[asyncio.StreamReader, asyncio.S
     return connection
 
 
+async def exchange(folder: Path, message: Mapping[str, Any]) -> dict[str, Any]:
+    """Send one message to the control process of `folder` and return its answer.
+
+    Raises:
+        OSError: no server runs on this folder.
+        MessageError: it hung up, or said something that is no message.
+    """
+    reader, writer = await connect_control(folder)
+    try:
+        write_message(writer, message)
+        async for answer in read_messages(reader):
+            return answer
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    raise MessageError("the server hung up")
+
+
 def write_message(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:
     """Queue one message."""
     writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")

@@ -5,7 +5,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
+from sinkhole.app.local_socket import MessageError, exchange
 from sinkhole.errors import SinkholeError
 
 GO_ON, ASK = "page.go_on", "page.ask"
@@ -43,19 +43,9 @@ class PageLink:
     async def _request(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
             async with asyncio.timeout(_WITHIN), self._places:
-                answer = await self._exchange(message)
+                answer = await exchange(self._folder, message)
         except (OSError, TimeoutError, MessageError) as error:
             raise SinkholeError("the control process of the server does not answer") from error
         if answer["op"] == "failed":
             raise SinkholeError(str(answer["why"]))
         return answer
-
-    async def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
-        reader, writer = await connect_control(self._folder)
-        try:
-            write_message(writer, message)
-            async for answer in read_messages(reader):
-                return answer
-        finally:
-            writer.close()
-        raise MessageError("the server hung up")
