@@ -6,7 +6,6 @@ wants. It is the least important process: calm, bounded, and started again by th
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.identity_watch import IdentityWatch
+from sinkhole.app.jobs import Jobs
 from sinkhole.app.notice import notice_key, write_notice
 from sinkhole.app.page_follow import PageFollow
 from sinkhole.app.page_link import PageLink
@@ -57,29 +57,18 @@ class Page:
 
     async def serve(self, lifeline: int, status: int) -> int:
         """Run until SIGTERM or until the supervisor is gone; return the exit status, 1 where a part of it failed."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        jobs = Jobs()
         self._wire()
-        jobs = [beat(status), self._identities.run(), self._watch.run(), self._die_with_supervisor(lifeline)]
-        jobs += [
-            self._door.serve(sock, self._server.enter_https if scheme == HTTPS else self._server.enter_http)
-            for scheme, sock in self._sockets
-        ]
-        tasks = [asyncio.create_task(job) for job in jobs]
-        for task in tasks:
-            task.add_done_callback(lambda _task: stop.set())
+        jobs.start(beat(status), self._identities.run(), self._watch.run(), self._die_with_supervisor(lifeline))
+        for scheme, sock in self._sockets:
+            enter = self._server.enter_https if scheme == HTTPS else self._server.enter_http
+            jobs.start(self._door.serve(sock, enter))
         places = " ".join(f"{scheme}://{_place(sock)}" for scheme, sock in self._sockets)
         self._log.info("page.listening", at=places or "nowhere")
-        await stop.wait()
-        failed = [error for task in tasks if task.done() and (error := task.exception())]
+        failed = await jobs.until_stopped()
         for error in failed:
             self._log.error("page.job_failed", why=repr(error))
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await jobs.cancel()
         await self._door.close()
         await self._follow.close()
         return int(bool(failed))

@@ -5,7 +5,6 @@ It never opens the store, fetches a feed or waits for the control process.
 
 import asyncio
 import os
-import signal
 import time
 from contextlib import suppress
 from typing import Any
@@ -14,6 +13,7 @@ from sinkhole.app.collection import calm_collector, collect_now_and_then
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.control_link import ControlLink
 from sinkhole.app.identity_watch import IdentityWatch
+from sinkhole.app.jobs import Jobs
 from sinkhole.app.listeners import Pair
 from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.policy_watch import PolicyWatch
@@ -57,37 +57,24 @@ class _Worker:
 
     async def serve(self, lifeline: int, status: int) -> int:
         """Wire, listen, and go on until told to stop; return the exit status, 1 where a part of it failed."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        jobs = Jobs()
         listeners = self._wire()
-        tasks = [
-            asyncio.create_task(self._link.run()),
-            asyncio.create_task(self._watch.run()),
-            asyncio.create_task(self._identities.run()),
-            asyncio.create_task(beat(status)),
-            asyncio.create_task(collect_now_and_then()),
-            asyncio.create_task(self._die_with_supervisor(lifeline)),
-        ]
-        for task in tasks:
-            task.add_done_callback(lambda _task: stop.set())  # half a worker is worse than a new one
+        jobs.start(
+            self._link.run(), self._watch.run(), self._identities.run(), beat(status), collect_now_and_then(),
+            self._die_with_supervisor(lifeline),
+        )  # fmt: skip
         for listener in listeners:
             listener.start()
-        await stop.wait()
-        failed = [error for task in tasks if task.done() and (error := task.exception())]
+        failed = await jobs.until_stopped()
         for error in failed:
             self._log.error("worker.job_failed", slot=self._slot, why=repr(error))
         for listener in listeners:
             listener.stop()
         seconds = self._settings.server.drain_timeout
-        deadline = loop.time() + seconds + LAST_HANDOVER
+        deadline = time.monotonic() + seconds + LAST_HANDOVER
         await asyncio.gather(*(listener.drain(seconds) for listener in listeners))
-        await self._link.finish(max(LAST_HANDOVER, deadline - loop.time()))
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._link.finish(max(LAST_HANDOVER, deadline - time.monotonic()))
+        await jobs.cancel()
         await self._chain.close()
         await self._forwarder.close()
         return int(bool(failed))
