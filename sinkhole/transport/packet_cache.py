@@ -129,8 +129,6 @@ class PacketCache:
         octets = self._budget.most_replies
         self._young = _Part(max_entries * 3 // 8, octets * 3 // 8)
         self._proven = _Part(max_entries // 8, octets // 8)
-        self._held = 0
-        self._claimed = 0
         # Weak: there may be a scope per client, and a table is gone with the last client that has it.
         self._tables: WeakValueDictionary[tuple[Hashable, bool], Table] = WeakValueDictionary()
 
@@ -164,22 +162,21 @@ class PacketCache:
         """Keep a reply, if need be instead of those longest unused."""
         size = len(key) + entry.size
         young = self._young
-        if size > young.max_octets or young.max_entries < 1:
+        if not young.can_hold(size):
             return
         if key in table.young:
             self._forget(table, key)
-        if young.entries >= young.max_entries or young.octets + size > young.max_octets:
-            self._held -= young.turn()
+        if not young.has_room(size):
+            young.turn()
             for one in list(self._tables.values()):
                 one.young, one.old = {}, one.young
         table.young[key] = entry
-        young.entries += 1
-        young.octets += size
-        self._held += size
+        young.add(size)
         if key in table.proven:  # the name is, whatever reply to it there was
             self._prove(table, key, entry)
-        if self._held > self._claimed:
-            self._claimed = self._budget.claim(self._held)
+        held = young.held + self._proven.held
+        if held > self._budget.replies:
+            self._budget.claim(held)
 
     def clear(self) -> None:
         """Forget everything: the policy that judged it is no longer in force."""
@@ -190,7 +187,6 @@ class PacketCache:
         self._tables.clear()
         self._young.clear()
         self._proven.clear()
-        self._held = self._claimed = 0
         self._budget.release()
 
     def __len__(self) -> int:
@@ -198,10 +194,7 @@ class PacketCache:
         return sum(len(t.young) + len(t.old) + len(t.proven) + len(t.waning) for t in list(self._tables.values()))
 
     def _forget(self, table: Table, key: bytes) -> None:
-        size = len(key) + table.young.pop(key).size
-        self._young.entries -= 1
-        self._young.octets -= size
-        self._held -= size
+        self._young.remove(len(key) + table.young.pop(key).size)
 
     def _prove(self, table: Table, key: bytes, entry: Entry) -> None:
         """Hold a reply among those that were asked for again."""
@@ -210,38 +203,55 @@ class PacketCache:
             return
         part = self._proven
         size = len(key) + entry.size
-        if size > part.max_octets or part.max_entries < 1:
+        if not part.can_hold(size):
             return
         if before is not None:
-            part.entries -= 1
-            part.octets -= len(key) + before.size
-            self._held -= len(key) + before.size
-        elif part.entries >= part.max_entries or part.octets + size > part.max_octets:
-            self._held -= part.turn()
+            part.remove(len(key) + before.size)
+        elif not part.has_room(size):
+            part.turn()
             for one in list(self._tables.values()):
                 one.proven, one.waning = {}, one.proven
         table.proven[key] = entry
-        part.entries += 1
-        part.octets += size
-        self._held += size
+        part.add(size)
 
 
 class _Part:
     """How much is in the young part of a pair, and how much was in the old part when it was young."""
 
-    __slots__ = ("_octets_before", "entries", "max_entries", "max_octets", "octets")
+    __slots__ = ("_entries", "_max_entries", "_max_octets", "_octets", "_octets_before")
 
     def __init__(self, max_entries: int, max_octets: int) -> None:
-        self.max_entries = max_entries
-        self.max_octets = max_octets
+        self._max_entries = max_entries
+        self._max_octets = max_octets
         self.clear()
+
+    @property
+    def held(self) -> int:
+        """Octets of both parts of the pair."""
+        return self._octets + self._octets_before
+
+    def can_hold(self, size: int) -> bool:
+        """Whether an entry of this size fits into an empty part."""
+        return size <= self._max_octets and self._max_entries > 0
+
+    def has_room(self, size: int) -> bool:
+        """Whether it fits beside what is there."""
+        return self._entries < self._max_entries and self._octets + size <= self._max_octets
+
+    def add(self, size: int) -> None:
+        """Count one more."""
+        self._entries += 1
+        self._octets += size
+
+    def remove(self, size: int) -> None:
+        """Count one less."""
+        self._entries -= 1
+        self._octets -= size
 
     def clear(self) -> None:
         """There is nothing in it."""
-        self.entries = self.octets = self._octets_before = 0
+        self._entries = self._octets = self._octets_before = 0
 
-    def turn(self) -> int:
-        """Make young old; return how many octets were in the old part, which is dropped."""
-        gone = self._octets_before
-        self._octets_before, self.octets, self.entries = self.octets, 0, 0
-        return gone
+    def turn(self) -> None:
+        """Make young old; what was in the old part is dropped."""
+        self._octets_before, self._octets, self._entries = self._octets, 0, 0
