@@ -54,5 +54,5 @@ class Coalesce:
             flight.set_result(answer)
             return answer
         finally:
-            flight.cancel()  # if it has no outcome: the server ends
+            flight.cancel()  # if it has no outcome: what it waited for was given up
             del self._flights[key]

@@ -136,20 +136,3 @@ def exchange(wire: bytes, port: int, seconds: float) -> bytes | None:
         except OSError:  # nobody listens, or nothing came
             time.sleep(max(0.0, deadline - time.monotonic()))
     return None
-
-
-def free_port() -> int:
-    """Return a port that is free in UDP and TCP now."""
-    for _ in range(20):
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-        ):
-            tcp.bind((HOST, 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind((HOST, port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no port is free in both UDP and TCP")

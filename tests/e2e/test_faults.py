@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.servers import free_port
 from tests.e2e.conftest import NAMES, TRUE_ADDRESS, UpstreamThread
-from tests.e2e.load import Load, free_port
+from tests.e2e.load import Load
 from tests.e2e.memory import control_pid, descriptors
 from tests.e2e.running import HOST, Server, rcode_of
 from tests.e2e.stored import wait_until

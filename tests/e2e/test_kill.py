@@ -10,7 +10,8 @@ from statistics import median
 
 import pytest
 
-from tests.e2e.load import Load, free_port
+from bench.servers import free_port
+from tests.e2e.load import Load
 from tests.e2e.running import HOST, Server
 from tests.e2e.stored import hits_by_name, integrity, wait_until
 
