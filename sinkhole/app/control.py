@@ -38,6 +38,8 @@ from sinkhole.store.recorder import HitBatch
 LAST_BATCHES = 0.5
 """Seconds in which what the workers sent before they ended must be read at a stop."""
 RETENTION_INTERVAL = 3600.0
+SUM_INTERVAL = 60.0
+"""Seconds between looks for hours that are over, which are counted for reports."""
 REVIEW_INTERVAL = 10.0
 """Seconds between looks at whether a name waits for review that policy should know of."""
 _ADMIN = "sinkhole.web.front"
@@ -71,7 +73,8 @@ class Control:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._apply_quietly()))
         listening = await self._server.serve(sock)
-        jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue())
+        jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue(),
+                self._sum_up())  # fmt: skip
         for job in jobs:
             self._spawn(job)
         if self._settings.admin.enabled:
@@ -220,6 +223,11 @@ class Control:
         while True:
             await asyncio.sleep(RETENTION_INTERVAL)
             await self._store.retain()
+
+    async def _sum_up(self) -> None:
+        while True:
+            await asyncio.sleep(SUM_INTERVAL)
+            await self._store.sum_up()
 
     async def _watch_queue(self) -> None:
         while is_queue_kept(self._settings):

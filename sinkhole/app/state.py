@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sinkhole.app.catalogue_cache import CatalogueCache, made_of
 from sinkhole.app.catalogue_in_force import CatalogueInForce, find_catalogue
 from sinkhole.app.compiled import (
     FeedInput,
@@ -53,7 +54,7 @@ _LOG = Log("compile")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An open installation; `who` makes the changes."""
+    """An open installation; `who` makes the changes, `catalogues` keeps the last catalogue in force."""
 
     settings: Settings
     store: Store
@@ -65,6 +66,7 @@ class State:
     exceptions: ExceptionStore
     overrides: OverrideStore
     who: str
+    catalogues: CatalogueCache
 
     @property
     def folder(self) -> Path:
@@ -84,11 +86,15 @@ class State:
             CatalogueError: that of this installation is broken.
         """
         feeds = self.feeds.all() if feeds is None else feeds
+        files = local_files(self.folder) if files is None else files
+        key = made_of(self.settings, feeds, self.folder / FEEDS, files)
+        return self.catalogues.get(key, lambda: self._catalogue(feeds, files))
+
+    def _catalogue(self, feeds: Sequence[tuple[Feed, FeedState]], files: Files) -> CatalogueInForce:
         every = [feed for feed, _ in feeds]
         found = find_catalogue(
             feeds, self.snapshots, lambda shipped: guard_of(self.settings, every, shipped.never_block)
         )
-        files = local_files(self.folder) if files is None else files
         joined, local = join(found.catalogue, files, lambda: guard_of(self.settings, every, found.catalogue.vetoes))
         return replace(found, catalogue=joined, local=local)
 
@@ -101,18 +107,21 @@ class State:
         self.store.close()
 
 
-def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool = False) -> State:
+def open_state(
+    settings: Settings, who: str | None = None, *, is_thorough: bool = False, catalogues: CatalogueCache | None = None
+) -> State:
     """Open the state of the data folder; the first time, put the default policy and feeds in.
 
     Args:
         who: who makes changes, for the audit log; None: the user of this process.
         is_thorough: look for damage through the whole store, which the server does and a short command does not.
+        catalogues: what other states of the same folder keep; None: nothing yet.
 
     Raises:
         StoreError: the store cannot be opened.
     """
     store = open_store(settings.server.data_dir / STORE, is_thorough=is_thorough)
-    state = state_over(settings, store, who or current_user())
+    state = state_over(settings, store, who or current_user(), catalogues)
     with ExitStack() as stack:
         stack.callback(store.close)
         _seed(state)
@@ -120,12 +129,12 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     return state
 
 
-def state_over(settings: Settings, store: Store, who: str) -> State:
+def state_over(settings: Settings, store: Store, who: str, catalogues: CatalogueCache | None = None) -> State:
     """Return the state over an open store; nothing is read or written."""
     return State(
         settings, store, PolicyStore(store, who), ExpectationStore(store, who), FeedStore(store, who),
         Snapshots(settings.server.data_dir / FEEDS), CandidateStore(store, who), ExceptionStore(store, who),
-        OverrideStore(store, who), who,
+        OverrideStore(store, who), who, catalogues or CatalogueCache(),
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The tables. Times are epoch seconds (UTC) unless a column says minutes or days; texts repeat through `word` ids."""
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -67,6 +67,46 @@ class Daily(Base):
     clients: Mapped[int]
     attempts: Mapped[int]
     hits: Mapped[int]
+
+
+class SpanRow(Base):
+    """A time whose hits are counted, from the hour `begin` since the epoch, as the fields of `store.spans`.
+
+    `window` and `labels` are what it was counted with: seconds of an attempt, and a digest of the categories.
+    """
+
+    __tablename__ = "span"
+
+    hours: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    begin: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    window: Mapped[int]
+    labels: Mapped[str] = mapped_column(String(16))
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class SpanSumRow(Base):
+    """What was done of something in a span; it goes when hits of that time go.
+
+    `by` is a `span_sql.By`, `clients` are words in four octets each; None where the key is a client.
+    """
+
+    __tablename__ = "span_sum"
+
+    by: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hours: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    begin: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    attempts: Mapped[int]
+    hits: Mapped[int]
+    blocked: Mapped[int]
+    coached: Mapped[int]
+    first: Mapped[int]
+    last: Mapped[int]
+    clients: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class Handover(Base):

@@ -1,26 +1,23 @@
 """Answer from recorded hits: who tried which vendor, how often, when; attempts, not raw queries."""
 
-import json
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sinkhole.errors import StoreError
 from sinkhole.policy.hit import HitRow
 from sinkhole.policy.verdict import Action
-from sinkhole.store.attempts import CLIENTS, COUNT, GAP
 from sinkhole.store.database import Store
+from sinkhole.store.span_sql import By, Labels
+from sinkhole.store.spans import Spans, Sum, Sums
+from sinkhole.store.words import texts_of
 
 COLUMNS = ("vendor", "product", "client", "group", "name", "feed", "subject")
 """What hits can be counted by; category and jurisdiction follow from the product and vendor of the catalogue."""
 
 _FOREVER = 2**62
-_LABELS = """
-    label AS MATERIALIZED (
-        SELECT pair.value ->> 0 AS label, word.id AS labelled
-        FROM json_each(:pairs) pair JOIN word ON word.text = pair.value ->> 1
-    )
-"""
+_YEAR = 366 * 86_400
 _LINES = """
     SELECT hit.id, minute, c.text, g.text, n.text, qtype, action, v.text, p.text, f.text, s.text, count, first, last
     FROM hit JOIN word n ON n.id = hit.name JOIN word c ON c.id = hit.client
@@ -28,8 +25,6 @@ _LINES = """
     LEFT JOIN word p ON p.id = hit.product LEFT JOIN word f ON f.id = hit.feed
     LEFT JOIN word s ON s.id = hit.subject
 """
-_DONE = "SUM(CASE WHEN action = :{} THEN count ELSE 0 END)"
-_HITS = f"SUM(count), {_DONE.format('block')}, {_DONE.format('coach')}, MIN(first), MAX(last)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +72,15 @@ class Reports:
         Args:
             since, until: epoch seconds, by the last query of a row; `until` is no longer in.
         """
-        _expect_column(column)
-        sql = _tally_sql(f'hit."{column}"', "hit", "(SELECT text FROM word WHERE id = k)")
-        return self._tallies(sql, since, until, {"limit": -1 if limit is None else limit})
+        by = _by(column)
+        with self._store.reading() as connection:
+            sums = Spans(connection, self._window).sums(by, since, _end(until))
+            found = _by_key(sums)
+            texts = texts_of(connection, found)
+        tallies = [_tally(texts.get(key, ""), one) for key, one in found.items()]
+        if by is By.CLIENT:
+            tallies = [replace(one, clients=int(bool(one.key))) for one in tallies]
+        return sorted(tallies, key=_order)[:limit]
 
     def count_by_label(
         self, label_of: dict[str, tuple[str, ...]], column: str, since: int = 0, until: int | None = None
@@ -88,21 +89,22 @@ class Reports:
 
         Args:
             label_of: value of the column to its labels; a value without any is left out.
+            column: `product` or `vendor`.
         """
-        _expect_column(column)
-        pairs = [(label, value) for value, labels in label_of.items() for label in labels]
-        # CROSS: hits in the outer loop. JSON: there may be more pairs than SQLite binds.
-        counted = _tally_sql("label", f'hit CROSS JOIN label ON labelled = hit."{column}"', "k")
-        sql = f"WITH {_LABELS} {counted}"
-        return self._tallies(sql, since, until, {"limit": -1, "pairs": json.dumps(pairs)})
-
-    def _tallies(self, sql: str, since: int, until: int | None, bound: dict[str, object]) -> list[Tally]:
-        bound |= {
-            "since": since, "until": _FOREVER if until is None else until, "minute": since // 60,
-            "window": self._window, "block": Action.BLOCK.value, "coach": Action.COACH.value,
-        }  # fmt: skip
+        if _by(column) is By.PRODUCT:
+            labels = Labels(label_of)
+            with self._store.reading() as connection:
+                found = _by_key(Spans(connection, self._window, labels).sums(By.CATEGORY, since, _end(until)))
+            return sorted((_tally(labels.names[key], one) for key, one in found.items()), key=_order)
         with self._store.reading() as connection:
-            return [Tally(*row) for row in connection.exec_driver_sql(sql, bound)]
+            by_vendor = _by_key(Spans(connection, self._window).sums(By.VENDOR, since, _end(until)))
+            texts = texts_of(connection, by_vendor)
+        # Attempts are told apart by vendor, so those of a label are those of its vendors.
+        labelled: dict[str, Sum] = {}
+        for key, one in by_vendor.items():
+            for label in label_of.get(texts.get(key, ""), ()):
+                labelled.setdefault(label, Sum()).join(one)
+        return sorted((_tally(label, one) for label, one in labelled.items()), key=_order)
 
     def lines(
         self, after: int = 0, since: int = 0, limit: int | None = None, newest: bool = False
@@ -147,17 +149,29 @@ def _line(row: Sequence[Any]) -> HitLine:
     return HitLine(number, HitRow(minute, client, group, name, qtype, str(Action(action)), *rest))
 
 
-def _tally_sql(key: str, tables: str, text: str) -> str:
-    """Return the statement that counts hits by `key`, an expression over `tables`; `text` is how it is shown."""
-    return f"""
-        SELECT {text}, {CLIENTS}, {COUNT}, {_HITS}
-        FROM (
-            SELECT {key} AS k, client, action, count, first, last, {GAP.format(by=f"{key}, client, vendor")}
-            FROM {tables} WHERE last >= :since AND last < :until AND minute >= :minute AND {key} IS NOT NULL
-        ) GROUP BY k ORDER BY 3 DESC, 4 DESC, 1 LIMIT :limit
-    """  # noqa: S608 - columns and expressions of ours, values are bound
-
-
-def _expect_column(column: str) -> None:
+def _by(column: str) -> By:
     if column not in COLUMNS:
         raise StoreError(f"hits are counted by {', '.join(COLUMNS)}; found {column!r}")
+    return By[column.upper()]
+
+
+def _end(until: int | None) -> int:
+    return int(time.time()) + _YEAR if until is None else until
+
+
+def _by_key(sums: Sums) -> dict[int, Sum]:
+    found: dict[int, Sum] = {}
+    for (key, _), one in sums.items():
+        if (known := found.get(key)) is None:
+            found[key] = one
+        else:
+            known.join(one)
+    return found
+
+
+def _tally(key: str, one: Sum) -> Tally:
+    return Tally(key, len(one.clients), one.attempts, one.hits, one.blocked, one.coached, one.first, one.last)
+
+
+def _order(one: Tally) -> tuple[int, int, str]:
+    return -one.attempts, -one.hits, one.key or ""
