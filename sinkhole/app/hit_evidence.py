@@ -49,7 +49,7 @@ def hit_evidence(state: State, wanted: Wanted, made: float) -> Evidence:
     pivot = wanted.around.at if wanted.around else None
     lines = HitLines(counts, wanted.since, wanted.until, pivot, wanted.by, name_of)
     lost = _add_lost(lines, counts, wanted, recorded)
-    vendors = _with_new(lines.of(By.VENDOR), counts, wanted.since, recorded)
+    vendors = _with_new(lines.of(By.VENDOR), counts, wanted.since)
     step = step_of((wanted.until - wanted.since) // DAY, wanted.step)
     parts: tuple[Line, ...] = ()
     if wanted.by is not By.VENDOR:
@@ -93,9 +93,9 @@ def _add_lost(lines: HitLines, counts: EvidenceCounts, wanted: Wanted, recorded:
     return f"Of the days before {utc_day(after * DAY)} only sums are kept: their attempts count, their clients do not."
 
 
-def _with_new(lines: list[Line], counts: EvidenceCounts, since: int, recorded: Recorded) -> list[Line]:
+def _with_new(lines: list[Line], counts: EvidenceCounts, since: int) -> list[Line]:
     """Mark vendors that were never tried before; where nothing was recorded then, none is new."""
-    known = counts.vendors_before(since, recorded.last_day)
+    known = counts.vendors_before(since)
     return [replace(line, is_new=line.vendor not in known) for line in lines] if known else lines
 
 

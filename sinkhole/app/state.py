@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from sinkhole.app.catalogue_cache import CatalogueCache, made_of
@@ -30,7 +31,7 @@ from sinkhole.feeds.snapshot import Snapshots
 from sinkhole.log import Log
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.default import default_statements
-from sinkhole.policy.document import load_policy
+from sinkhole.policy.document import DOCUMENT_NAME, load_policy
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.image import FeedRules
@@ -306,4 +307,15 @@ def policy_in_force(settings: Settings) -> Policy:
             compile_state(state)
         finally:
             state.close()
-    return load_policy(compiled_folder(folder))
+    compiled = compiled_folder(folder)
+    try:
+        look = (compiled / DOCUMENT_NAME).stat()
+    except OSError:
+        return load_policy(compiled)  # which says what is wrong
+    return _policy_of(compiled, (look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns))
+
+
+@lru_cache(maxsize=1)
+def _policy_of(compiled: Path, look: tuple[int, ...]) -> Policy:
+    """Return what is published; `look` tells one document from the next, which takes its place as a new file."""
+    return load_policy(compiled)

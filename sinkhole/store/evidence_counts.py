@@ -64,7 +64,7 @@ class EvidenceCounts:
         """Return how far records go back."""
         with self._store.reading() as connection:
             oldest = connection.exec_driver_sql("SELECT MIN(minute) FROM hit").scalar()
-            first, last = connection.exec_driver_sql("SELECT MIN(day), MAX(day) FROM daily").one()
+            first, last = connection.exec_driver_sql("SELECT (SELECT MIN(day) FROM daily), (SELECT MAX(day) FROM daily)").one()
         return Recorded(oldest, first, last)
 
     def tried(self, by: By, since: int, until: int, pivot: int | None = None) -> list[Tried]:
@@ -102,15 +102,16 @@ class EvidenceCounts:
         with self._store.reading() as connection:
             spans, since = Spans(connection, self._window), max(since, kept)
             for begin, end in _within(connection, since, until):
-                of_days = spans.by_day(By.VENDOR, begin, end)
+                of_days = spans.attempts_by_day(By.VENDOR, begin, end)
                 if begin == since:
-                    spans.add_under_way(of_days[begin // _DAY], By.VENDOR, since, Edge(until))
-                words = texts_of(connection, {vendor for sums in of_days.values() for vendor, _ in sums})
-                for day, sums in of_days.items():
+                    began = of_days[begin // _DAY]
+                    for (vendor, _), going_on in _under_way(spans, By.VENDOR, since, until).items():
+                        began[vendor] = began.get(vendor, 0) + going_on.attempts
+                words = texts_of(connection, {vendor for attempts in of_days.values() for vendor in attempts})
+                for day, attempts in of_days.items():
                     here = found.setdefault(day, {})
-                    for (vendor, _), one in sums.items():
-                        if one.attempts:
-                            here[words[vendor]] = here.get(words[vendor], 0) + one.attempts
+                    for vendor, count in attempts.items():
+                        here[words[vendor]] = here.get(words[vendor], 0) + count
         return {day: attempts for day, attempts in found.items() if attempts}
 
     def sums(self, first: int, after: int) -> list[DayCount]:
@@ -134,25 +135,31 @@ class EvidenceCounts:
         with self._store.reading() as connection:
             spans = Spans(connection, self._window)
             for begin, end in _within(connection, since, until):
-                of_days = spans.by_day(By.ALL, begin, end)
+                of_days = spans.clients_by_day(begin, end)
                 if begin == since:
-                    spans.add_under_way(of_days[begin // _DAY], By.ALL, since, Edge(until))
-                for day, sums in of_days.items():
-                    if clients := sums.get((1, 0), Sum()).clients:
-                        place = (day + offset_days) // step_days * step_days - offset_days
-                        found.setdefault(place, set()).update(clients)
-        return {day: len(clients) for day, clients in found.items()}
+                    of_days[begin // _DAY] |= _under_way(spans, By.ALL, since, until).get((1, 0), Sum()).clients
+                for day, clients in of_days.items():
+                    place = (day + offset_days) // step_days * step_days - offset_days
+                    found.setdefault(place, set()).update(clients)
+        return {day: len(clients) for day, clients in found.items() if clients}
 
-    def vendors_before(self, at: int, last_summed: int | None) -> set[str]:
-        """Return the vendors that were tried before a time: of days that are summed up from their sums."""
-        unsummed = min(at // _DAY, (-1 if last_summed is None else last_summed) + 1) * _DAY
+    def vendors_before(self, at: int) -> set[str]:
+        """Return the vendors that were tried before a time: where hits are gone, those of the sums of days."""
+        oldest = self.recorded().oldest_minute
+        kept = at if oldest is None else min(at, oldest * 60)
         with self._store.reading() as connection:
             summed = connection.exec_driver_sql(
-                "SELECT DISTINCT vendor FROM daily WHERE day < ? AND vendor <> ''", (at // _DAY,)
+                "SELECT DISTINCT vendor FROM daily WHERE day < ? AND vendor <> ''", (kept // _DAY,)
             )
-            found = {row[0] for row in summed}
-            recent = Spans(connection, self._window).begun(By.VENDOR, Edge(unsummed), Edge(at, is_by_first=True))
-            return found | set(texts_of(connection, {vendor for vendor, _ in recent}).values())
+            found = {str(vendor) for (vendor,) in summed}
+            seen = Spans(connection, self._window).keys(By.VENDOR, Edge(kept), Edge(at, is_by_first=True))
+            return found | set(texts_of(connection, seen).values())
+
+
+def _under_way(spans: Spans, by: By, since: int, until: int) -> Sums:
+    found: Sums = {}
+    spans.add_under_way(found, by, since, Edge(until))
+    return found
 
 
 def _together(before: Sums, after: Sums) -> Sums:

@@ -10,7 +10,7 @@ from sinkhole.policy.hit import HitRow
 from sinkhole.policy.verdict import Action
 from sinkhole.store.database import Store
 from sinkhole.store.span_sql import By, Labels
-from sinkhole.store.spans import Spans, Sum, Sums
+from sinkhole.store.spans import Spans, Sum, by_key
 from sinkhole.store.words import texts_of
 
 COLUMNS = ("vendor", "product", "client", "group", "name", "feed", "subject")
@@ -74,13 +74,18 @@ class Reports:
         """
         by = _by(column)
         with self._store.reading() as connection:
-            sums = Spans(connection, self._window).sums(by, since, _end(until))
-            found = _by_key(sums)
-            texts = texts_of(connection, found)
-        tallies = [_tally(texts.get(key, ""), one) for key, one in found.items()]
+            found = by_key(Spans(connection, self._window, is_folded=True).sums(by, since, _end(until)))
+            texts = texts_of(connection, {key for key, _ in found})
+        tallies = [_tally(texts.get(key, ""), one) for (key, _), one in found.items()]
         if by is By.CLIENT:
             tallies = [replace(one, clients=int(bool(one.key))) for one in tallies]
         return sorted(tallies, key=_order)[:limit]
+
+    def clients(self, since: int = 0, until: int | None = None) -> int:
+        """Return how many clients asked between two times, 0 where clients are not stored."""
+        with self._store.reading() as connection:
+            found = Spans(connection, self._window).sums(By.ALL, since, _end(until))
+        return len(set().union(*(one.clients for one in found.values())))
 
     def count_by_label(
         self, label_of: dict[str, tuple[str, ...]], column: str, since: int = 0, until: int | None = None
@@ -94,14 +99,14 @@ class Reports:
         if _by(column) is By.PRODUCT:
             labels = Labels(label_of)
             with self._store.reading() as connection:
-                found = _by_key(Spans(connection, self._window, labels).sums(By.CATEGORY, since, _end(until)))
-            return sorted((_tally(labels.names[key], one) for key, one in found.items()), key=_order)
+                found = Spans(connection, self._window, labels).sums(By.CATEGORY, since, _end(until))
+            return sorted((_tally(labels.names[key], one) for (key, _), one in found.items()), key=_order)
         with self._store.reading() as connection:
-            by_vendor = _by_key(Spans(connection, self._window).sums(By.VENDOR, since, _end(until)))
-            texts = texts_of(connection, by_vendor)
+            by_vendor = by_key(Spans(connection, self._window).sums(By.VENDOR, since, _end(until)))
+            texts = texts_of(connection, {key for key, _ in by_vendor})
         # Attempts are told apart by vendor, so those of a label are those of its vendors.
         labelled: dict[str, Sum] = {}
-        for key, one in by_vendor.items():
+        for (key, _), one in by_vendor.items():
             for label in label_of.get(texts.get(key, ""), ()):
                 labelled.setdefault(label, Sum()).join(one)
         return sorted((_tally(label, one) for label, one in labelled.items()), key=_order)
@@ -126,11 +131,24 @@ class Reports:
                 yield _line(row)
 
     def page(self, before: int | None, limit: int, since: int = 0) -> list[HitLine]:
-        """Return rows with lesser ids than `before` (None: any), the newest first; none last asked before `since`."""
-        sql = f"{_LINES} WHERE hit.id < ? AND last >= ? AND minute >= ? ORDER BY hit.id DESC LIMIT ?"
-        bound = (_FOREVER if before is None else before, since, since // 60, limit)
+        """Return rows, those of the newest minutes first; none last asked before `since`.
+
+        Args:
+            before: id of a row, after which the page begins; where that is gone, so are those that would follow.
+        """
+        sql = f"""
+            {_LINES} WHERE (minute, hit.id) < (?, ?) AND minute >= ? AND last >= ?
+            ORDER BY minute DESC, hit.id DESC LIMIT ?
+        """
         with self._store.reading() as connection:
-            return [_line(row) for row in connection.exec_driver_sql(sql, bound)]
+            place = (_FOREVER, _FOREVER)
+            if before is not None:
+                minute = connection.exec_driver_sql("SELECT minute FROM hit WHERE id = ?", (before,)).scalar()
+                if minute is None:
+                    return []
+                place = (minute, before)
+            rows = connection.exec_driver_sql(sql, (*place, since // 60, since, limit))
+            return [_line(row) for row in rows]
 
     def newest_id(self) -> int:
         """Return the id of the newest row, 0 where there is none."""
@@ -157,16 +175,6 @@ def _by(column: str) -> By:
 
 def _end(until: int | None) -> int:
     return int(time.time()) + _YEAR if until is None else until
-
-
-def _by_key(sums: Sums) -> dict[int, Sum]:
-    found: dict[int, Sum] = {}
-    for (key, _), one in sums.items():
-        if (known := found.get(key)) is None:
-            found[key] = one
-        else:
-            known.join(one)
-    return found
 
 
 def _tally(key: str, one: Sum) -> Tally:

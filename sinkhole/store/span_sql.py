@@ -110,7 +110,7 @@ _UNDER_WAY = """
 
 def counted(
     connection: Connection, by: By, since: Edge, until: Edge, window: int, labels: Labels | None, only: int | None = None
-) -> list[Any]:
+) -> Sequence[Any]:
     """Return key, part, client, attempts that began, hits, blocked, coached, first and last of a time, from hits.
 
     Args:
@@ -126,7 +126,7 @@ def counted(
 
 def under_way(
     connection: Connection, by: By, since: int, until: Edge, window: int, labels: Labels | None, only: int | None = None
-) -> list[Any]:
+) -> Sequence[Any]:
     """Return key, part and client of each attempt that began before a time, and goes on in it."""
     bound: dict[str, object] = {"since": since, "until": until.at, "last": min(until.at, since + window) // 60}
     said = _said(by, bound, since, window, labels, only)

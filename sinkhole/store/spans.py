@@ -5,7 +5,7 @@ ends. It tells what counting all hits would tell: a span whose hits change later
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -67,12 +67,14 @@ class Spans:
         window: seconds, of an attempt.
         labels: for `By.CATEGORY`.
         below: only shorter spans than so many hours.
+        is_folded: of clients, do not tell vendors apart; faster.
     """
 
     connection: Connection
     window: int
     labels: Labels | None = None
     below: int = LEVELS[0] + 1
+    is_folded: bool = False
 
     def sums(self, by: By, since: int, until: int, only: int | None = None) -> Sums:
         """Return what was done in a time, in which attempts count as of its beginning.
@@ -97,40 +99,62 @@ class Spans:
     def begun(self, by: By, since: Edge, until: Edge, only: int | None = None) -> Sums:
         """Return what was done in a time, with the attempts that began in it; such times may be added up."""
         found: Sums = {}
-        begin, end = -(-since.at // HOUR), until.at // HOUR
-        left = since
-        whole: dict[int, list[int]] = {}
-        for hours, at in self._chosen(by, begin, end):
-            if at * HOUR > left.at:
-                self._count(found, by, left, Edge(at * HOUR), only)
-            whole.setdefault(hours, []).append(at)
-            left = Edge((at + hours) * HOUR)
-        if until.at > left.at:
-            self._count(found, by, left, until, only)
-        self._add(found, by, whole, only)
+        chosen = list(self._chosen(by, -(-since.at // HOUR), until.at // HOUR))
+        for begin, end in _between(chosen, since, until):
+            self._count(found, by, begin, end, only)
+        for run in _runs(chosen):
+            self._add_run(found, by, (by.value, *run), only)
         return found
 
-    def by_day(self, by: By, since: int, until: int) -> dict[int, Sums]:
-        """Return what was done on each day (since the epoch, UTC) that a time is on; attempts count where they begin."""
-        found: dict[int, Sums] = {at // _DAY_HOURS: {} for at in self._days(by, -(-since // HOUR), until // HOUR)}
-        if found:
-            place = (by.value, _DAY_HOURS, min(found) * _DAY_HOURS, max(found) * _DAY_HOURS)
-            sql = f"SELECT begin, key, part, {_SCALARS}, clients {_PLACE}"  # noqa: S608 - ours
-            for begin, key, part, *counts, clients in self.connection.exec_driver_sql(sql, place):
-                if (here := found.get(begin // _DAY_HOURS)) is not None:
-                    here[key, part] = one = Sum()
-                    one.add(*counts)
-                    one.clients.update(array("I", clients or b""))
-        for day in range(since // _DAY, -(-until // _DAY)):
-            if day not in found:
-                begin, end = max(since, day * _DAY), min(until, (day + 1) * _DAY)
-                found[day] = self.begun(by, Edge(begin), Edge(end))
+    def attempts_by_day(self, by: By, since: int, until: int) -> dict[int, dict[int, int]]:
+        """Return how many attempts began on each day (since the epoch, UTC) that a time is on, by key."""
+        whole = self._days(by, since, until)
+        found: dict[int, dict[int, int]] = {day: {} for day in whole}
+        sql = f"SELECT begin / {_DAY_HOURS}, key, SUM(attempts) {_PLACE} GROUP BY begin, key"  # noqa: S608 - ours
+        for day, key, attempts in self.connection.exec_driver_sql(sql, self._all_of(by, whole)).fetchall():
+            if day in found and attempts:
+                found[day][key] = attempts
+        for day, begin, end in _other_days(whole, since, until):
+            here = found.setdefault(day, {})
+            for (key, _), one in self.begun(by, Edge(begin), Edge(end)).items():
+                if one.attempts:
+                    here[key] = here.get(key, 0) + one.attempts
         return found
 
-    def _days(self, by: By, begin: int, end: int) -> list[int]:
-        """Return the beginnings of whole days between two hours that are counted."""
-        sql = f"SELECT begin FROM span WHERE hours = {_DAY_HOURS} AND {_USABLE}"  # noqa: S608 - ours
-        return [int(at) for (at,) in self.connection.exec_driver_sql(sql, self._usable(by, begin, end))]
+    def clients_by_day(self, since: int, until: int) -> dict[int, set[int]]:
+        """Return the clients that began an attempt with a vendor on each day (since the epoch, UTC)."""
+        whole = self._days(By.ALL, since, until)
+        found: dict[int, set[int]] = {day: set() for day in whole}
+        sql = f"SELECT begin / {_DAY_HOURS}, clients {_PLACE} AND key = 1"  # noqa: S608 - ours
+        for day, clients in self.connection.exec_driver_sql(sql, self._all_of(By.ALL, whole)).fetchall():
+            if day in found:
+                found[day].update(array("I", clients))
+        for day, begin, end in _other_days(whole, since, until):
+            found[day] = self.begun(By.ALL, Edge(begin), Edge(end)).get((1, 0), Sum()).clients
+        return found
+
+    def keys(self, by: By, since: Edge, until: Edge) -> set[int]:
+        """Return what there was in a time."""
+        chosen = list(self._chosen(by, -(-since.at // HOUR), until.at // HOUR))
+        found: set[int] = set()
+        for begin, end in _between(chosen, since, until):
+            rows = counted(self.connection, by, begin, end, self.window, self.labels)
+            found.update(row[0] for row in rows)
+        for run in _runs(chosen):
+            sql = f"SELECT DISTINCT key {_PLACE}"  # noqa: S608 - ours
+            found.update(key for (key,) in self.connection.exec_driver_sql(sql, (by.value, *run)))
+        return found
+
+    def _days(self, by: By, since: int, until: int) -> list[int]:
+        """Return the whole days of a time that are counted."""
+        sql = f"SELECT begin / {_DAY_HOURS} FROM span WHERE hours = {_DAY_HOURS} AND {_USABLE} ORDER BY 1"  # noqa: S608
+        bound = self._usable(by, -(-since // HOUR), until // HOUR)
+        return [int(day) for (day,) in self.connection.exec_driver_sql(sql, bound)]
+
+    @staticmethod
+    def _all_of(by: By, days: list[int]) -> tuple[int, ...]:
+        first, last = (days[0], days[-1]) if days else (0, -1)
+        return by.value, _DAY_HOURS, first * _DAY_HOURS, last * _DAY_HOURS
 
     def _chosen(self, by: By, begin: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the longest spans there are between two hours, one after the other."""
@@ -162,37 +186,64 @@ class Spans:
             if counts[0] and client != unknown:
                 one.clients.add(client)
 
-    def _add(self, found: Sums, by: By, whole: dict[int, list[int]], only: int | None) -> None:
-        for hours, begins in whole.items():
-            for first, last in _runs(begins, hours):
-                self._add_run(found, by, (by.value, hours, first, last), only)
-
     def _add_run(self, found: Sums, by: By, place: tuple[int, ...], only: int | None) -> None:
         where = _PLACE
         if only is not None:
             place, where = (*place, only), f"{_PLACE} AND key = ?"
         if by is By.CLIENT:
-            sql = f"SELECT key, part, {_SUMS}, NULL {where} GROUP BY key, part"  # noqa: S608 - ours
+            part = "0" if self.is_folded else "part"
+            sql = f"SELECT key, {part} AS p, {_SUMS}, NULL {where} GROUP BY key, p"  # noqa: S608 - ours
         else:
             sql = f"SELECT key, part, {_SCALARS}, clients {where}"  # noqa: S608 - ours
-        for key, part, *counts, clients in self.connection.exec_driver_sql(sql, place):
-            one = found.get((key, part))
-            if one is None:
-                one = found[key, part] = Sum()
-            one.add(*counts)
+        get = found.get
+        for key, part, *counts, clients in self.connection.exec_driver_sql(sql, place).fetchall():
+            if (one := get((key, part))) is None:
+                found[key, part] = one = Sum(*counts)
+            else:
+                one.add(*counts)
             if clients:
                 one.clients.update(array("I", clients))
 
 
-def _runs(begins: list[int], hours: int) -> Iterator[tuple[int, int]]:
-    """Yield the first and last of spans that follow one another."""
-    first = before = begins[0]
-    for at in begins[1:]:
-        if at != before + hours:
-            yield first, before
-            first = at
-        before = at
-    yield first, before
+def by_key(sums: Sums) -> Sums:
+    """Return sums whose parts are not told apart: all are 0."""
+    found: Sums = {}
+    for (key, _), one in sums.items():
+        if (known := found.get((key, 0))) is None:
+            found[key, 0] = one
+        else:
+            known.join(one)
+    return found
+
+
+def _between(chosen: Sequence[tuple[int, int]], since: Edge, until: Edge) -> Iterator[tuple[Edge, Edge]]:
+    """Yield what of a time is in none of the spans that were chosen."""
+    left = since
+    for hours, at in chosen:
+        if at * HOUR > left.at:
+            yield left, Edge(at * HOUR)
+        left = Edge((at + hours) * HOUR)
+    if until.at > left.at:
+        yield left, until
+
+
+def _runs(chosen: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Return hours, first and last of spans of one length that follow one another."""
+    runs: list[tuple[int, int, int]] = []
+    for hours, at in sorted(chosen):
+        if runs and runs[-1][0] == hours and runs[-1][2] + hours == at:
+            runs[-1] = (hours, runs[-1][1], at)
+        else:
+            runs.append((hours, at, at))
+    return runs
+
+
+def _other_days(whole: Sequence[int], since: int, until: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the days of a time that are not among some, each with what of the time is on it."""
+    known = set(whole)
+    for day in range(since // _DAY, -(-until // _DAY)):
+        if day not in known:
+            yield day, max(since, day * _DAY), min(until, (day + 1) * _DAY)
 
 
 def _unknown(connection: Connection) -> int | None:

@@ -47,7 +47,9 @@ def list_clients(state: State, query: ClientQuery) -> Page[ClientShown]:
     """List the clients that were seen."""
     since = int(time.time()) - 7 * DAY if query.since is None else int(query.since.timestamp())
     policy, table = policy_in_force(state.settings), read_table(compiled_folder(state.folder))
-    found = [ClientShown.of(one, groups_now(policy, table, one)) for one in client_store(state).seen(since)]
+    found = client_store(state).seen(since)
     if query.without_group:
-        found = [one for one in found if not one.groups]
-    return page_of(found, query, lambda one: one.client)
+        found = [one for one in found if not groups_now(policy, table, one)]
+    page = page_of(found, query, lambda one: one.text)
+    shown = [ClientShown.of(one, groups_now(policy, table, one)) for one in page.items]
+    return Page[ClientShown](items=shown, next=page.next)
