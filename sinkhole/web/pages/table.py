@@ -2,14 +2,15 @@
 
 from sinkhole.app.accounts import SETUP
 from sinkhole.app.rights import Right
-from sinkhole.web.pages import access, home
+from sinkhole.web.pages import access, explain, home
 from sinkhole.web.pages.route import PageRoute
 from sinkhole.web.route import ANYONE
 
 READ = Right.READ
 
 PAGES = (
-    PageRoute("GET", "/", READ, "status", home.home),
+    PageRoute("GET", "/", READ, "status", home.home, menu="Overview"),
+    PageRoute("GET", "/explain", READ, "explain", explain.explain_page),
     PageRoute("GET", "/login", ANYONE, "status", access.login_form),
     PageRoute("POST", "/login", ANYONE, "status", access.log_in),
     PageRoute("POST", "/logout", READ, "status", access.log_out),
@@ -17,4 +18,4 @@ PAGES = (
     PageRoute("GET", SETUP + "{secret}", ANYONE, "status", access.setup_form),
     PageRoute("POST", SETUP + "{secret}", ANYONE, "status", access.set_up),
 )
-"""Which right goes with which page: tests/web walks them all."""
+"""Which right goes with which page: tests/web walks them all. What has a `menu` is in the navigation, in this order."""
