@@ -2,7 +2,7 @@
 
 from sinkhole.app.accounts import SETUP
 from sinkhole.app.rights import Right
-from sinkhole.web.pages import access, explain, overview
+from sinkhole.web.pages import access, dossier, explain, overview, vendors
 from sinkhole.web.pages.route import PageRoute
 from sinkhole.web.route import ANYONE
 
@@ -10,6 +10,8 @@ READ = Right.READ
 
 PAGES = (
     PageRoute("GET", "/", READ, "status", overview.overview, menu="Overview", keeps_span=True),
+    PageRoute("GET", "/vendors", READ, "catalogue", vendors.vendors, menu="Vendors", keeps_span=True),
+    PageRoute("GET", "/vendors/{vendor}", READ, "catalogue", dossier.dossier),
     PageRoute("GET", "/explain", READ, "explain", explain.explain_page),
     PageRoute("GET", "/login", ANYONE, "status", access.login_form),
     PageRoute("POST", "/login", ANYONE, "status", access.log_in),
