@@ -5,14 +5,17 @@ import hashlib
 import inspect
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
+from sinkhole.app.state import State
 from sinkhole.web.admit import admit
 from sinkhole.web.context import CONTEXT
+from sinkhole.web.pages.asked import asked_of
 from sinkhole.web.pages.render import render
 from sinkhole.web.pages.route import PageRoute, View
+from sinkhole.web.pages.strip import OnNow, on_now
 from sinkhole.web.problem import RequestError, not_found
 from sinkhole.web.route import arguments
 from sinkhole.web.serve_api import Handler
@@ -29,15 +32,18 @@ def page_handler(route: PageRoute) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         actor = await admit(request, route.right, route.area)
         context = request.app[CONTEXT]
-        known = {"actor": actor, "context": context, "request": request, "place": request.match_info,
-                 "query": request.query}  # fmt: skip
+        known = {"actor": actor, "context": context, "request": request, **asked_of(request, route.work)}
+
+        def read(state: State) -> tuple[Any, tuple[OnNow, ...]]:
+            found = route.work(**arguments(route.work, known | {"state": state}))
+            return found, () if actor is None else on_now(state, actor, context)
+
+        strip: tuple[OnNow, ...] = ()
         if inspect.iscoroutinefunction(route.work):
             found = await route.work(**arguments(route.work, known))
         else:
-            found = await context.work.readers.do(
-                lambda state: route.work(**arguments(route.work, known | {"state": state}))
-            )
-        return render(request, found) if isinstance(found, View) else found
+            found, strip = await context.work.readers.do(read)
+        return render(request, found, strip) if isinstance(found, View) else found
 
     return handle
 
