@@ -4,6 +4,7 @@ from sinkhole.app.accounts import SETUP
 from sinkhole.app.rights import Right
 from sinkhole.web.pages import access, explain, home
 from sinkhole.web.pages.route import PageRoute
+from sinkhole.web.pages.steering import STEERING
 from sinkhole.web.route import ANYONE
 
 READ = Right.READ
@@ -11,6 +12,7 @@ READ = Right.READ
 PAGES = (
     PageRoute("GET", "/", READ, "status", home.home, menu="Overview"),
     PageRoute("GET", "/explain", READ, "explain", explain.explain_page),
+    *STEERING,
     PageRoute("GET", "/login", ANYONE, "status", access.login_form),
     PageRoute("POST", "/login", ANYONE, "status", access.log_in),
     PageRoute("POST", "/logout", READ, "status", access.log_out),
