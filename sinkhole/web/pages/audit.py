@@ -4,13 +4,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from sinkhole.app.state import State
 from sinkhole.web.api.audit import AuditQuery, EntryPlace, list_entries, show_entry, verify_chain
 from sinkhole.web.model import Nothing, Paged, Word
 from sinkhole.web.pages.fields import aware
 from sinkhole.web.pages.route import View
 from sinkhole.web.problem import RequestError
-from pydantic import ValidationError
 
 _LONGEST = 2000
 """Characters of one value that are shown."""

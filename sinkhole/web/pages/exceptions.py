@@ -157,9 +157,7 @@ def _form(state: State, form: dict[str, str], refused: Refused | None, outlook: 
     shown = dict.fromkeys(_FIELDS, "") | form
     if shown["group"] and shown["group"] not in groups:
         groups.append(shown["group"])
-    return View(
-        "exception_form.html", {"form": shown, "groups": groups, "refused": refused, "outlook": outlook}
-    )
+    return View("exception_form.html", {"form": shown, "groups": groups, "refused": refused, "outlook": outlook})
 
 
 def _page(

@@ -177,9 +177,7 @@ def _values(state: State, place: FeedPlace) -> dict[str, object]:
     return {"feed": show_feed(state, place), "guard": version_of(_guarded(state, place))}
 
 
-def _page(
-    state: State, place: FeedPlace, actor: Actor, context: Context, refused: Refused | None = None
-) -> View:
+def _page(state: State, place: FeedPlace, actor: Actor, context: Context, refused: Refused | None = None) -> View:
     found = show_feed(state, place)
     job = context.syncing.last
     return View("feed.html", _values(state, place) | {

@@ -85,9 +85,7 @@ async def start_sync(request: web.Request, context: Context, actor: Actor) -> we
 
     feeds = await context.work.readers.do(look)
     try:
-        context.syncing.start(
-            actor.who, f"web from {request[PEER].address}", feeds, names, force=bool(form["force"])
-        )
+        context.syncing.start(actor.who, f"web from {request[PEER].address}", feeds, names, force=bool(form["force"]))
     except RequestError as error:
         context.flashes.put(actor, Flash(str(error), "warn"))
     return web.Response(status=303, headers={"Location": f"/feeds/{names[0]}" if names else "/feeds"})

@@ -55,7 +55,9 @@ async def lift(request: web.Request, place: OverridePlace) -> web.Response:
 
 
 def _page(state: State, query: Paged, refused: Refused | None, kind: str, form: dict[str, str]) -> View:
-    found = sorted(map(OverrideShown.of, state.overrides.in_force(datetime.now(UTC))), key=lambda one: one.kind == "grant")
+    found = sorted(
+        map(OverrideShown.of, state.overrides.in_force(datetime.now(UTC))), key=lambda one: one.kind == "grant"
+    )
     blank = dict.fromkeys(_FIELDS, "") | {"minutes": "60"}
     return View("overrides.html", {
         "found": page_of(found, query, lambda one: f"{one.kind}:{one.id}"), "asked": query, "refused": refused,

@@ -53,7 +53,9 @@ async def log_out_account(request: web.Request, place: AccountPlace, context: Co
             raise not_found(f"account {place.account!r}")
         count = SessionStore(state.store).end_all(place.account)
         _LOG.info("admin.logged_out", account=place.account, everywhere=True, by=state.who)
-        return Done("/access", f"{place.account} is logged out of {'1 session' if count == 1 else f'{count} sessions'}.")
+        return Done(
+            "/access", f"{place.account} is logged out of {'1 session' if count == 1 else f'{count} sessions'}."
+        )
 
     return await change(request, work, _again(context, {}), is_policy=False)
 

@@ -4,14 +4,12 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from sinkhole.app.expectations import names_in_force, stored_policy_over
-from sinkhole.app.policy_changes import stored_policy
-from sinkhole.app.policy_file import text_of
+from sinkhole.app.rights import Right
 from sinkhole.app.state import State
 from sinkhole.policy.expectation import broken_of
+from sinkhole.web.actor import Actor
 from sinkhole.web.api.overrides import OverrideShown
 from sinkhole.web.api.policy import StatementShown, Verb, in_order
-from sinkhole.web.actor import Actor
-from sinkhole.app.rights import Right
 from sinkhole.web.model import Paged, Word, page_of
 from sinkhole.web.pages.route import View
 

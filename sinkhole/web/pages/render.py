@@ -15,6 +15,7 @@ from sinkhole.web.actor import Actor
 from sinkhole.web.context import ACTOR, CONTEXT, PEER
 from sinkhole.web.pages.asked import address_here
 from sinkhole.web.pages.route import PageRoute, View
+from sinkhole.web.pages.span import DEFAULT, SPANS, spanned
 from sinkhole.web.pages.strip import OnNow, store_trouble
 from sinkhole.web.problem import Problem
 
@@ -59,7 +60,7 @@ def make_environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {"utc": utc, "iso": iso, "number": number, "segment": lambda text: quote(text, safe=""),
                             "pair": lambda word: (word, word)}  # fmt: skip
-    environment.globals |= {"version": __version__}
+    environment.globals |= {"version": __version__, "spanned": spanned}
     return environment
 
 
@@ -79,7 +80,12 @@ def render(request: web.Request, view: View, strip: Sequence[OnNow] = ()) -> web
         return actor is not None and actor.may(rights[right], area)
 
     flashes = () if actor is None else request.app[CONTEXT].flashes.take(actor)
-    menu = [page for page in request.app.get(MENU, ()) if may(str(page.right), page.area)]
+    span = request.query.get("span", DEFAULT)
+    menu = [
+        (page, spanned(page.path, span) if page.keeps_span and span in SPANS else page.path)
+        for page in request.app.get(MENU, ())
+        if may(str(page.right), page.area)
+    ]
     known: Mapping[str, Any] = {
         "actor": actor, "may": may, "path": request.path, "here": address_here(request), "menu": menu,
         "strip": strip, "flashes": flashes, **view.values,

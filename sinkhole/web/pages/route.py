@@ -42,6 +42,7 @@ class PageRoute:
             event loop with those of `request`, `place`, `query`, `actor` and `context` that it names: it returns a
             View or a response.
         menu: what the navigation calls it; None: it is not there.
+        keeps_span: the navigation brings the span of time along that is chosen.
     """
 
     method: str
@@ -50,3 +51,4 @@ class PageRoute:
     area: str
     work: Callable[..., Any]
     menu: str | None = None
+    keeps_span: bool = False

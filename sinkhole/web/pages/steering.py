@@ -1,4 +1,4 @@
-"""The pages that steer: policy, groups, exceptions, what goes before them, feeds, discovery, the audit log, settings."""
+"""The pages that steer: policy, groups, exceptions, feeds, discovery; and those that tell who did and may."""
 
 from sinkhole.app.rights import Right
 from sinkhole.web.pages import (

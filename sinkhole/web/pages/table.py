@@ -2,7 +2,7 @@
 
 from sinkhole.app.accounts import SETUP
 from sinkhole.app.rights import Right
-from sinkhole.web.pages import access, explain, home
+from sinkhole.web.pages import access, explain, overview
 from sinkhole.web.pages.route import PageRoute
 from sinkhole.web.pages.steering import STEERING
 from sinkhole.web.route import ANYONE
@@ -10,7 +10,7 @@ from sinkhole.web.route import ANYONE
 READ = Right.READ
 
 PAGES = (
-    PageRoute("GET", "/", READ, "status", home.home, menu="Overview"),
+    PageRoute("GET", "/", READ, "status", overview.overview, menu="Overview", keeps_span=True),
     PageRoute("GET", "/explain", READ, "explain", explain.explain_page),
     *STEERING,
     PageRoute("GET", "/login", ANYONE, "status", access.login_form),
