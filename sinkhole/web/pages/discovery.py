@@ -171,6 +171,6 @@ def _all(state: State, query: QueueAsked) -> list[CandidateShown]:
 def _page(state: State, place: CandidatePlace, refused: Refused | None, form: dict[str, str]) -> View:
     return View("candidate.html", {
         "one": show_candidate(state, place), "clients": state.candidates.clients(place.domain), "refused": refused,
-        "version": version_of(_standing(state, place)), "form": dict.fromkeys(_FIELDS, "") | form,
+        "guard": version_of(_standing(state, place)), "form": dict.fromkeys(_FIELDS, "") | form,
         "categories": sorted(state.catalogue().catalogue.categories),
     })  # fmt: skip

@@ -171,7 +171,7 @@ def _page(
         if (str(other.subject), other.scope) == (one.subject, one.scope) and other.id != one.id
     ]  # fmt: skip
     return View("exception.html", {
-        "one": one, "version": version_of(one), "refused": refused, "decision": decision, "outlook": outlook,
+        "one": one, "guard": version_of(one), "refused": refused, "decision": decision, "outlook": outlook,
         "referred": referred, "hits": [Hit.of(line) for line in referred.lines] if referred else [], "same": same,
         "is_asker": one.owner == actor.who, "is_open": one.state == ExceptionState.REQUESTED,
         "is_on": one.state == ExceptionState.APPROVED,

@@ -1,6 +1,7 @@
 """Groups of clients: who is in one, what is said to it, what it tried; members are added and removed."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -179,7 +180,7 @@ def _form(form: dict[str, str], refused: Refused | None) -> View:
 
 
 def _page(
-    state: State, name: str, query: MembersAsked, actor: Actor, refused: Refused | None, form: dict[str, object]
+    state: State, name: str, query: MembersAsked, actor: Actor, refused: Refused | None, form: Mapping[str, object]
 ) -> View:
     group = show_group(state, GroupPlace(group=name))
     text = (query.text or "").lower()
@@ -189,8 +190,8 @@ def _page(
         "group": group, "asked": query, "members": page_of(members, query, lambda one: one.text),
         "statements": [StatementShown.of(one) for one in in_order(state) if one.group == name],
         "vendors": _vendors(state, name) if may_report else None, "days": DAYS,
-        "version": version_of(group), "refused": refused, "modes": _MODES,
-        "form": dict.fromkeys(_FIELDS, "") | {"ticked": [], "removal": False} | form,
+        "guard": version_of(group), "refused": refused, "modes": _MODES,
+        "form": dict.fromkeys(_FIELDS, "") | {"ticked": [], "removal": False} | dict(form),
     })  # fmt: skip
 
 

@@ -4,11 +4,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from sinkhole.app.expectations import names_in_force, stored_policy_over
-from sinkhole.app.rights import Right
 from sinkhole.app.state import State
 from sinkhole.policy.expectation import broken_of
-from sinkhole.web.actor import Actor
-from sinkhole.web.api.overrides import OverrideShown
 from sinkhole.web.api.policy import StatementShown, Verb, in_order
 from sinkhole.web.model import Paged, Word, page_of
 from sinkhole.web.pages.route import View
@@ -31,19 +28,15 @@ class ExpectationsAsked(Paged):
     show: Literal["all", "broken"] = "all"
 
 
-def statements_page(state: State, query: StatementsAsked, actor: Actor) -> View:
-    """List statements, the more specific first, and pauses and lockdowns that go before them."""
+def statements_page(state: State, query: StatementsAsked) -> View:
+    """List statements, the more specific first."""
     now = datetime.now(UTC)
     every = [StatementShown.of(one) for one in in_order(state)]
     found = [one for one in every if _is_asked(one, query)]
     over = {one.id for one in every if one.expires is not None and one.expires <= now}
-    may_see = actor.may(Right.READ, "overrides")
-    overrides = [OverrideShown.of(one) for one in state.overrides.in_force(now)] if may_see else []
     return View("policy.html", {
         "asked": query, "found": page_of(found, query, lambda one: str(one.id)), "count": len(found), "all": len(every),
         "over": over, "groups": [group.name for group in state.policy.groups()], "verbs": VERBS,
-        "overrides": [one for one in overrides if one.kind != "grant"],
-        "expectations": len(state.expectations.all()),
     })  # fmt: skip
 
 

@@ -56,7 +56,7 @@ async def apply_file(request: web.Request) -> web.Response:
 def _page(state: State, text: str, refused: Refused | None, planned: Plan | None) -> View:
     now = stored_policy(state)
     return View("policy_file.html", {
-        "text": text, "refused": refused, "planned": planned, "version": version_of(now),
+        "text": text, "refused": refused, "planned": planned, "guard": version_of(now),
         "changes": [str(one) for one in planned.changes[:_SHOWN]] if planned else [],
         "outlook": Outlook.of(planned.said) if planned else None,
         "broken": [str(one) for one in planned.broken] if planned else [],

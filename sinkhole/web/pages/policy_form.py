@@ -158,8 +158,7 @@ def _read(state: State, form: dict[str, str]) -> Statement:
     try:
         return read_wish(state, body.to_wish())
     except TimeError as error:
-        field = "expires" if error.of == "until" else error.of
-        raise RequestError(422, f"{field}: {error}") from error
+        raise RequestError(422, f"{'expires' if error.of == 'until' else error.of}: {error}") from error
     except PolicyError as error:
         field = "basis" if body.basis is not None and body.action in ("allow", "monitor") else "subject"
         raise RequestError(422, f"{field}: {error}") from error
@@ -187,7 +186,7 @@ def _page(state: State, form: dict[str, str], edited: Statement | None, shown: S
         groups.append(form["group"])  # so that what was typed is kept, and refused by name
     return View("policy_form.html", {
         "form": form, "edited": None if edited is None else StatementShown.of(edited), "shown": shown,
-        "groups": groups, "verbs": VERBS, "bases": _BASES, "version": version_of(stored_policy(state)),
+        "groups": groups, "verbs": VERBS, "bases": _BASES, "guard": version_of(stored_policy(state)),
         "refused": shown.refused,
     })  # fmt: skip
 
@@ -195,5 +194,5 @@ def _page(state: State, form: dict[str, str], edited: Statement | None, shown: S
 def _removal(state: State, one: Statement, refused: Refused | None, outlook: Outlook | None) -> View:
     return View("policy_removal.html", {
         "one": StatementShown.of(one), "refused": refused, "outlook": outlook,
-        "version": version_of(stored_policy(state)),
+        "guard": version_of(stored_policy(state)),
     })  # fmt: skip
