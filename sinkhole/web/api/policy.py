@@ -12,6 +12,7 @@ from sinkhole.app.statement_changes import (
     read_wish,
     remarks_on,
     remove_statement,
+    replace_statement,
     store_statement,
     warning_before,
 )
@@ -100,26 +101,40 @@ class PreviewShown(Model):
 
 def list_statements(state: State, query: StatementQuery) -> Page[StatementShown]:
     """List statements: the more specific first, which wins whatever the order."""
-    found = sorted(state.policy.statements(), key=lambda s: (-s.subject.kind, s.subject.value, s.extent))
+    found = in_order(state)
     if query.group is not None or query.general:
         found = [one for one in found if one.group == query.group]
     return page_of([StatementShown.of(one) for one in found], query, lambda one: str(one.id))
 
 
+def in_order(state: State) -> list[Statement]:
+    """Return all statements, the more specific first."""
+    return sorted(state.policy.statements(), key=lambda s: (-s.subject.kind, s.subject.value, s.extent))
+
+
 def show_statement(state: State, place: StatementPlace) -> StatementShown:
     """Show a statement."""
-    return StatementShown.of(_of(state, place.number))
+    return StatementShown.of(statement_of(state, place.number))
 
 
 def add_statement(state: State, body: StatementBody, query: Forced, notes: list[str]) -> StatementShown:
     """Add a statement, or replace that on the same subject, group and schedule."""
-    wanted = read_wish(state, body.to_wish())
+    return StatementShown.of(store(state, read_wish(state, body.to_wish()), notes, force=query.force))
+
+
+def store(
+    state: State, wanted: Statement, notes: list[str], *, force: bool, instead_of: Statement | None = None
+) -> Statement:
+    """Store a statement, beside others or in the place of one, and note what is to be known of it."""
     if warning := warning_before(wanted):
         notes.append(warning)
-    stored = store_statement(state, wanted, force=query.force)
+    if instead_of is None:
+        stored = store_statement(state, wanted, force=force)
+    else:
+        stored = replace_statement(state, instead_of, wanted, force=force)
     remarks = remarks_on(state, stored)
     notes.extend((*remarks.warnings, *remarks.notes))
-    return StatementShown.of(stored)
+    return stored
 
 
 def statement_before(state: State, body: StatementBody) -> StatementShown | None:
@@ -132,7 +147,7 @@ def statement_before(state: State, body: StatementBody) -> StatementShown | None
 
 def delete_statement(state: State, place: StatementPlace, query: Forced) -> StatementShown:
     """Remove a statement."""
-    one = _of(state, place.number)
+    one = statement_of(state, place.number)
     gone = remove_statement(state, one.subject, one.group, one.schedule or "always", force=query.force)
     return StatementShown.of(gone)
 
@@ -146,7 +161,7 @@ def preview_change(state: State, body: PreviewBody) -> PreviewShown:
         wanted = read_wish(state, body.add.to_wish())
         return PreviewShown(said=preview(state, lambda: state.policy.put(wanted)))
     if body.remove is not None:
-        one = _of(state, body.remove)
+        one = statement_of(state, body.remove)
         return PreviewShown(
             said=preview(state, lambda: state.policy.remove(one.subject, one.group, one.schedule or "always"))
         )
@@ -154,7 +169,12 @@ def preview_change(state: State, body: PreviewBody) -> PreviewShown:
     return PreviewShown(said=preview(state, lambda: decide(state, number or 0, force=True)))
 
 
-def _of(state: State, number: int) -> Statement:
+def statement_of(state: State, number: int) -> Statement:
+    """Return a statement by its number.
+
+    Raises:
+        RequestError: 404.
+    """
     found = next((one for one in state.policy.statements() if one.id == number), None)
     if found is None:
         raise not_found(f"statement {number}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from sinkhole import __version__
 from sinkhole.app.doctor import examine
+from sinkhole.app.shown_settings import shown_settings
 from sinkhole.app.state import State
 from sinkhole.store.candidates import CandidateState
 from sinkhole.store.recorder import dropped
@@ -49,7 +50,7 @@ class Findings(Model):
 
 
 class SettingsInForce(Model):
-    """The settings, as a configuration file would have them."""
+    """The settings, as a configuration file would have them; addresses of webhooks without their paths."""
 
     settings: dict[str, Any]
 
@@ -84,4 +85,4 @@ def doctor(context: Context) -> Findings:
 
 def settings(context: Context) -> SettingsInForce:
     """Tell the settings in force."""
-    return SettingsInForce(settings=context.settings.model_dump(mode="json"))
+    return SettingsInForce(settings=shown_settings(context.settings))

@@ -4,6 +4,7 @@ from sinkhole.app.accounts import SETUP
 from sinkhole.app.rights import Right
 from sinkhole.web.pages import access, dossier, explain, overview, vendors
 from sinkhole.web.pages.route import PageRoute
+from sinkhole.web.pages.steering import STEERING
 from sinkhole.web.route import ANYONE
 
 READ = Right.READ
@@ -13,6 +14,7 @@ PAGES = (
     PageRoute("GET", "/vendors", READ, "catalogue", vendors.vendors, menu="Vendors", keeps_span=True),
     PageRoute("GET", "/vendors/{vendor}", READ, "catalogue", dossier.dossier),
     PageRoute("GET", "/explain", READ, "explain", explain.explain_page),
+    *STEERING,
     PageRoute("GET", "/login", ANYONE, "status", access.login_form),
     PageRoute("POST", "/login", ANYONE, "status", access.log_in),
     PageRoute("POST", "/logout", READ, "status", access.log_out),
