@@ -12,6 +12,6 @@ from sinkhole.store.client_store import HOUR
 
 def bypass_report(state: State, since: int) -> list[BypassScore]:
     """Return the scores of clients since a time (epoch seconds), the highest first."""
-    hits = bypass_hits(state.store, since)
+    hits = bypass_hits(state.store, since, state.settings.record.attempt_window)
     hours = client_store(state).hours(since - LOOK_BACK * HOUR)
     return bypass_scores(hits, hours, CANARY_NAMES, since // HOUR, int(time.time()) // HOUR)

@@ -126,12 +126,13 @@ class _Activity:
         return {client: hours for client, hours in found.items() if hours}
 
     def _silent(self, client: str, since_hour: int, this_hour: int) -> Iterator[int]:
-        hour = since_hour
-        while hour < this_hour:
-            run = self._run(client, hour, this_hour)
-            if len(run) >= LEAST_SILENCE:
-                yield from run
-            hour += max(1, len(run))
+        reached = since_hour
+        for hour in sorted(self._there[client]):
+            if reached <= hour < this_hour:
+                run = self._run(client, hour, this_hour)
+                if len(run) >= LEAST_SILENCE:
+                    yield from run
+                reached = hour + max(1, len(run))
 
     def _run(self, client: str, start: int, this_hour: int) -> Sequence[int]:
         """Return the silent hours in a row that begin at `start`."""

@@ -43,7 +43,7 @@ class HitLines:
         if by is By.GROUP:
             self._rows[by] = _rows(tried, lambda part: part)
         elif by is By.CLIENT:
-            self._rows[by] = _rows(counts.tried(span_sql.By.CLIENT, since, until, pivot), lambda part: part)
+            self._rows[by] = _rows(counts.tried(span_sql.By.PAIR, since, until, pivot), lambda part: part)
             for (client, _), row in self._rows[by].items():
                 row.is_of_client = bool(client)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -56,8 +57,7 @@ class SeenClient:
         return self.identity.names[0] if self.identity.names else self.host
 
 
-@dataclass(frozen=True, slots=True)
-class HourOfClient:
+class HourOfClient(NamedTuple):
     """What one client did in one hour (since the epoch): queries, and whether a source said that it was there."""
 
     client: str
@@ -146,11 +146,11 @@ class ClientStore:
         """Return what clients did hour by hour, from the hour of a time on."""
         sql = (
             "SELECT text, hour, queries, alive FROM client_hour JOIN client ON client.id = client_hour.client "
-            "WHERE hour >= ? ORDER BY hour, text"
+            "WHERE hour >= ? ORDER BY hour"
         )
         with self._store.reading() as connection:
-            rows = connection.exec_driver_sql(sql, (since // HOUR,))
-            return [HourOfClient(text, hour, queries, bool(alive)) for text, hour, queries, alive in rows]
+            rows = connection.exec_driver_sql(sql, (since // HOUR,)).fetchall()
+        return [HourOfClient(text, hour, queries, bool(alive)) for text, hour, queries, alive in rows]
 
     def _clients(self, where: str, bound: tuple[int | str, ...]) -> list[SeenClient]:
         sql = f"""

@@ -64,14 +64,16 @@ class EvidenceCounts:
         """Return how far records go back."""
         with self._store.reading() as connection:
             oldest = connection.exec_driver_sql("SELECT MIN(minute) FROM hit").scalar()
-            first, last = connection.exec_driver_sql("SELECT (SELECT MIN(day) FROM daily), (SELECT MAX(day) FROM daily)").one()
+            first, last = connection.exec_driver_sql(
+                "SELECT (SELECT MIN(day) FROM daily), (SELECT MAX(day) FROM daily)"
+            ).one()
         return Recorded(oldest, first, last)
 
     def tried(self, by: By, since: int, until: int, pivot: int | None = None) -> list[Tried]:
         """Return who did what with which vendor between two times.
 
         Args:
-            by: `VENDOR`, which has a group as its part, or `CLIENT`.
+            by: `VENDOR`, which has a group as its part, or `PAIR`, of clients.
             pivot: tell what began before and after it, too.
         """
         with self._store.reading() as connection:
@@ -80,7 +82,7 @@ class EvidenceCounts:
                 before, after, whole = {}, {}, spans.sums(by, since, until)
             else:
                 before = spans.begun(by, Edge(since), Edge(pivot, is_by_first=True))
-                spans.add_under_way(before, by, since, Edge(pivot, is_by_first=True))
+                before = _together(before, spans.under_way(by, since, Edge(pivot, is_by_first=True)))
                 after = spans.begun(by, Edge(pivot, is_by_first=True), Edge(until))
                 whole = _together(before, after)
             words = texts_of(connection, {number for pair in whole for number in pair})
@@ -88,7 +90,7 @@ class EvidenceCounts:
         return [
             Tried(*_named(by, pair, words), one, before.get(pair, empty), after.get(pair, empty))
             for pair, one in whole.items()
-            if pair[1] or by is not By.CLIENT
+            if pair[1] or by is not By.PAIR
         ]
 
     def days(self, since: int, until: int) -> dict[int, dict[str, int]]:
@@ -102,10 +104,10 @@ class EvidenceCounts:
         with self._store.reading() as connection:
             spans, since = Spans(connection, self._window), max(since, kept)
             for begin, end in _within(connection, since, until):
-                of_days = spans.attempts_by_day(By.VENDOR, begin, end)
+                of_days = spans.attempts_by(24, By.VENDOR, begin, end)
                 if begin == since:
                     began = of_days[begin // _DAY]
-                    for (vendor, _), going_on in _under_way(spans, By.VENDOR, since, until).items():
+                    for (vendor, _), going_on in spans.under_way(By.VENDOR, since, Edge(until)).items():
                         began[vendor] = began.get(vendor, 0) + going_on.attempts
                 words = texts_of(connection, {vendor for attempts in of_days.values() for vendor in attempts})
                 for day, attempts in of_days.items():
@@ -137,7 +139,7 @@ class EvidenceCounts:
             for begin, end in _within(connection, since, until):
                 of_days = spans.clients_by_day(begin, end)
                 if begin == since:
-                    of_days[begin // _DAY] |= _under_way(spans, By.ALL, since, until).get((1, 0), Sum()).clients
+                    of_days[begin // _DAY] |= spans.under_way(By.ALL, since, Edge(until)).get((1, 0), Sum()).clients
                 for day, clients in of_days.items():
                     place = (day + offset_days) // step_days * step_days - offset_days
                     found.setdefault(place, set()).update(clients)
@@ -156,12 +158,6 @@ class EvidenceCounts:
             return found | set(texts_of(connection, seen).values())
 
 
-def _under_way(spans: Spans, by: By, since: int, until: int) -> Sums:
-    found: Sums = {}
-    spans.add_under_way(found, by, since, Edge(until))
-    return found
-
-
 def _together(before: Sums, after: Sums) -> Sums:
     found: Sums = {}
     for sums in (before, after):
@@ -171,7 +167,7 @@ def _together(before: Sums, after: Sums) -> Sums:
 
 
 def _named(by: By, pair: tuple[int, int], words: dict[int, str]) -> tuple[str | None, str]:
-    if by is By.CLIENT:
+    if by is By.PAIR:
         return words.get(pair[0], ""), words.get(pair[1], "")
     return words.get(pair[1]), words.get(pair[0], "")
 

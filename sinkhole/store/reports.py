@@ -74,12 +74,12 @@ class Reports:
         """
         by = _by(column)
         with self._store.reading() as connection:
-            found = by_key(Spans(connection, self._window, is_folded=True).sums(by, since, _end(until)))
+            found = by_key(Spans(connection, self._window).sums(by, since, _end(until)))
             texts = texts_of(connection, {key for key, _ in found})
-        tallies = [_tally(texts.get(key, ""), one) for (key, _), one in found.items()]
+        tallies = [tally_of(texts.get(key, ""), one) for (key, _), one in found.items()]
         if by is By.CLIENT:
             tallies = [replace(one, clients=int(bool(one.key))) for one in tallies]
-        return sorted(tallies, key=_order)[:limit]
+        return sorted(tallies, key=tally_order)[:limit]
 
     def clients(self, since: int = 0, until: int | None = None) -> int:
         """Return how many clients asked between two times, 0 where clients are not stored."""
@@ -100,7 +100,7 @@ class Reports:
             labels = Labels(label_of)
             with self._store.reading() as connection:
                 found = Spans(connection, self._window, labels).sums(By.CATEGORY, since, _end(until))
-            return sorted((_tally(labels.names[key], one) for (key, _), one in found.items()), key=_order)
+            return sorted((tally_of(labels.names[key], one) for (key, _), one in found.items()), key=tally_order)
         with self._store.reading() as connection:
             by_vendor = by_key(Spans(connection, self._window).sums(By.VENDOR, since, _end(until)))
             texts = texts_of(connection, {key for key, _ in by_vendor})
@@ -109,7 +109,7 @@ class Reports:
         for (key, _), one in by_vendor.items():
             for label in label_of.get(texts.get(key, ""), ()):
                 labelled.setdefault(label, Sum()).join(one)
-        return sorted((_tally(label, one) for label, one in labelled.items()), key=_order)
+        return sorted((tally_of(label, one) for label, one in labelled.items()), key=tally_order)
 
     def lines(
         self, after: int = 0, since: int = 0, limit: int | None = None, newest: bool = False
@@ -177,9 +177,11 @@ def _end(until: int | None) -> int:
     return int(time.time()) + _YEAR if until is None else until
 
 
-def _tally(key: str, one: Sum) -> Tally:
+def tally_of(key: str, one: Sum) -> Tally:
+    """Return a sum as a tally."""
     return Tally(key, len(one.clients), one.attempts, one.hits, one.blocked, one.coached, one.first, one.last)
 
 
-def _order(one: Tally) -> tuple[int, int, str]:
+def tally_order(one: Tally) -> tuple[int, int, str]:
+    """Return what tallies are sorted by: the most attempts first."""
     return -one.attempts, -one.hits, one.key or ""

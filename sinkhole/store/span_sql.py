@@ -21,7 +21,8 @@ from sinkhole.store.attempts import GAP
 class By(Enum):
     """What hits are counted by; the values are stored.
 
-    ALL is by whether they are for a vendor; CLIENT has a vendor, or 0, as its part, and VENDOR a group, or 0.
+    ALL is by whether they are for a vendor. VENDOR has a group as its part, PAIR is of a client and has a vendor as its
+    part, 0 for none. BYPASS is of a client, too, and has a name as its part; only hits of ways round policy are in it.
     """
 
     ALL = 0
@@ -33,6 +34,12 @@ class By(Enum):
     SUBJECT = 6
     NAME = 7
     CATEGORY = 8
+    PAIR = 9
+    BYPASS = 10
+
+
+OF_CLIENT = (By.CLIENT, By.PAIR, By.BYPASS)
+"""Those whose key is a client."""
 
 
 class Labels:
@@ -71,7 +78,7 @@ class Edge:
 _VENDOR = "client, vendor"
 _SOURCES = {
     By.ALL: ("vendor IS NOT NULL", "0", _VENDOR),
-    By.CLIENT: ("client", "COALESCE(vendor, 0)", _VENDOR),
+    By.CLIENT: ("client", "0", _VENDOR),
     By.VENDOR: ("vendor", 'COALESCE("group", 0)', _VENDOR),
     By.PRODUCT: ("product", "0", "product, client, vendor"),
     By.GROUP: ('"group"', "0", '"group", client, vendor'),
@@ -79,8 +86,11 @@ _SOURCES = {
     By.SUBJECT: ("subject", "0", "subject, client, vendor"),
     By.NAME: ("name", "0", "name, client, vendor"),
     By.CATEGORY: ("label", "0", "label, client, vendor"),
+    By.PAIR: ("client", "COALESCE(vendor, 0)", _VENDOR),
+    By.BYPASS: ("client", "name", "client, name"),
 }
 """Key, part, and what tells the attempts apart."""
+_WAYS = "AND subject IN (SELECT id FROM word WHERE text >= 'bypass:' AND text < 'bypass;')"
 _LABELS = """
     WITH label AS MATERIALIZED (
         SELECT pair.value ->> 0 AS label, word.id AS labelled
@@ -90,7 +100,7 @@ _LABELS = """
 _LABELLED = "hit CROSS JOIN label ON labelled = product"  # CROSS: hits in the outer loop
 _DONE = "SUM(CASE WHEN action = {} THEN count ELSE 0 END)"
 _COUNTS = f"SUM(count), {_DONE.format(Action.BLOCK.value)}, {_DONE.format(Action.COACH.value)}, MIN(first), MAX(last)"
-RAW = """
+_RAW = """
     {labels} SELECT k, part, client, SUM(gap IS NULL OR gap > :window), {counts}
     FROM (
         SELECT {key} AS k, {part} AS part, client, action, count, first, last, {gap}
@@ -108,44 +118,50 @@ _UNDER_WAY = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which hits: `labels` for `By.CATEGORY`; `only` one key, and one `part`; None: any."""
+
+    labels: Labels | None = None
+    only: int | None = None
+    part: int | None = None
+
+
 def counted(
-    connection: Connection, by: By, since: Edge, until: Edge, window: int, labels: Labels | None, only: int | None = None
-) -> Sequence[Any]:
+    connection: Connection, by: By, since: Edge, until: Edge, window: int, which: Which
+) -> Sequence[Any]:  # fmt: skip
     """Return key, part, client, attempts that began, hits, blocked, coached, first and last of a time, from hits.
 
     Args:
         window: seconds, of an attempt.
-        labels: what is counted by with `CATEGORY`.
-        only: this key alone.
     """
     bound: dict[str, object] = {"since": since.at, "until": until.at, "last": until.at // 60}
-    said = _said(by, bound, since.at, window, labels, only)
-    sql = RAW.format(**said, counts=_COUNTS, low=since.column, high=until.column)
+    sql = _RAW.format(**_said(by, bound, since.at, window, which), counts=_COUNTS, low=since.column, high=until.column)
     return connection.exec_driver_sql(sql, bound).fetchall()
 
 
 def under_way(
-    connection: Connection, by: By, since: int, until: Edge, window: int, labels: Labels | None, only: int | None = None
-) -> Sequence[Any]:
+    connection: Connection, by: By, since: int, until: Edge, window: int, which: Which
+) -> Sequence[Any]:  # fmt: skip
     """Return key, part and client of each attempt that began before a time, and goes on in it."""
     bound: dict[str, object] = {"since": since, "until": until.at, "last": min(until.at, since + window) // 60}
-    said = _said(by, bound, since, window, labels, only)
     label = "label," if by is By.CATEGORY else ""
+    said = _said(by, bound, since, window, which)
     sql = _UNDER_WAY.format(**said, by=_SOURCES[by][2], high=until.column, label=label)
     return connection.exec_driver_sql(sql, bound).fetchall()
 
 
-def _said(
-    by: By, bound: dict[str, object], since: int, window: int, labels: Labels | None, only: int | None
-) -> dict[str, str]:
+def _said(by: By, bound: dict[str, object], since: int, window: int, which: Which) -> dict[str, str]:
     key, part, apart = _SOURCES[by]
     bound |= {"context": max(0, (since - window) // 60 - 1), "window": window}
-    if only is not None:
-        bound["only"] = only
+    only = _WAYS if by is By.BYPASS else ""
+    for name, column, value in (("only", key, which.only), ("part", part, which.part)):
+        if value is not None:
+            bound[name] = value
+            only += f" AND {column} = :{name}"
     if by is By.CATEGORY:
-        bound["labels"] = "[]" if labels is None else labels.json
+        bound["labels"] = "[]" if which.labels is None else which.labels.json
     return {
-        "key": key, "part": part, "gap": GAP.format(by=apart),
-        "only": "" if only is None else f"AND {key} = :only",
+        "key": key, "part": part, "gap": GAP.format(by=apart), "only": only,
         "labels": _LABELS if by is By.CATEGORY else "", "tables": _LABELLED if by is By.CATEGORY else "hit",
     }  # fmt: skip

@@ -1,24 +1,24 @@
-"""Spans: hours, days and sixteen days whose hits are counted once and kept so, for reports that read no hits.
+"""Spans: an hour, six, a day, four and sixteen, whose hits are counted once and kept so, for reports that read no hits.
 
 A report over any time adds up the longest spans that are within it, and counts only the hits of what is left at its
 ends. It tells what counting all hits would tell: a span whose hits change later is forgotten (`forget_changed`).
 """
 
+import json
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from sinkhole.store.span_sql import By, Edge, Labels, counted, under_way
+from sinkhole.store.span_sql import OF_CLIENT, By, Edge, Labels, Which, counted, under_way
 
-LEVELS = (384, 24, 1)
+LEVELS = (384, 96, 24, 6, 1)
 """Hours of a span; each is a multiple of the next, and begins at a multiple of itself since the epoch."""
 HOUR = 3600
-_DAY_HOURS, _DAY = 24, 86_400
+_DAY_HOURS = 24
 _SCALARS = "attempts, hits, blocked, coached, first, last"
 _SUMS = "SUM(attempts), SUM(hits), SUM(blocked), SUM(coached), MIN(first), MAX(last)"
-_PLACE = "FROM span_sum WHERE by = ? AND hours = ? AND begin BETWEEN ? AND ?"
 _USABLE = (
     'begin >= :begin AND begin + hours <= :end AND hours < :below AND "window" = :window '
     "AND (:labels IS NULL OR labels = :labels)"
@@ -67,14 +67,14 @@ class Spans:
         window: seconds, of an attempt.
         labels: for `By.CATEGORY`.
         below: only shorter spans than so many hours.
-        is_folded: of clients, do not tell vendors apart; faster.
+        part: only this part.
     """
 
     connection: Connection
     window: int
     labels: Labels | None = None
     below: int = LEVELS[0] + 1
-    is_folded: bool = False
+    part: int | None = None
 
     def sums(self, by: By, since: int, until: int, only: int | None = None) -> Sums:
         """Return what was done in a time, in which attempts count as of its beginning.
@@ -84,17 +84,20 @@ class Spans:
             only: this key alone.
         """
         found = self.begun(by, Edge(since), Edge(until), only)
-        self.add_under_way(found, by, since, Edge(until), only)
+        for pair, one in self.under_way(by, since, Edge(until), only).items():
+            found.setdefault(pair, Sum()).join(one)
         return found
 
-    def add_under_way(self, found: Sums, by: By, since: int, until: Edge, only: int | None = None) -> None:
-        """Add the attempts that were under way when a time began."""
+    def under_way(self, by: By, since: int, until: Edge, only: int | None = None) -> Sums:
+        """Return the attempts that were under way when a time began, and nothing else of them."""
+        found: Sums = {}
         unknown = _unknown(self.connection)
-        for key, part, client in under_way(self.connection, by, since, until, self.window, self.labels, only):
+        for key, part, client in under_way(self.connection, by, since, until, self.window, self._which(only)):
             one = found.setdefault((key, part), Sum())
             one.attempts += 1
             if client != unknown:
                 one.clients.add(client)
+        return found
 
     def begun(self, by: By, since: Edge, until: Edge, only: int | None = None) -> Sums:
         """Return what was done in a time, with the attempts that began in it; such times may be added up."""
@@ -102,34 +105,55 @@ class Spans:
         chosen = list(self._chosen(by, -(-since.at // HOUR), until.at // HOUR))
         for begin, end in _between(chosen, since, until):
             self._count(found, by, begin, end, only)
-        for run in _runs(chosen):
-            self._add_run(found, by, (by.value, *run), only)
+        for where, bound in self._places(by, chosen, only):
+            self._add(found, by, where, bound)
         return found
 
-    def attempts_by_day(self, by: By, since: int, until: int) -> dict[int, dict[int, int]]:
-        """Return how many attempts began on each day (since the epoch, UTC) that a time is on, by key."""
-        whole = self._days(by, since, until)
-        found: dict[int, dict[int, int]] = {day: {} for day in whole}
-        sql = f"SELECT begin / {_DAY_HOURS}, key, SUM(attempts) {_PLACE} GROUP BY begin, key"  # noqa: S608 - ours
-        for day, key, attempts in self.connection.exec_driver_sql(sql, self._all_of(by, whole)).fetchall():
-            if day in found and attempts:
-                found[day][key] = attempts
-        for day, begin, end in _other_days(whole, since, until):
-            here = found.setdefault(day, {})
-            for (key, _), one in self.begun(by, Edge(begin), Edge(end)).items():
+    def attempts_by(
+        self, hours: int, by: By, since: int, until: int, only: int | None = None
+    ) -> dict[int, dict[int, int]]:
+        """Return how many attempts began in each step of a time, by key, or by part if there is `only` one key.
+
+        Args:
+            hours: of a step, one of `LEVELS`; steps are counted since the epoch.
+        """
+        whole = self._steps(hours, by, since, until)
+        found: dict[int, dict[int, int]] = {step: {} for step in whole}
+        key = "key" if only is None else "part"
+        for where, bound in self._places(by, [(hours, step * hours) for step in whole], only):
+            sql = f"SELECT begin / {hours}, {key} AS k, SUM(attempts) {where} GROUP BY begin, k"
+            for step, number, attempts in self.connection.exec_driver_sql(sql, bound).fetchall():
+                if attempts:
+                    found[step][number] = attempts
+        for step, begin, end in _other_steps(hours, whole, since, until):
+            here = found.setdefault(step, {})
+            for (number, part), one in self.begun(by, Edge(begin), Edge(end), only).items():
                 if one.attempts:
-                    here[key] = here.get(key, 0) + one.attempts
+                    number = number if only is None else part
+                    here[number] = here.get(number, 0) + one.attempts
+        return found
+
+    def hits_by_hour(self, by: By, since: int, until: int) -> list[tuple[int, int, int, int]]:
+        """Return hour (since the epoch), key, part and hits of a time."""
+        whole = self._steps(1, by, since, until)
+        found: list[tuple[int, int, int, int]] = []
+        for where, bound in self._places(by, [(1, hour) for hour in whole]):
+            sql = f"SELECT begin, key, part, hits {where}"  # noqa: S608 - ours
+            found += map(tuple, self.connection.exec_driver_sql(sql, bound).fetchall())
+        for hour, begin, end in _other_steps(1, whole, since, until):
+            sums = self.begun(by, Edge(begin), Edge(end))
+            found += [(hour, key, part, one.hits) for (key, part), one in sums.items()]
         return found
 
     def clients_by_day(self, since: int, until: int) -> dict[int, set[int]]:
         """Return the clients that began an attempt with a vendor on each day (since the epoch, UTC)."""
-        whole = self._days(By.ALL, since, until)
+        whole = self._steps(_DAY_HOURS, By.ALL, since, until)
         found: dict[int, set[int]] = {day: set() for day in whole}
-        sql = f"SELECT begin / {_DAY_HOURS}, clients {_PLACE} AND key = 1"  # noqa: S608 - ours
-        for day, clients in self.connection.exec_driver_sql(sql, self._all_of(By.ALL, whole)).fetchall():
-            if day in found:
+        for where, bound in self._places(By.ALL, [(_DAY_HOURS, day * _DAY_HOURS) for day in whole], 1):
+            sql = f"SELECT begin / {_DAY_HOURS}, clients {where}"
+            for day, clients in self.connection.exec_driver_sql(sql, bound).fetchall():
                 found[day].update(array("I", clients))
-        for day, begin, end in _other_days(whole, since, until):
+        for day, begin, end in _other_steps(_DAY_HOURS, whole, since, until):
             found[day] = self.begun(By.ALL, Edge(begin), Edge(end)).get((1, 0), Sum()).clients
         return found
 
@@ -138,23 +162,37 @@ class Spans:
         chosen = list(self._chosen(by, -(-since.at // HOUR), until.at // HOUR))
         found: set[int] = set()
         for begin, end in _between(chosen, since, until):
-            rows = counted(self.connection, by, begin, end, self.window, self.labels)
+            rows = counted(self.connection, by, begin, end, self.window, self._which())
             found.update(row[0] for row in rows)
-        for run in _runs(chosen):
-            sql = f"SELECT DISTINCT key {_PLACE}"  # noqa: S608 - ours
-            found.update(key for (key,) in self.connection.exec_driver_sql(sql, (by.value, *run)))
+        for where, bound in self._places(by, chosen):
+            sql = f"SELECT DISTINCT key {where}"
+            found.update(key for (key,) in self.connection.exec_driver_sql(sql, bound))
         return found
 
-    def _days(self, by: By, since: int, until: int) -> list[int]:
-        """Return the whole days of a time that are counted."""
-        sql = f"SELECT begin / {_DAY_HOURS} FROM span WHERE hours = {_DAY_HOURS} AND {_USABLE} ORDER BY 1"  # noqa: S608
-        bound = self._usable(by, -(-since // HOUR), until // HOUR)
-        return [int(day) for (day,) in self.connection.exec_driver_sql(sql, bound)]
+    def _steps(self, hours: int, by: By, since: int, until: int) -> list[int]:
+        """Return the whole steps of a time that are counted."""
+        sql = f"SELECT begin / hours FROM span WHERE hours = :hours AND {_USABLE} ORDER BY 1"  # noqa: S608 - ours
+        bound = self._usable(by, -(-since // HOUR), until // HOUR) | {"hours": hours}
+        return [int(step) for (step,) in self.connection.exec_driver_sql(sql, bound)]
 
-    @staticmethod
-    def _all_of(by: By, days: list[int]) -> tuple[int, ...]:
-        first, last = (days[0], days[-1]) if days else (0, -1)
-        return by.value, _DAY_HOURS, first * _DAY_HOURS, last * _DAY_HOURS
+    def _which(self, only: int | None = None) -> Which:
+        return Which(self.labels, only, self.part)
+
+    def _places(
+        self, by: By, chosen: Sequence[tuple[int, int]], only: int | None = None
+    ) -> Iterator[tuple[str, tuple[int | str, ...]]]:
+        """Yield where the counts of some spans are, and the bound values."""
+        for hours, first, last in _runs(chosen):
+            bound: tuple[int | str, ...] = (by.value, hours, first, last)
+            where = "FROM span_sum WHERE by = ? AND hours = ? AND begin BETWEEN ? AND ?"
+            if only is not None:  # each begin by itself: so the key is found, and not looked for
+                bound = (by.value, hours, json.dumps(list(range(first, last + 1, hours))), only)
+                where = (
+                    "FROM span_sum WHERE by = ? AND hours = ? AND begin IN (SELECT value FROM json_each(?)) AND key = ?"
+                )
+            if self.part is not None:
+                bound, where = (*bound, self.part), f"{where} AND part = ?"
+            yield where, bound
 
     def _chosen(self, by: By, begin: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the longest spans there are between two hours, one after the other."""
@@ -177,7 +215,7 @@ class Spans:
 
     def _count(self, found: Sums, by: By, since: Edge, until: Edge, only: int | None) -> None:
         unknown = _unknown(self.connection)
-        rows = counted(self.connection, by, since, until, self.window, self.labels, only)
+        rows = counted(self.connection, by, since, until, self.window, self._which(only))
         for key, part, client, *counts in rows:
             one = found.get((key, part))
             if one is None:
@@ -186,17 +224,11 @@ class Spans:
             if counts[0] and client != unknown:
                 one.clients.add(client)
 
-    def _add_run(self, found: Sums, by: By, place: tuple[int, ...], only: int | None) -> None:
-        where = _PLACE
-        if only is not None:
-            place, where = (*place, only), f"{_PLACE} AND key = ?"
-        if by is By.CLIENT:
-            part = "0" if self.is_folded else "part"
-            sql = f"SELECT key, {part} AS p, {_SUMS}, NULL {where} GROUP BY key, p"  # noqa: S608 - ours
-        else:
-            sql = f"SELECT key, part, {_SCALARS}, clients {where}"  # noqa: S608 - ours
+    def _add(self, found: Sums, by: By, where: str, bound: tuple[int | str, ...]) -> None:
+        columns = f"{_SUMS}, NULL {where} GROUP BY key, part" if by in OF_CLIENT else f"{_SCALARS}, clients {where}"
+        sql = f"SELECT key, part, {columns}"  # noqa: S608 - ours
         get = found.get
-        for key, part, *counts, clients in self.connection.exec_driver_sql(sql, place).fetchall():
+        for key, part, *counts, clients in self.connection.exec_driver_sql(sql, bound).fetchall():
             if (one := get((key, part))) is None:
                 found[key, part] = one = Sum(*counts)
             else:
@@ -238,12 +270,12 @@ def _runs(chosen: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     return runs
 
 
-def _other_days(whole: Sequence[int], since: int, until: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the days of a time that are not among some, each with what of the time is on it."""
-    known = set(whole)
-    for day in range(since // _DAY, -(-until // _DAY)):
-        if day not in known:
-            yield day, max(since, day * _DAY), min(until, (day + 1) * _DAY)
+def _other_steps(hours: int, whole: Sequence[int], since: int, until: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the steps of a time that are not among some, each with what of the time is in it."""
+    known, width = set(whole), hours * HOUR
+    for step in range(since // width, -(-until // width)):
+        if step not in known:
+            yield step, max(since, step * width), min(until, (step + 1) * width)
 
 
 def _unknown(connection: Connection) -> int | None:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from sinkhole.store.database import Store
-from sinkhole.store.span_sql import By, Edge, Labels
+from sinkhole.store.span_sql import OF_CLIENT, By, Edge, Labels
 from sinkhole.store.spans import HOUR, LEVELS, Spans, Sums
 
 GRACE = 120
 """Seconds that an hour is over before it is counted: what workers still have comes meanwhile."""
 _HOUR_MINUTES = 60
+_MOST_EMPTY = 24 * 31
+"""Hours without hits that are counted one by one; after longer ones, which a wrong clock leaves, counting goes on."""
 _INTO_SUMS = "INSERT INTO span_sum VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -61,7 +63,7 @@ def forget_deleted(connection: Connection) -> None:
 
 
 def _missing(store: Store, hours: int, over: int, window: int) -> Iterator[int]:
-    """Yield the beginnings of spans of so many hours that are over, have hits and are not counted."""
+    """Yield the beginnings of spans of so many hours that are over and not counted."""
     with store.reading() as connection:
         known = connection.exec_driver_sql('SELECT begin FROM span WHERE hours = ? AND "window" = ?', (hours, window))
         done = {int(begin) for (begin,) in known}
@@ -72,10 +74,10 @@ def _missing(store: Store, hours: int, over: int, window: int) -> Iterator[int]:
 
 
 def _next(store: Store, after: int, hours: int, done: set[int]) -> int:
-    """Return the next beginning with hits behind `after` that is not done; the first is where all hits are still there.
+    """Return the next beginning behind `after` that is not done; the first is where all hits are still there.
 
     Returns:
-        One that is never over, if there is none.
+        One that is never over, if no more hits follow.
     """
     with store.reading() as connection:
         if after < 0:
@@ -91,7 +93,7 @@ def _next(store: Store, after: int, hours: int, done: set[int]) -> int:
             if minute is None:
                 return 2**50
             found = int(minute) // _HOUR_MINUTES // hours * hours
-            if found == at:
+            if found <= at + _MOST_EMPTY:  # a night without hits is counted too, as nothing
                 return at
             at = found
 
@@ -120,7 +122,7 @@ def _make(store: Store, hours: int, begin: int, window: int, labels: Labels, by:
 
 
 def _rows(place: tuple[int, int, int], sums: Sums) -> list[tuple[int | bytes | None, ...]]:
-    is_of_clients = place[0] == By.CLIENT.value
+    is_of_clients = By(place[0]) in OF_CLIENT
     return [
         (*place, key, part, one.attempts, one.hits, one.blocked, one.coached, one.first, one.last,
          None if is_of_clients else array("I", sorted(one.clients)).tobytes())

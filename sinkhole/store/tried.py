@@ -1,30 +1,14 @@
-"""What was recorded of one vendor, or of one client: who, what and when. It reads the hits of a time, and no others."""
+"""What was recorded of one vendor, or of one client: who, what and when."""
 
-from typing import Literal
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from sinkhole.policy.verdict import Action
-from sinkhole.store.attempts import CLIENTS, COUNT, GAP
 from sinkhole.store.database import Store
-from sinkhole.store.reports import Tally
-
-Column = Literal["client", "vendor"]
-_WITHIN = "last >= :since AND last < :until AND minute >= :minute"
-_DONE = "SUM(CASE WHEN action = :{} THEN count ELSE 0 END)"
-_TALLIES = f"""
-    SELECT word.text, {CLIENTS}, {COUNT}, SUM(count), {_DONE.format("block")}, {_DONE.format("coach")}, MIN(first),
-           MAX(last)
-    FROM (SELECT {{key}} AS k, client, action, count, first, last, {GAP.format(by="client, vendor")}
-          FROM hit WHERE {_WITHIN} AND {{of}} = :word AND {{key}} IS NOT NULL)
-    JOIN word ON word.id = k WHERE word.text <> '' GROUP BY k ORDER BY 3 DESC, 4 DESC, 1 LIMIT :limit
-"""  # noqa: S608 - columns of ours, values are bound
-_TIMES = f"""
-    SELECT first / :width, COALESCE(word.text, ''), SUM(gap IS NULL OR gap > :window)
-    FROM (SELECT vendor, first, {GAP.format(by="client, vendor")}
-          FROM hit WHERE {_WITHIN} AND client = :word AND vendor IS NOT NULL)
-    LEFT JOIN word ON word.id = vendor GROUP BY 1, 2
-"""  # noqa: S608 - the same
+from sinkhole.store.reports import Tally, tally_of, tally_order
+from sinkhole.store.span_sql import By, Edge
+from sinkhole.store.spans import HOUR, Spans, Sum
+from sinkhole.store.words import texts_of
 
 
 class Tried:
@@ -40,37 +24,47 @@ class Tried:
 
     def clients_of(self, vendor: str, since: int, until: int, limit: int) -> list[Tally]:
         """Return the clients that tried a vendor, the most attempts first."""
-        return self._tallies("client", "vendor", vendor, (since, until), limit)
+        with self._store.reading() as connection:
+            word = _word(connection, vendor)
+            if word is None:
+                return []
+            found = Spans(connection, self._window, part=word).sums(By.PAIR, since, until)
+            tallies = _tallies(connection, {client: one for (client, _), one in found.items()})
+        return [replace(one, clients=1) for one in tallies if one.key][:limit]
 
-    def vendors_of(self, client: str, since: int, until: int, limit: int = -1) -> list[Tally]:
+    def vendors_of(self, client: str, since: int, until: int, limit: int | None = None) -> list[Tally]:
         """Return the vendors that a client tried, the most attempts first."""
-        return self._tallies("vendor", "client", client, (since, until), limit)
-
-    def times_of(self, client: str, since: int, until: int, width: int) -> dict[int, dict[str, int]]:
-        """Return a client's attempts by vendor, by spans of `width` seconds since the epoch in which they began."""
-        found: dict[int, dict[str, int]] = {}
         with self._store.reading() as connection:
             word = _word(connection, client)
             if word is None:
-                return found
-            bound = self._bound(since, until) | {"word": word, "width": width}
-            for place, vendor, attempts in connection.exec_driver_sql(_TIMES, bound):
-                if attempts:
-                    found.setdefault(int(place), {})[str(vendor)] = int(attempts)
-        return found
-
-    def _tallies(self, key: Column, of: Column, text: str, times: tuple[int, int], limit: int) -> list[Tally]:
-        with self._store.reading() as connection:
-            word = _word(connection, text)
-            if word is None:
                 return []
-            bound = self._bound(*times) | {
-                "word": word, "limit": limit, "block": Action.BLOCK.value, "coach": Action.COACH.value,
-            }  # fmt: skip
-            return [Tally(*row) for row in connection.exec_driver_sql(_TALLIES.format(key=key, of=of), bound)]
+            found = Spans(connection, self._window).sums(By.PAIR, since, until, word)
+            tallies = _tallies(connection, {vendor: one for (_, vendor), one in found.items() if vendor})
+        return [replace(one, clients=1) for one in tallies][:limit]
 
-    def _bound(self, since: int, until: int) -> dict[str, int]:
-        return {"since": since, "until": until, "minute": since // 60, "window": self._window}
+    def times_of(self, client: str, since: int, until: int, width: int) -> dict[int, dict[str, int]]:
+        """Return a client's attempts by vendor, by steps in which they began.
+
+        Args:
+            width: seconds of a step since the epoch: an hour or a day.
+        """
+        with self._store.reading() as connection:
+            word = _word(connection, client)
+            if word is None:
+                return {}
+            spans = Spans(connection, self._window)
+            found = spans.attempts_by(width // HOUR, By.PAIR, since, until, word)
+            for (_, vendor), one in spans.under_way(By.PAIR, since, Edge(until), word).items():
+                first = found.setdefault(since // width, {})
+                first[vendor] = first.get(vendor, 0) + one.attempts
+            words = texts_of(connection, {vendor for here in found.values() for vendor in here})
+        told = {step: {words[v]: count for v, count in here.items() if v in words} for step, here in found.items()}
+        return {step: here for step, here in told.items() if here}
+
+
+def _tallies(connection: Connection, found: dict[int, Sum]) -> list[Tally]:
+    texts = texts_of(connection, found)
+    return sorted((tally_of(texts.get(word, ""), one) for word, one in found.items()), key=tally_order)
 
 
 def _word(connection: Connection, text: str) -> int | None:

@@ -11,7 +11,7 @@ from sinkhole.app.state import State, policy_in_force
 from sinkhole.clients.table import read_table
 from sinkhole.store.client_store import SeenClient
 from sinkhole.web.api.hits import DAY
-from sinkhole.web.model import Flag, Model, Moment, Page, Paged, moment, page_of
+from sinkhole.web.model import Flag, Model, Moment, Page, Paged, moment, part_of
 
 
 class ClientQuery(Paged):
@@ -50,6 +50,7 @@ def list_clients(state: State, query: ClientQuery) -> Page[ClientShown]:
     found = client_store(state).seen(since)
     if query.without_group:
         found = [one for one in found if not groups_now(policy, table, one)]
-    page = page_of(found, query, lambda one: one.text)
-    shown = [ClientShown.of(one, groups_now(policy, table, one)) for one in page.items]
-    return Page[ClientShown](items=shown, next=page.next)
+    shown, following = part_of(found, query, lambda one: one.text)
+    return Page[ClientShown](
+        items=[ClientShown.of(one, groups_now(policy, table, one)) for one in shown], next=following
+    )

@@ -48,7 +48,7 @@ def trend_of(state: State, times: Times, vendor: str | None = None) -> tuple[Buc
         found = attempts_by_hour(state.store, window, times.since, times.until)
     else:
         counts = EvidenceCounts(state.store, window)
-        found = counts.days(times.since, times.until, counts.recorded().last_day)
+        found = counts.days(times.since, times.until)
     return buckets_of(found, times, vendor)
 
 
