@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("begin", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("window", sa.Integer, nullable=False),
         sa.Column("labels", sa.String(16), nullable=False),
+        sa.Column("serial", sa.Integer, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -37,3 +38,4 @@ def downgrade() -> None:
     """Drop them: all that they tell is in the hits."""
     op.drop_table("span_sum")
     op.drop_table("span")
+    op.execute("DELETE FROM counter WHERE name = 'spans_made'")

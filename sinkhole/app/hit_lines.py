@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sinkhole.evidence.model import By, Line, Span, Tried
 from sinkhole.store import evidence_counts, span_sql
 from sinkhole.store.evidence_counts import DayCount, EvidenceCounts
-from sinkhole.store.spans import Sum
+from sinkhole.store.span_cache import Sum
 
 _Key = tuple[str | None, str]
 NameOf = Callable[[str], tuple[str, str | None]]

@@ -133,7 +133,9 @@ class StoreKeeper:
         try:
             store = await self.do(lambda state: state.store)
             todo = await self.do(lambda state: sum_up(state, self._wall()))
-            while await self.do(lambda state: next(todo, None) if state.store is store else None) is not None:
+            is_made = True
+            while is_made:
+                is_made = await self.do(lambda state: state.store is store and next(todo, None) is not None)
                 await asyncio.sleep(_BREATH)
         except (StoreError, CatalogueError):
             return

@@ -1,14 +1,15 @@
 """Recorded queries for ways round the resolver: which client asked for which name in which hour."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from sinkhole.store.database import Store
-from sinkhole.store.span_sql import By, Edge
-from sinkhole.store.spans import HOUR, Spans
+from sinkhole.store.span_sql import By
+from sinkhole.store.spans import Spans
 from sinkhole.store.words import texts_of
 
 
-class BypassHits(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class BypassHits:
     """Queries of one client in one hour (since the epoch) for one name that is on a way round the resolver."""
 
     client: str
@@ -23,7 +24,7 @@ def bypass_hits(store: Store, since: int, attempt_window: int) -> list[BypassHit
         newest = connection.exec_driver_sql("SELECT MAX(minute) FROM hit").scalar()
         if newest is None:
             return []
-        rows = Spans(connection, attempt_window).hits_by_hour(By.BYPASS, since, newest * 60 + 60)
+        rows = Spans.of(store, connection, attempt_window).hits_by_hour(By.BYPASS, since, newest * 60 + 60)
         texts = texts_of(connection, {number for row in rows for number in row[1:3]})
     found = [BypassHits(texts.get(client, ""), hour, texts.get(name, ""), hits) for hour, client, name, hits in rows]
     return sorted(one for one in found if one.client)

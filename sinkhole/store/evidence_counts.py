@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from sinkhole.policy.verdict import Action
 from sinkhole.store.database import Store
+from sinkhole.store.span_cache import Sum, Sums
 from sinkhole.store.span_sql import By, Edge
-from sinkhole.store.spans import Spans, Sum, Sums
+from sinkhole.store.spans import Spans
 from sinkhole.store.words import texts_of
 
 _DAY = 86_400
@@ -77,7 +78,7 @@ class EvidenceCounts:
             pivot: tell what began before and after it, too.
         """
         with self._store.reading() as connection:
-            spans = Spans(connection, self._window)
+            spans = Spans.of(self._store, connection, self._window)
             if pivot is None or not since < pivot < until:
                 before, after, whole = {}, {}, spans.sums(by, since, until)
             else:
@@ -102,7 +103,7 @@ class EvidenceCounts:
             here = found.setdefault(one.day, {})
             here[one.vendor] = here.get(one.vendor, 0) + one.attempts
         with self._store.reading() as connection:
-            spans, since = Spans(connection, self._window), max(since, kept)
+            spans, since = Spans.of(self._store, connection, self._window), max(since, kept)
             for begin, end in _within(connection, since, until):
                 of_days = spans.attempts_by(24, By.VENDOR, begin, end)
                 if begin == since:
@@ -135,7 +136,7 @@ class EvidenceCounts:
         """
         found: dict[int, set[int]] = {}
         with self._store.reading() as connection:
-            spans = Spans(connection, self._window)
+            spans = Spans.of(self._store, connection, self._window)
             for begin, end in _within(connection, since, until):
                 of_days = spans.clients_by_day(begin, end)
                 if begin == since:
@@ -154,7 +155,8 @@ class EvidenceCounts:
                 "SELECT DISTINCT vendor FROM daily WHERE day < ? AND vendor <> ''", (kept // _DAY,)
             )
             found = {str(vendor) for (vendor,) in summed}
-            seen = Spans(connection, self._window).keys(By.VENDOR, Edge(kept), Edge(at, is_by_first=True))
+            spans = Spans.of(self._store, connection, self._window)
+            seen = spans.keys(By.VENDOR, Edge(kept), Edge(at, is_by_first=True))
             return found | set(texts_of(connection, seen).values())
 
 

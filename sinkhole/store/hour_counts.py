@@ -14,7 +14,7 @@ def attempts_by_hour(store: Store, window: int, since: int, until: int) -> dict[
         since, until: epoch seconds.
     """
     with store.reading() as connection:
-        spans = Spans(connection, window)
+        spans = Spans.of(store, connection, window)
         found = spans.attempts_by(1, By.VENDOR, since, until)
         going_on = spans.under_way(By.VENDOR, since, Edge(until))
         words = texts_of(connection, {vendor for here in found.values() for vendor in here})

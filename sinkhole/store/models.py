@@ -72,7 +72,8 @@ class Daily(Base):
 class SpanRow(Base):
     """A time whose hits are counted, from the hour `begin` since the epoch, as the fields of `store.spans`.
 
-    `window` and `labels` are what it was counted with: seconds of an attempt, and a digest of the categories.
+    `window` and `labels` are what it was counted with: seconds of an attempt, and a digest of the categories. No two
+    countings have the same `serial`.
     """
 
     __tablename__ = "span"
@@ -81,6 +82,7 @@ class SpanRow(Base):
     begin: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     window: Mapped[int]
     labels: Mapped[str] = mapped_column(String(16))
+    serial: Mapped[int]
 
     __table_args__ = ({"sqlite_with_rowid": False},)
 

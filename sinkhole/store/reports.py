@@ -9,8 +9,9 @@ from sinkhole.errors import StoreError
 from sinkhole.policy.hit import HitRow
 from sinkhole.policy.verdict import Action
 from sinkhole.store.database import Store
+from sinkhole.store.span_cache import Sum
 from sinkhole.store.span_sql import By, Labels
-from sinkhole.store.spans import Spans, Sum, by_key
+from sinkhole.store.spans import Spans, by_key
 from sinkhole.store.words import texts_of
 
 COLUMNS = ("vendor", "product", "client", "group", "name", "feed", "subject")
@@ -74,7 +75,7 @@ class Reports:
         """
         by = _by(column)
         with self._store.reading() as connection:
-            found = by_key(Spans(connection, self._window).sums(by, since, _end(until)))
+            found = by_key(Spans.of(self._store, connection, self._window).sums(by, since, _end(until)))
             texts = texts_of(connection, {key for key, _ in found})
         tallies = [tally_of(texts.get(key, ""), one) for (key, _), one in found.items()]
         if by is By.CLIENT:
@@ -84,7 +85,7 @@ class Reports:
     def clients(self, since: int = 0, until: int | None = None) -> int:
         """Return how many clients asked between two times, 0 where clients are not stored."""
         with self._store.reading() as connection:
-            found = Spans(connection, self._window).sums(By.ALL, since, _end(until))
+            found = Spans.of(self._store, connection, self._window).sums(By.ALL, since, _end(until))
         return len(set().union(*(one.clients for one in found.values())))
 
     def count_by_label(
@@ -99,10 +100,10 @@ class Reports:
         if _by(column) is By.PRODUCT:
             labels = Labels(label_of)
             with self._store.reading() as connection:
-                found = Spans(connection, self._window, labels).sums(By.CATEGORY, since, _end(until))
+                found = Spans.of(self._store, connection, self._window, labels).sums(By.CATEGORY, since, _end(until))
             return sorted((tally_of(labels.names[key], one) for (key, _), one in found.items()), key=tally_order)
         with self._store.reading() as connection:
-            by_vendor = by_key(Spans(connection, self._window).sums(By.VENDOR, since, _end(until)))
+            by_vendor = by_key(Spans.of(self._store, connection, self._window).sums(By.VENDOR, since, _end(until)))
             texts = texts_of(connection, {key for key, _ in by_vendor})
         # Attempts are told apart by vendor, so those of a label are those of its vendors.
         labelled: dict[str, Sum] = {}

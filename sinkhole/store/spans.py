@@ -6,11 +6,13 @@ ends. It tells what counting all hits would tell: a span whose hits change later
 
 import json
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from sinkhole.store.database import Store
+from sinkhole.store.span_cache import SpanCache, Sum, Sums, copied
 from sinkhole.store.span_sql import OF_CLIENT, By, Edge, Labels, Which, counted, under_way
 
 LEVELS = (384, 96, 24, 6, 1)
@@ -25,39 +27,6 @@ _USABLE = (
 )
 
 
-@dataclass(slots=True)
-class Sum:
-    """What was done of something in a time; `clients` are words of those who began an attempt. Times: epoch seconds."""
-
-    attempts: int = 0
-    hits: int = 0
-    blocked: int = 0
-    coached: int = 0
-    first: int = 2**62
-    last: int = 0
-    clients: set[int] = field(default_factory=set)
-
-    def add(self, attempts: int, hits: int, blocked: int, coached: int, first: int, last: int) -> None:
-        """Add counts of another part of the time."""
-        self.attempts += attempts
-        self.hits += hits
-        self.blocked += blocked
-        self.coached += coached
-        if first < self.first:
-            self.first = first
-        if last > self.last:
-            self.last = last
-
-    def join(self, other: "Sum") -> None:
-        """Add another sum."""
-        self.add(other.attempts, other.hits, other.blocked, other.coached, other.first, other.last)
-        self.clients |= other.clients
-
-
-Sums = dict[tuple[int, int], Sum]
-"""By key and part, both ids of words but for `By.ALL` and `By.CATEGORY`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Spans:
     """Counts of any time, from the spans there are.
@@ -68,6 +37,7 @@ class Spans:
         labels: for `By.CATEGORY`.
         below: only shorter spans than so many hours.
         part: only this part.
+        cache: what is kept of earlier questions; `store` is what they were about.
     """
 
     connection: Connection
@@ -75,6 +45,17 @@ class Spans:
     labels: Labels | None = None
     below: int = LEVELS[0] + 1
     part: int | None = None
+    cache: SpanCache | None = None
+    store: Hashable = None
+
+    @classmethod
+    def of(
+        cls, store: Store, connection: Connection, window: int, labels: Labels | None = None, part: int | None = None
+    ) -> "Spans":
+        """Return those of a store, with what it keeps."""
+        return cls(
+            connection, window, labels, part=part, cache=store.spans, store=(str(store.path), store.identity)
+        )  # fmt: skip
 
     def sums(self, by: By, since: int, until: int, only: int | None = None) -> Sums:
         """Return what was done in a time, in which attempts count as of its beginning.
@@ -101,12 +82,22 @@ class Spans:
 
     def begun(self, by: By, since: Edge, until: Edge, only: int | None = None) -> Sums:
         """Return what was done in a time, with the attempts that began in it; such times may be added up."""
-        found: Sums = {}
-        chosen = list(self._chosen(by, -(-since.at // HOUR), until.at // HOUR))
+        chosen, key = self._chosen(by, -(-since.at // HOUR), until.at // HOUR)
+        found = self._whole(by, chosen, (key, by, only, self.part), only)
         for begin, end in _between(chosen, since, until):
             self._count(found, by, begin, end, only)
-        for where, bound in self._places(by, chosen, only):
-            self._add(found, by, where, bound)
+        return found
+
+    def _whole(self, by: By, chosen: Sequence[tuple[int, int]], key: Hashable, only: int | None) -> Sums:
+        """Return what was done in some spans."""
+        cache = self.cache if chosen else None
+        found = cache.get(key) if cache else None
+        if found is None:
+            found = {}
+            for where, bound in self._places(by, chosen, only):
+                self._add(found, by, where, bound)
+            if cache:
+                cache.put(key, copied(found))
         return found
 
     def attempts_by(
@@ -138,7 +129,7 @@ class Spans:
         whole = self._steps(1, by, since, until)
         found: list[tuple[int, int, int, int]] = []
         for where, bound in self._places(by, [(1, hour) for hour in whole]):
-            sql = f"SELECT begin, key, part, hits {where}"  # noqa: S608 - ours
+            sql = f"SELECT begin, key, part, hits {where}"
             found += map(tuple, self.connection.exec_driver_sql(sql, bound).fetchall())
         for hour, begin, end in _other_steps(1, whole, since, until):
             sums = self.begun(by, Edge(begin), Edge(end))
@@ -159,7 +150,7 @@ class Spans:
 
     def keys(self, by: By, since: Edge, until: Edge) -> set[int]:
         """Return what there was in a time."""
-        chosen = list(self._chosen(by, -(-since.at // HOUR), until.at // HOUR))
+        chosen, _ = self._chosen(by, -(-since.at // HOUR), until.at // HOUR)
         found: set[int] = set()
         for begin, end in _between(chosen, since, until):
             rows = counted(self.connection, by, begin, end, self.window, self._which())
@@ -194,17 +185,19 @@ class Spans:
                 bound, where = (*bound, self.part), f"{where} AND part = ?"
             yield where, bound
 
-    def _chosen(self, by: By, begin: int, end: int) -> Iterator[tuple[int, int]]:
-        """Yield the longest spans there are between two hours, one after the other."""
+    def _chosen(self, by: By, begin: int, end: int) -> tuple[list[tuple[int, int]], Hashable]:
+        """Return the longest spans there are between two hours, one after the other, and what changes if they do."""
         if begin >= end:
-            return
-        sql = f"SELECT begin, MAX(hours) FROM span WHERE {_USABLE} GROUP BY begin ORDER BY begin"  # noqa: S608 - ours
-        rows = self.connection.exec_driver_sql(sql, self._usable(by, begin, end))
-        reached = begin
-        for at, hours in rows:
+            return [], None
+        sql = f"SELECT begin, MAX(hours), serial FROM span WHERE {_USABLE} GROUP BY begin ORDER BY begin"  # noqa: S608
+        bound = self._usable(by, begin, end)
+        found, reached, newest = [], begin, 0
+        for at, hours, serial in self.connection.exec_driver_sql(sql, bound).fetchall():
             if at >= reached:
-                yield hours, at
+                found.append((hours, at))
                 reached = at + hours
+                newest = max(newest, serial)
+        return found, (self.store, self.window, bound["labels"], newest, tuple(found))
 
     def _usable(self, by: By, begin: int, end: int) -> dict[str, int | str | None]:
         labels = self.labels.digest if self.labels else ""
@@ -226,7 +219,7 @@ class Spans:
 
     def _add(self, found: Sums, by: By, where: str, bound: tuple[int | str, ...]) -> None:
         columns = f"{_SUMS}, NULL {where} GROUP BY key, part" if by in OF_CLIENT else f"{_SCALARS}, clients {where}"
-        sql = f"SELECT key, part, {columns}"  # noqa: S608 - ours
+        sql = f"SELECT key, part, {columns}"
         get = found.get
         for key, part, *counts, clients in self.connection.exec_driver_sql(sql, bound).fetchall():
             if (one := get((key, part))) is None:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
+from sinkhole.store import counters
 from sinkhole.store.database import Store
+from sinkhole.store.span_cache import Sums
 from sinkhole.store.span_sql import OF_CLIENT, By, Edge, Labels
-from sinkhole.store.spans import HOUR, LEVELS, Spans, Sums
+from sinkhole.store.spans import HOUR, LEVELS, Spans
 
 GRACE = 120
 """Seconds that an hour is over before it is counted: what workers still have comes meanwhile."""
@@ -116,9 +118,10 @@ def _make(store: Store, hours: int, begin: int, window: int, labels: Labels, by:
             connection.exec_driver_sql("DELETE FROM span_sum WHERE by = ? AND hours = ? AND begin = ?", place)
             if sums:
                 connection.exec_driver_sql(_INTO_SUMS, _rows(place, sums))
-        connection.exec_driver_sql(
-            "INSERT OR REPLACE INTO span VALUES (?, ?, ?, ?)", (hours, begin, window, labels.digest)
-        )
+        counters.add(connection, counters.SPANS)
+        serial = counters.read(connection, counters.SPANS)
+        row = (hours, begin, window, labels.digest, serial)
+        connection.exec_driver_sql("INSERT OR REPLACE INTO span VALUES (?, ?, ?, ?, ?)", row)
 
 
 def _rows(place: tuple[int, int, int], sums: Sums) -> list[tuple[int | bytes | None, ...]]:

@@ -6,8 +6,9 @@ from sqlalchemy import Connection
 
 from sinkhole.store.database import Store
 from sinkhole.store.reports import Tally, tally_of, tally_order
+from sinkhole.store.span_cache import Sum
 from sinkhole.store.span_sql import By, Edge
-from sinkhole.store.spans import HOUR, Spans, Sum
+from sinkhole.store.spans import HOUR, Spans
 from sinkhole.store.words import texts_of
 
 
@@ -28,7 +29,7 @@ class Tried:
             word = _word(connection, vendor)
             if word is None:
                 return []
-            found = Spans(connection, self._window, part=word).sums(By.PAIR, since, until)
+            found = Spans.of(self._store, connection, self._window, part=word).sums(By.PAIR, since, until)
             tallies = _tallies(connection, {client: one for (client, _), one in found.items()})
         return [replace(one, clients=1) for one in tallies if one.key][:limit]
 
@@ -38,7 +39,7 @@ class Tried:
             word = _word(connection, client)
             if word is None:
                 return []
-            found = Spans(connection, self._window).sums(By.PAIR, since, until, word)
+            found = Spans.of(self._store, connection, self._window).sums(By.PAIR, since, until, word)
             tallies = _tallies(connection, {vendor: one for (_, vendor), one in found.items() if vendor})
         return [replace(one, clients=1) for one in tallies][:limit]
 
@@ -52,7 +53,7 @@ class Tried:
             word = _word(connection, client)
             if word is None:
                 return {}
-            spans = Spans(connection, self._window)
+            spans = Spans.of(self._store, connection, self._window)
             found = spans.attempts_by(width // HOUR, By.PAIR, since, until, word)
             for (_, vendor), one in spans.under_way(By.PAIR, since, Edge(until), word).items():
                 first = found.setdefault(since // width, {})

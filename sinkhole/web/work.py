@@ -17,6 +17,7 @@ from sinkhole.config.schema import Settings
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.store.audit import acting_from
 from sinkhole.store.database import open_for_reading
+from sinkhole.store.span_cache import SpanCache
 
 Result = TypeVar("Result")
 READ_WITHIN = 10.0
@@ -70,6 +71,7 @@ class Readers:
     ) -> None:
         self._settings = settings
         self._catalogues = catalogues or CatalogueCache()
+        self._spans = SpanCache()
         self._seconds = seconds
         self._threads = Threads("read", _READERS, _READS_WAITING)
         self._local = threading.local()
@@ -96,7 +98,7 @@ class Readers:
     def _state(self) -> State:
         state: State | None = getattr(self._local, "state", None)
         if state is None:
-            store = open_for_reading(self._settings.server.data_dir / STORE, self._is_over)
+            store = open_for_reading(self._settings.server.data_dir / STORE, self._is_over, self._spans)
             state = self._local.state = state_over(self._settings, store, "reader", self._catalogues)
         return state
 
