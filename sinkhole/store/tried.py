@@ -1,5 +1,6 @@
 """What was recorded of one vendor, or of one client: who, what and when. It reads the hits of a time, and no others."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -25,6 +26,23 @@ _TIMES = f"""
           FROM hit WHERE {_WITHIN} AND client = :word AND vendor IS NOT NULL)
     LEFT JOIN word ON word.id = vendor GROUP BY 1, 2
 """  # noqa: S608 - the same
+_NAMES = f"""
+    SELECT n.text, v.text, action, SUM(count), MIN(first), MAX(last)
+    FROM hit JOIN word n ON n.id = name LEFT JOIN word v ON v.id = vendor
+    WHERE {_WITHIN} AND client = :word GROUP BY name, vendor, action ORDER BY MAX(last) DESC, 1 LIMIT :limit
+"""  # noqa: S608 - the same
+
+
+@dataclass(frozen=True, slots=True)
+class NameAsked:
+    """A name that a client asked for, and what was done: how many queries, first and last in epoch seconds."""
+
+    name: str
+    vendor: str | None
+    action: str
+    queries: int
+    first: int
+    last: int
 
 
 class Tried:
@@ -58,6 +76,15 @@ class Tried:
                 if attempts:
                     found.setdefault(int(place), {})[str(vendor)] = int(attempts)
         return found
+
+    def names_of(self, client: str, since: int, until: int, limit: int) -> list[NameAsked]:
+        """Return the names that a client asked for, the last asked first."""
+        with self._store.reading() as connection:
+            word = _word(connection, client)
+            if word is None:
+                return []
+            rows = connection.exec_driver_sql(_NAMES, self._bound(since, until) | {"word": word, "limit": limit})
+            return [NameAsked(name, vendor, str(Action(action)), *rest) for name, vendor, action, *rest in rows]
 
     def _tallies(self, key: Column, of: Column, text: str, times: tuple[int, int], limit: int) -> list[Tally]:
         with self._store.reading() as connection:

@@ -31,7 +31,7 @@ from sinkhole.web.pages.span import SPANS, Spanned, spanned, times_of
 from sinkhole.web.pages.trend import draw, trend_of
 from sinkhole.web.problem import not_found
 
-_MOST_CLIENTS = 50
+_MOST_CLIENTS = 20
 _MOST_DAYS = 30
 """Days before and after a change that are compared."""
 TRAINING = {
