@@ -48,7 +48,7 @@ def test_entries_that_cannot_be_read_are_left_out(state):
         broken = (
             "",
             "[]",
-            '{"subject": {"kind": 999, "value": "x"}, "action": 0, "group": null, "id": 1}',
+            '{"subject": {"kind": 999, "value": "x"}, "action": 0, "group": null, "id": 1, "reason": null}',
             '{"id": 1}',
         )
         for number, text in enumerate(broken, last.id + 1):

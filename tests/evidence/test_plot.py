@@ -1,6 +1,7 @@
 """Plots: round ticks, marks, titles, and names from the network as text."""
 
 import xml.etree.ElementTree as Tree
+from itertools import pairwise
 
 import pytest
 
@@ -19,7 +20,7 @@ def test_ticks_are_round_few_and_reach_the_top(most):
     assert ticks[-1] >= most > ticks[-2]
     assert len(ticks) <= 6
     assert str(ticks[1])[0] in "125"
-    assert len({b - a for a, b in zip(ticks, ticks[1:], strict=False)}) == 1
+    assert len({b - a for a, b in pairwise(ticks)}) == 1
 
 
 @pytest.mark.parametrize("frame", [WIDE, NARROW])
