@@ -189,3 +189,22 @@ def test_thousands_of_clients_come_in_pages(site, browser):
         address = found[1].replace("&amp;", "&")
     assert len(seen) == 1500
     assert "500 of" in browser.get("/reports?by=client").text
+
+
+@pytest.mark.parametrize(
+    ("scope", "path", "hidden"),
+    [
+        ("report:hits", "/clients/192.0.2.7", ["aa:bb:cc", "of 100"]),
+        ("report:clients", "/clients", ['<td class="n">12</td>']),
+        ("read:catalogue", "/vendors/deepseek", ["vendor:deepseek</strong>", "192.0.2.7", "What policy says"]),
+        ("read:catalogue", "/vendors", ['class="badge']),
+    ],
+)
+def test_pages_of_several_kinds_show_what_the_scope_is_for(site, browser, scope, path, hidden):
+    whole = browser.get(path).text
+    with site.client(site.token(scope)) as program:
+        page = program.get(path)
+    assert page.status_code == 200
+    for text in hidden:
+        assert text not in page.text
+    assert any(text in whole for text in hidden)

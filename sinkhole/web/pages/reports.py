@@ -12,6 +12,7 @@ from sinkhole.app.around import around_statement, equal_spans
 from sinkhole.app.hit_evidence import Wanted, hit_evidence
 from sinkhole.app.policy_moves import PolicyMove, policy_moves
 from sinkhole.app.reveal import pseudonym_writer
+from sinkhole.app.rights import Right
 from sinkhole.app.state import State
 from sinkhole.errors import StoreError
 from sinkhole.evidence.as_csv import to_csv
@@ -24,6 +25,7 @@ from sinkhole.evidence.tables import part_table, vendor_table, without_ids
 from sinkhole.evidence.trend import DAY, WEEK
 from sinkhole.evidence.words import clock_of, headline, sentences, utc_day
 from sinkhole.store.evidence_counts import EvidenceCounts
+from sinkhole.web.actor import Actor
 from sinkhole.web.model import Model, whole
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.trend import Drawn, draw_trend
@@ -94,9 +96,9 @@ class Shown:
     cut: int
 
 
-def reports(state: State, query: ReportAsked) -> View:
+def reports(state: State, actor: Actor, query: ReportAsked) -> View:
     """Show the form, and the report that it asks for."""
-    moves = policy_moves(state, 0)[-_MOST_MOVES:]
+    moves = policy_moves(state, 0)[-_MOST_MOVES:] if actor.may(Right.READ, "policy") else []
     values: dict[str, Any] = {
         "asked": query, "moves": [(str(one.number), _in_words(one)) for one in reversed(_last_of_each(moves))],
         "stored": state.settings.record.clients, "shown": None, "refused": None, "days": DEFAULT_DAYS,

@@ -25,7 +25,7 @@ PAGES = (
     PageRoute("GET", "/vendors", READ, "catalogue", vendors.vendors, menu="Vendors", keeps_span=True),
     PageRoute("GET", "/vendors/{vendor}", READ, "catalogue", dossier.dossier),
     PageRoute("GET", "/clients", REPORT, "clients", clients.clients, menu="Clients", keeps_span=True),
-    PageRoute("GET", "/clients/{client}", REPORT, "clients", client.client),
+    PageRoute("GET", "/clients/{client}", REPORT, "hits", client.client),
     PageRoute("GET", "/reports", REPORT, "reports", reports.reports, menu="Reports"),
     PageRoute("GET", "/reports/bypass", REPORT, "reports", bypass.bypass),
     PageRoute("GET", "/reports/reveal", MANAGE, "clients", reveals.reveal_form),
