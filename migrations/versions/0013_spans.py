@@ -12,7 +12,7 @@ _COUNTS = ("attempts", "hits", "blocked", "coached", "first", "last")
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Make the tables, and an index of what a client asked."""
     op.create_table(
         "span",
         sa.Column("hours", sa.Integer, primary_key=True, autoincrement=False),
@@ -32,10 +32,12 @@ def upgrade() -> None:
         sa.Column("clients", sa.LargeBinary),
         sqlite_with_rowid=False,
     )
+    op.create_index("hit_client", "hit", ["client", "minute"])
 
 
 def downgrade() -> None:
     """Drop them: all that they tell is in the hits."""
+    op.drop_index("hit_client", "hit")
     op.drop_table("span_sum")
     op.drop_table("span")
     op.execute("DELETE FROM counter WHERE name = 'spans_made'")

@@ -47,7 +47,9 @@ class Hit(Base):
     first: Mapped[int]
     last: Mapped[int]
 
-    __table_args__ = (Index("hit_minute", "minute"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("hit_minute", "minute"), Index("hit_client", "client", "minute"), {"sqlite_autoincrement": True}
+    )  # fmt: skip
 
 
 class Daily(Base):

@@ -1,15 +1,35 @@
 """What was recorded of one vendor, or of one client: who, what and when."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from sinkhole.policy.verdict import Action
 from sinkhole.store.database import Store
 from sinkhole.store.reports import Tally, tally_of, tally_order
 from sinkhole.store.span_cache import Sum
 from sinkhole.store.span_sql import By, Edge
 from sinkhole.store.spans import HOUR, Spans
 from sinkhole.store.words import texts_of
+
+_NAMES = """
+    SELECT n.text, v.text, action, SUM(count), MIN(first), MAX(last)
+    FROM hit INDEXED BY hit_client JOIN word n ON n.id = name LEFT JOIN word v ON v.id = vendor
+    WHERE client = :word AND minute >= :minute AND last >= :since AND last < :until
+    GROUP BY name, vendor, action ORDER BY MAX(last) DESC, 1 LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NameAsked:
+    """A name that a client asked for, and what was done: how many queries, first and last in epoch seconds."""
+
+    name: str
+    vendor: str | None
+    action: str
+    queries: int
+    first: int
+    last: int
 
 
 class Tried:
@@ -61,6 +81,16 @@ class Tried:
             words = texts_of(connection, {vendor for here in found.values() for vendor in here})
         told = {step: {words[v]: count for v, count in here.items() if v in words} for step, here in found.items()}
         return {step: here for step, here in told.items() if here}
+
+    def names_of(self, client: str, since: int, until: int, limit: int) -> list[NameAsked]:
+        """Return the names that a client asked for, the last asked first."""
+        with self._store.reading() as connection:
+            word = _word(connection, client)
+            if word is None:
+                return []
+            bound = {"word": word, "since": since, "until": until, "minute": since // 60, "limit": limit}
+            rows = connection.exec_driver_sql(_NAMES, bound)
+            return [NameAsked(name, vendor, str(Action(action)), *rest) for name, vendor, action, *rest in rows]
 
 
 def _tallies(connection: Connection, found: dict[int, Sum]) -> list[Tally]:

@@ -1,7 +1,7 @@
-"""Attempts over time, drawn: a plot for wide and one for narrow screens, its legend, its marks, and a table behind it."""
+"""Attempts over time, drawn: a plot for wide and one for narrow screens, with legend and marks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -79,8 +79,15 @@ def draw(
             if move.subject.kind in _MARKED and times.since <= move.at < times.until
         ]
     )
-    plot = trend_plot(trend, times.step, names, f"{name}-w", marks)
-    small = Plot(f"{name}-n", plot.title, plot.said, plot.series, plot.columns, plot.has_rest, marks)
+    return draw_trend(name, trend, times.step, names, marks)
+
+
+def draw_trend(
+    name: str, trend: Sequence[Bucket], step: str, names: Mapping[str, str], marks: tuple[Mark, ...] = ()
+) -> Drawn:
+    """Draw a trend of hours, days or weeks, with marks by their places."""
+    plot = trend_plot(trend, step, names, f"{name}-w", marks)
+    small = replace(plot, id=f"{name}-n")
     return Drawn(plot, _safe(stacked(plot, WIDE)), _safe(stacked(small, NARROW)), _safe(legend(plot)))
 
 
