@@ -52,7 +52,9 @@ def trend_of(state: State, times: Times, vendor: str | None = None) -> tuple[Buc
     return buckets_of(found, times, vendor)
 
 
-def buckets_of(found: Mapping[int, Mapping[str, int]], times: Times, vendor: str | None = None) -> tuple[Bucket, ...]:
+def buckets_of(
+    found: Mapping[int, Mapping[str, int]], times: Times, vendor: str | None = None
+) -> tuple[Bucket, ...]:
     """Return buckets without holes, from attempts by hours or days since the epoch."""
     buckets = []
     for place in range(times.since // times.width, (times.until - 1) // times.width + 1):
@@ -62,9 +64,7 @@ def buckets_of(found: Mapping[int, Mapping[str, int]], times: Times, vendor: str
     return tuple(buckets)
 
 
-def draw(
-    name: str, trend: Sequence[Bucket], times: Times, names: Mapping[str, str], moves: Iterable[PolicyMove]
-) -> Drawn:
+def draw(name: str, trend: Sequence[Bucket], times: Times, names: Mapping[str, str], moves: Iterable[PolicyMove]) -> Drawn:
     """Draw a trend.
 
     Args:
