@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sinkhole.app.state import State
+from sinkhole.policy.default import REASON
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 
@@ -52,12 +53,12 @@ def _fields(text: str | None) -> dict[str, Any]:
 
 
 def _move(at: int, old: dict[str, Any], new: dict[str, Any]) -> PolicyMove | None:
-    """Return what an entry says; None where an action stayed as it was, and for what a later version wrote."""
+    """Return what an entry says; None where an action stayed, for the beginning, and for what a later version wrote."""
     told = new or old
     try:
         subject = Subject(SubjectKind(told["subject"]["kind"]), told["subject"]["value"])
         action = None if not new else Action(new["action"])
-        if new and old and old["action"] == new["action"]:
+        if (new and old and old["action"] == new["action"]) or (not old and new["reason"] == REASON):
             return None
         group = told["group"]
         return PolicyMove(at, subject, action, f"group:{group}" if group else "all", int(told["id"]))

@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from sinkhole.web.problem import RequestError, invalid, problem
+from sinkhole.web.problem import RequestError, invalid
 
 
 def asked_of(request: web.Request, work: Callable[..., Any]) -> dict[str, Any]:
@@ -43,9 +43,13 @@ def _given(request: web.Request) -> dict[str, str]:
 
 
 def _readable(error: RequestError) -> RequestError:
-    """Return the same without the word `query`, which says nothing to whoever filled a form in."""
-    said = problem(error.status, str(error)).detail.removeprefix("query.")
-    return RequestError(error.status, said, error.errors)
+    """Return the same without the words of programs."""
+    return RequestError(error.status, plain(str(error)), error.errors)
+
+
+def plain(said: str) -> str:
+    """Return what a model says in words for people."""
+    return said.removeprefix("query.").removeprefix("query: ").removeprefix("form.").replace("Value error, ", "")
 
 
 def address_here(request: web.Request) -> Callable[..., str]:

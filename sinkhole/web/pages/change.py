@@ -35,6 +35,7 @@ from sinkhole.app.state import State
 from sinkhole.errors import SinkholeError
 from sinkhole.web.context import ACTOR, CONTEXT, PEER
 from sinkhole.web.flashes import Flash
+from sinkhole.web.pages.asked import plain
 from sinkhole.web.pages.render import render
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.strip import on_now
@@ -170,4 +171,4 @@ def body_of(model: type[Body], values: Mapping[str, Any]) -> Body:
         return model.model_validate({name: value for name, value in values.items() if value not in ("", None)})
     except ValidationError as error:
         found = invalid("form", error)
-        raise RequestError(422, str(found).removeprefix("form."), found.errors) from error
+        raise RequestError(422, plain(str(found)), found.errors) from error

@@ -2,15 +2,25 @@
 
 from sinkhole.app.accounts import SETUP
 from sinkhole.app.rights import Right
-from sinkhole.web.pages import access, explain, overview
+from sinkhole.web.pages import access, client, clients, dossier, explain, live, overview, reports, vendors
 from sinkhole.web.pages.route import PageRoute
 from sinkhole.web.pages.steering import STEERING
 from sinkhole.web.route import ANYONE
 
-READ = Right.READ
+READ, REPORT, MANAGE = Right.READ, Right.REPORT, Right.MANAGE
 
 PAGES = (
     PageRoute("GET", "/", READ, "status", overview.overview, menu="Overview", keeps_span=True),
+    PageRoute("GET", "/vendors", READ, "catalogue", vendors.vendors, menu="Vendors", keeps_span=True),
+    PageRoute("GET", "/vendors/{vendor}", READ, "catalogue", dossier.dossier),
+    PageRoute("GET", "/clients", REPORT, "clients", clients.clients, menu="Clients", keeps_span=True),
+    PageRoute("GET", "/clients/{client}", REPORT, "clients", client.client),
+    PageRoute("GET", "/reports", REPORT, "reports", reports.reports, menu="Reports"),
+    PageRoute("GET", "/reports/bypass", REPORT, "reports", reports.bypass),
+    PageRoute("GET", "/reports/reveal", MANAGE, "clients", reports.reveal_form),
+    PageRoute("POST", "/reports/reveal", MANAGE, "clients", reports.reveal_client),
+    PageRoute("GET", "/reports/evidence.{form}", REPORT, "reports", reports.evidence_file),
+    PageRoute("GET", "/live", REPORT, "hits", live.live, menu="Live"),
     PageRoute("GET", "/explain", READ, "explain", explain.explain_page),
     *STEERING,
     PageRoute("GET", "/login", ANYONE, "status", access.login_form),

@@ -1,7 +1,7 @@
 """Attempts over time, drawn: a plot for wide and one for narrow screens, its legend, its marks, and a table behind it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -52,9 +52,7 @@ def trend_of(state: State, times: Times, vendor: str | None = None) -> tuple[Buc
     return buckets_of(found, times, vendor)
 
 
-def buckets_of(
-    found: Mapping[int, Mapping[str, int]], times: Times, vendor: str | None = None
-) -> tuple[Bucket, ...]:
+def buckets_of(found: Mapping[int, Mapping[str, int]], times: Times, vendor: str | None = None) -> tuple[Bucket, ...]:
     """Return buckets without holes, from attempts by hours or days since the epoch."""
     buckets = []
     for place in range(times.since // times.width, (times.until - 1) // times.width + 1):
@@ -64,7 +62,9 @@ def buckets_of(
     return tuple(buckets)
 
 
-def draw(name: str, trend: Sequence[Bucket], times: Times, names: Mapping[str, str], moves: Iterable[PolicyMove]) -> Drawn:
+def draw(
+    name: str, trend: Sequence[Bucket], times: Times, names: Mapping[str, str], moves: Iterable[PolicyMove]
+) -> Drawn:
     """Draw a trend.
 
     Args:
@@ -79,8 +79,15 @@ def draw(name: str, trend: Sequence[Bucket], times: Times, names: Mapping[str, s
             if move.subject.kind in _MARKED and times.since <= move.at < times.until
         ]
     )
-    plot = trend_plot(trend, times.step, names, f"{name}-w", marks)
-    small = Plot(f"{name}-n", plot.title, plot.said, plot.series, plot.columns, plot.has_rest, marks)
+    return draw_trend(name, trend, times.step, names, marks)
+
+
+def draw_trend(
+    name: str, trend: Sequence[Bucket], step: str, names: Mapping[str, str], marks: tuple[Mark, ...] = ()
+) -> Drawn:
+    """Draw a trend of hours, days or weeks, with marks by their places."""
+    plot = trend_plot(trend, step, names, f"{name}-w", marks)
+    small = replace(plot, id=f"{name}-n")
     return Drawn(plot, _safe(stacked(plot, WIDE)), _safe(stacked(small, NARROW)), _safe(legend(plot)))
 
 
