@@ -29,7 +29,7 @@ class PolicyMove:
     @property
     def said(self) -> str:
         """It in words."""
-        return f"{self.subject}: {self.action or 'statement removed'} for {self.scope}"
+        return f"{self.subject}: {'statement removed' if self.action is None else self.action} for {self.scope}"
 
 
 def policy_moves(state: State, since: int, subjects: Sequence[Subject] | None = None) -> list[PolicyMove]:

@@ -20,6 +20,7 @@ from sinkhole.app.bypass_score import (
 from sinkhole.app.client_names import clients_by_text, memberships_now
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.policy_moves import policy_moves
+from sinkhole.app.rights import Right
 from sinkhole.app.state import State, policy_in_force
 from sinkhole.app.who_is_it import Belonging, belongings
 from sinkhole.clients.table import read_table
@@ -28,6 +29,7 @@ from sinkhole.policy.groups import parse_client
 from sinkhole.policy.override import OverrideKind
 from sinkhole.store.client_store import HOUR, SeenClient
 from sinkhole.store.tried import Tried
+from sinkhole.web.actor import Actor
 from sinkhole.web.model import Model
 from sinkhole.web.pages.clients import BYPASS_DAYS
 from sinkhole.web.pages.route import View
@@ -52,31 +54,39 @@ class ClientPlace(Model):
     client: Annotated[str, Field(min_length=1, max_length=300)]
 
 
-def client(state: State, place: ClientPlace, query: Spanned) -> View:
-    """Show all that is recorded of a client."""
-    text, times, now = place.client, times_of(query.span), datetime.now(UTC)
+def client(state: State, actor: Actor, place: ClientPlace, query: Spanned) -> View:
+    """Show all that is recorded of a client, as far as the actor may see each kind of it."""
+    text, times = place.client, times_of(query.span)
     seen = clients_by_text(state).get(text)
     tried = Tried(state.store, state.settings.record.attempt_window)
     names = tried.names_of(text, times.since, times.until, _MOST_NAMES + 1)
     if seen is None and not names and not tried.names_of(text, 0, times.until, 1):
         raise not_found("client of this address or pseudonym in what is recorded")
-    catalogue = state.catalogue().catalogue
-    called = {vendor.id: vendor.name for vendor in catalogue.vendors}
+    seen = seen if actor.may(Right.REPORT, "clients") else None
+    called = {vendor.id: vendor.name for vendor in state.catalogue().catalogue.vendors}
     trend = buckets_of(tried.times_of(text, times.since, times.until, times.width), times)
-    is_address = parse_client(text) is not None
-    overrides = [one for one in state.overrides.in_force(now) if one.client == text and one.kind is OverrideKind.GRANT]
-    values: dict[str, Any] = {
-        "client": text, "seen": seen, "is_address": is_address, "span": query.span, "times": times,
+    parts = _parts(state, text) if actor.may(Right.REPORT, "reports") else []
+    values = {
+        "client": text, "seen": seen, "is_address": parse_client(text) is not None, "span": query.span, "times": times,
         "choices": [(spanned(f"/clients/{quote(text, safe='')}", span), words) for span, words in SPANS.items()],
         "drawn": draw("trend", trend, times, called, policy_moves(state, times.since)),
         "vendors": tried.vendors_of(text, times.since, times.until), "called": called,
         "names": names[:_MOST_NAMES], "has_more_names": len(names) > _MOST_NAMES,
-        "belongings": _belongings(state, seen), "grants": overrides,
-        "exceptions": [one for one in state.exceptions.all() if one.client == text], "now": now,
-        "parts": _parts(state, text), "bypass_days": BYPASS_DAYS,
+        "belongings": _belongings(state, seen), "parts": parts, "score": sum(part["points"] for part in parts),
+        "bypass_days": BYPASS_DAYS,
     }  # fmt: skip
-    values["score"] = sum(part["points"] for part in values["parts"])
-    return View("client.html", values)
+    return View("client.html", values | _lifted(state, actor, text))
+
+
+def _lifted(state: State, actor: Actor, text: str) -> dict[str, Any]:
+    """Return the exceptions and grants for this client alone."""
+    now = datetime.now(UTC)
+    exceptions = state.exceptions.all() if actor.may(Right.READ, "exceptions") else ()
+    overrides = state.overrides.in_force(now) if actor.may(Right.READ, "overrides") else ()
+    return {
+        "now": now, "exceptions": [one for one in exceptions if one.client == text],
+        "grants": [one for one in overrides if one.client == text and one.kind is OverrideKind.GRANT],
+    }  # fmt: skip
 
 
 def _belongings(state: State, seen: SeenClient | None) -> list[Belonging]:

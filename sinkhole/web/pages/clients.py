@@ -10,12 +10,14 @@ from sinkhole.app.bypass_report import bypass_report
 from sinkhole.app.client_names import client_store, groups_now
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.hit_reports import count_hits
+from sinkhole.app.rights import Right
 from sinkhole.app.state import State, policy_in_force
 from sinkhole.clients.table import read_table
 from sinkhole.config.schema import is_activity_kept
 from sinkhole.evidence.trend import DAY
 from sinkhole.store.client_store import SeenClient
 from sinkhole.store.reports import Reports, Tally
+from sinkhole.web.actor import Actor
 from sinkhole.web.model import Line
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.span import SPANS, SpannedPage, times_of
@@ -50,13 +52,17 @@ class Row:
         return max(self.seen.last if self.seen else 0, self.tally.last if self.tally else 0)
 
 
-def clients(state: State, query: ClientsAsked) -> View:
+def clients(state: State, actor: Actor, query: ClientsAsked) -> View:
     """List clients, those with the most attempts first."""
-    times, catalogue = times_of(query.span), state.catalogue().catalogue
-    reports = Reports(state.store, state.settings.record.attempt_window)
-    tallies = {one.key: one for one in count_hits(reports, catalogue, "client", times.since, times.until) if one.key}
+    times, now = times_of(query.span), int(time.time())
     seen = {one.text: one for one in client_store(state).seen(times.since)}
-    scores = {one.client: one.score for one in bypass_report(state, int(time.time()) - BYPASS_DAYS * DAY)}
+    tallies: dict[str, Tally] = {}
+    scores: dict[str, int] = {}
+    if actor.may(Right.REPORT, "reports"):
+        reports = Reports(state.store, state.settings.record.attempt_window)
+        counted = count_hits(reports, state.catalogue().catalogue, "client", times.since, times.until)
+        tallies = {one.key: one for one in counted if one.key}
+        scores = {one.client: one.score for one in bypass_report(state, now - BYPASS_DAYS * DAY)}
     groups = _groups(state, seen)
     found = [
         Row(client, seen.get(client), groups.get(client, ()), tallies.get(client), scores.get(client, 0))

@@ -70,24 +70,37 @@ def dossier(state: State, actor: Actor, place: VendorPlace, query: Spanned) -> V
     vendor = catalogue.by_id.get(place.vendor)
     if vendor is None:
         raise not_found(f"vendor {place.vendor!r}")
-    policy, now = policy_in_force(state.settings), datetime.now(UTC)
-    groups = _by_group(state, policy, vendor, now)
     about = subjects_on(vendor)
     values: dict[str, Any] = {
-        "vendor": vendor, "groups": groups, "span": query.span, "may_report": actor.may(Right.REPORT, "reports"),
+        "vendor": vendor, "span": query.span, "may_report": actor.may(Right.REPORT, "reports"),
         "choices": [(spanned(f"/vendors/{vendor.id}", span), words) for span, words in SPANS.items()],
         "training": None if vendor.data_use is None else TRAINING[vendor.data_use.trains_on_input],
         "hidden": [product.name for product in vendor.products if not product.separable],
         "served_by": [product.id for product in catalogue.products.values() if vendor.id in product.serves],
-        "reached": _reached_by(vendor), "names": {key: entry.name for key, entry in catalogue.categories.items()},
+        "names": {key: entry.name for key, entry in catalogue.categories.items()},
         "stale": {one.name for product in vendor.products for one in product.domains if is_stale(one, _today())},
-        "statements": [one for one in state.policy.statements() if _is_about(one.subject, vendor, about)],
-        "exceptions": [one for one in state.exceptions.in_force(now) if _is_about(one.subject, vendor, about)],
-        "instead": _instead(state, policy, groups[0], catalogue, now), "subject": f"vendor:{vendor.id}",
+        "reached": _reached_by(vendor), "subject": f"vendor:{vendor.id}",
     }  # fmt: skip
+    values |= _policy(state, actor, vendor, catalogue, about)
     if values["may_report"]:
         values |= _recorded(state, vendor, catalogue, about, query)
     return View("vendor.html", values)
+
+
+def _policy(
+    state: State, actor: Actor, vendor: Vendor, catalogue: Catalogue, about: frozenset[Subject]
+) -> dict[str, Any]:
+    """Return what policy says of a vendor, as far as the actor may see it."""
+    now = datetime.now(UTC)
+    found: dict[str, Any] = {"groups": (), "instead": (), "statements": None, "exceptions": None}
+    if actor.may(Right.READ, "policy"):
+        policy = policy_in_force(state.settings)
+        groups = found["groups"] = _by_group(state, policy, vendor, now)
+        found["instead"] = _instead(state, policy, groups[0], catalogue, now)
+        found["statements"] = [one for one in state.policy.statements() if _is_about(one.subject, vendor, about)]
+    if actor.may(Right.READ, "exceptions"):
+        found["exceptions"] = [one for one in state.exceptions.in_force(now) if _is_about(one.subject, vendor, about)]
+    return found
 
 
 def _by_group(state: State, policy: Policy, vendor: Vendor, now: datetime) -> tuple[GroupVerdicts, ...]:

@@ -68,7 +68,8 @@ _ENVIRONMENT = make_environment()
 
 
 def render(request: web.Request, view: View, strip: Sequence[OnNow] = ()) -> web.Response:
-    """Return a page; it knows who looks at it (`actor`, None for nobody) and what they may do (`may`).
+    """Return a page; it knows who looks at it (`actor`, None for nobody), what they `may` do, and which pages of the
+    navigation they can open (`opens`).
 
     Args:
         strip: what is on now.
@@ -86,8 +87,12 @@ def render(request: web.Request, view: View, strip: Sequence[OnNow] = ()) -> web
         for page in request.app.get(MENU, ())
         if may(str(page.right), page.area)
     ]
+
+    def opens(path: str) -> bool:
+        return any(page.path == path for page, _ in menu)
+
     known: Mapping[str, Any] = {
-        "actor": actor, "may": may, "path": request.path, "here": address_here(request), "menu": menu,
+        "actor": actor, "may": may, "opens": opens, "path": request.path, "here": address_here(request), "menu": menu,
         "strip": strip, "flashes": flashes, **view.values,
     }  # fmt: skip
     text = _ENVIRONMENT.get_template(view.template).render(known)

@@ -1,4 +1,4 @@
-"""Reports: the evidence report as a page and as files, who looks as if they went round the resolver, and reveals."""
+"""The report of who tried which vendor, as a page and as files."""
 
 import datetime as dt
 import time
@@ -9,11 +9,10 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field, model_validator
 
 from sinkhole.app.around import around_statement, equal_spans
-from sinkhole.app.bypass_report import bypass_report
-from sinkhole.app.client_names import clients_by_text
 from sinkhole.app.hit_evidence import Wanted, hit_evidence
 from sinkhole.app.policy_moves import PolicyMove, policy_moves
-from sinkhole.app.reveal import pseudonym_writer, reveal
+from sinkhole.app.reveal import pseudonym_writer
+from sinkhole.app.rights import Right
 from sinkhole.app.state import State
 from sinkhole.errors import StoreError
 from sinkhole.evidence.as_csv import to_csv
@@ -25,15 +24,10 @@ from sinkhole.evidence.plot import Mark
 from sinkhole.evidence.tables import part_table, vendor_table, without_ids
 from sinkhole.evidence.trend import DAY, WEEK
 from sinkhole.evidence.words import clock_of, headline, sentences, utc_day
-from sinkhole.store.client_store import HOUR
 from sinkhole.store.evidence_counts import EvidenceCounts
 from sinkhole.web.actor import Actor
-from sinkhole.web.context import PEER, Context
 from sinkhole.web.model import Model, whole
-from sinkhole.web.pages.client import INNOCENT
 from sinkhole.web.pages.route import View
-from sinkhole.web.pages.serve import form_of
-from sinkhole.web.pages.span import SPANS, Spanned, spanned, times_of
 from sinkhole.web.pages.trend import Drawn, draw_trend
 from sinkhole.web.problem import RequestError
 
@@ -102,9 +96,9 @@ class Shown:
     cut: int
 
 
-def reports(state: State, query: ReportAsked) -> View:
+def reports(state: State, actor: Actor, query: ReportAsked) -> View:
     """Show the form, and the report that it asks for."""
-    moves = policy_moves(state, 0)[-_MOST_MOVES:]
+    moves = policy_moves(state, 0)[-_MOST_MOVES:] if actor.may(Right.READ, "policy") else []
     values: dict[str, Any] = {
         "asked": query, "moves": [(str(one.number), _in_words(one)) for one in reversed(_last_of_each(moves))],
         "stored": state.settings.record.clients, "shown": None, "refused": None, "days": DEFAULT_DAYS,
@@ -191,51 +185,3 @@ def _last_of_each(moves: list[PolicyMove]) -> list[PolicyMove]:
 
 def _in_words(move: PolicyMove) -> str:
     return f"{utc_day(move.at)} {move.said}"
-
-
-def bypass(state: State, query: Spanned) -> View:
-    """Show which clients look as if they went round the resolver."""
-    times = times_of(query.span)
-    found = bypass_report(state, times.since)
-    known = clients_by_text(state) if found else {}
-    rows = [
-        (one, known[one.client].name if one.client in known else None, [hour * HOUR for hour in one.silent_hours])
-        for one in found[:_MOST_ROWS]
-    ]
-    return View(
-        "bypass.html",
-        {"rows": rows, "total": len(found), "times": times, "span": query.span, "innocent": INNOCENT,
-         "choices": [(spanned("/reports/bypass", span), words) for span, words in SPANS.items()],
-         "stored": state.settings.record.clients},
-    )  # fmt: skip
-
-
-def reveal_form(state: State) -> View:
-    """Ask which pseudonym is to be revealed, and why."""
-    return View(
-        "reveal.html", {"form": {"pseudonym": "", "reason": ""}, "refused": None, "found": None, "is_told": False}
-    )
-
-
-async def reveal_client(request: web.Request, context: Context, actor: Actor) -> View:
-    """Tell who a pseudonym is; the audit log notes it first, with the reason."""
-    form = await form_of(request, "pseudonym", "reason")
-    values: dict[str, Any] = {"form": form, "refused": None, "found": None, "is_told": False}
-    pseudonym, reason = form["pseudonym"].strip(), form["reason"].strip()
-    if not pseudonym or not reason or len(pseudonym) > 100 or len(reason) > 500:
-        return View(
-            "reveal.html", values | {"refused": "wanted a pseudonym, and a reason of up to 500 characters"}, 422
-        )
-    try:
-        found = await context.work.changers.do(
-            actor.who, f"web from {request[PEER].address}", lambda state: _reveal(state, pseudonym, reason)
-        )
-    except RequestError as error:
-        return View("reveal.html", values | {"refused": str(error)}, error.status)
-    return View("reveal.html", values | {"found": found, "is_told": True})
-
-
-def _reveal(state: State, pseudonym: str, reason: str) -> str | None:
-    if state.settings.record.clients == "pseudonym":
-        raise RequestError(422, "clients are stored as pseudonyms (record.clients), which nobody can turn back")
-    return reveal(state, pseudonym, reason)

@@ -2,7 +2,19 @@
 
 from sinkhole.app.accounts import SETUP
 from sinkhole.app.rights import Right
-from sinkhole.web.pages import access, client, clients, dossier, explain, live, overview, reports, vendors
+from sinkhole.web.pages import (
+    access,
+    bypass,
+    client,
+    clients,
+    dossier,
+    explain,
+    live,
+    overview,
+    reports,
+    reveals,
+    vendors,
+)
 from sinkhole.web.pages.route import PageRoute
 from sinkhole.web.pages.steering import STEERING
 from sinkhole.web.route import ANYONE
@@ -14,11 +26,11 @@ PAGES = (
     PageRoute("GET", "/vendors", READ, "catalogue", vendors.vendors, menu="Vendors", keeps_span=True),
     PageRoute("GET", "/vendors/{vendor}", READ, "catalogue", dossier.dossier),
     PageRoute("GET", "/clients", REPORT, "clients", clients.clients, menu="Clients", keeps_span=True),
-    PageRoute("GET", "/clients/{client}", REPORT, "clients", client.client),
+    PageRoute("GET", "/clients/{client}", REPORT, "hits", client.client),
     PageRoute("GET", "/reports", REPORT, "reports", reports.reports, menu="Reports"),
-    PageRoute("GET", "/reports/bypass", REPORT, "reports", reports.bypass),
-    PageRoute("GET", "/reports/reveal", MANAGE, "clients", reports.reveal_form),
-    PageRoute("POST", "/reports/reveal", MANAGE, "clients", reports.reveal_client),
+    PageRoute("GET", "/reports/bypass", REPORT, "reports", bypass.bypass),
+    PageRoute("GET", "/reports/reveal", MANAGE, "clients", reveals.reveal_form),
+    PageRoute("POST", "/reports/reveal", MANAGE, "clients", reveals.reveal_client),
     PageRoute("GET", "/reports/evidence.{form}", REPORT, "reports", reports.evidence_file),
     PageRoute("GET", "/live", REPORT, "hits", live.live, menu="Live"),
     PageRoute("GET", "/explain", READ, "explain", explain.explain_page),

@@ -1,4 +1,4 @@
-"""Attempts over time, drawn: a plot for wide and one for narrow screens, its legend, its marks, and a table behind it."""
+"""Attempts over time, drawn: a plot for wide and one for narrow screens, with legend and marks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,5 +1,6 @@
 """Vendors: the list of all that are known, with what was recorded of them and what policy says."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -11,8 +12,6 @@ from sinkhole.app.rights import Right
 from sinkhole.app.state import State, policy_in_force
 from sinkhole.app.vendor_verdicts import NOTHING, actions_on
 from sinkhole.catalogue.load import Catalogue
-from sinkhole.policy.engine import Policy
-from sinkhole.policy.groups import Scope
 from sinkhole.policy.vendor import Vendor
 from sinkhole.store.reports import Reports, Tally
 from sinkhole.web.actor import Actor
@@ -46,7 +45,7 @@ class Row:
 
     @property
     def id(self) -> str:
-        """What the list goes on after."""
+        """That of the vendor."""
         return self.vendor.id
 
 
@@ -58,31 +57,40 @@ def vendors(state: State, actor: Actor, query: VendorsAsked) -> View:
     if may_report:
         reports = Reports(state.store, state.settings.record.attempt_window)
         tallies = {one.key or "": one for one in count_hits(reports, catalogue, "vendor", times.since, times.until)}
-    policy, now = policy_in_force(state.settings), datetime.now(UTC)
-    scope = policy.scope_of("")
+    actions = _judge(state) if actor.may(Right.READ, "policy") else None
     found = [one for one in catalogue.vendors if _fits(one, query, tallies)]
-    if query.verdict is not None:
-        found = [one for one in found if query.verdict in actions_on(policy, one, scope, now)]
+    if query.verdict is not None and actions is not None:
+        found = [one for one in found if query.verdict in actions(one)]
     found.sort(key=lambda one: (-tallies[one.id].attempts if one.id in tallies else 0, one.name.casefold(), one.id))
-    page = _page(found, query, tallies, policy, scope, now)
+    rows, follows = _page(found, query, tallies, actions)
     return View(
         "vendors.html",
-        {"rows": page[0], "next": page[1], "asked": query, "total": len(found), "known": len(catalogue.vendors),
-         "may_report": may_report, "times": times, "spans": list(SPANS.items()),
+        {"rows": rows, "next": follows, "asked": query, "total": len(found), "known": len(catalogue.vendors),
+         "may_report": may_report, "has_verdicts": actions is not None, "times": times, "spans": list(SPANS.items()),
          "categories": sorted((key, entry.name) for key, entry in catalogue.categories.items()),
          "jurisdictions": _jurisdictions(catalogue), "actions": [(word, word) for word in ACTIONS]},
     )  # fmt: skip
 
 
+def _judge(state: State) -> Callable[[Vendor], tuple[str, ...]]:
+    """Return what tells the actions on a vendor for a client in no group, at this moment."""
+    policy, now = policy_in_force(state.settings), datetime.now(UTC)
+    scope = policy.scope_of("")
+    return lambda vendor: actions_on(policy, vendor, scope, now)
+
+
 def _page(
-    found: list[Vendor], query: VendorsAsked, tallies: dict[str, Tally], policy: Policy, scope: Scope, now: datetime
-) -> tuple[list[Row], str | None]:
+    found: list[Vendor], query: VendorsAsked, tallies: dict[str, Tally],
+    actions: Callable[[Vendor], tuple[str, ...]] | None,
+) -> tuple[list[Row], str | None]:  # fmt: skip
     """Return the rows of the page that is asked for, and where the next begins; only these are judged."""
     start = 0
     if query.cursor is not None:
         start = next((at + 1 for at, one in enumerate(found) if one.id == query.cursor), len(found))
-    shown = found[start : start + query.limit]
-    rows = [Row(one, categories_of(one), tallies.get(one.id), actions_on(policy, one, scope, now)) for one in shown]
+    rows = [
+        Row(one, categories_of(one), tallies.get(one.id), () if actions is None else actions(one))
+        for one in found[start : start + query.limit]
+    ]
     return rows, rows[-1].id if rows and start + len(rows) < len(found) else None
 
 
