@@ -15,8 +15,11 @@ class _Undone(Exception):  # noqa: N818 - it is no error
     """Raised to take a change back."""
 
 
-def preview(state: State, change: Callable[[], object]) -> list[str]:
+def preview(state: State, change: Callable[[], object], clients: Sequence[str] = ()) -> list[str]:
     """Make a change, take it back, and return in sentences what it would do.
+
+    Args:
+        clients: addresses of clients that are told by themselves.
 
     Raises:
         PolicyError: the change cannot be made.
@@ -34,7 +37,10 @@ def preview(state: State, change: Callable[[], object]) -> list[str]:
         pass
     expected = state.expectations.all()
     broken = newly_broken(broken_of(before, expected, now), broken_of(after, expected, now))
-    return [*impacts(state, before, after, groups, now), *(f"it breaks the expectation {one}" for one in broken)]
+    return [
+        *impacts(state, before, after, groups, now, clients),
+        *(f"it breaks the expectation {one}" for one in broken),
+    ]
 
 
 def impacts(

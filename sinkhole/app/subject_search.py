@@ -40,8 +40,8 @@ def subjects_like(text: str, catalogue: Catalogue, feeds: Sequence[str], limit: 
             continue
         rank = _rank(value, own, option.said.lower())
         if rank is not None:
-            ranked.append((rank, len(own), place, option))
-    found = [option for *_, option in sorted(ranked, key=lambda one: one[:3])[:limit]]
+            ranked.append((rank, own_kind == "models", len(own), place, option))
+    found = [option for *_, option in sorted(ranked, key=lambda one: one[:4])[:limit]]
     return found + ([named] if (named := _name(wanted)) and len(found) < limit else [])
 
 

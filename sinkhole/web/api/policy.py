@@ -1,5 +1,6 @@
 """Statements of policy: list, add, remove, and see before what a change would do."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import Field
@@ -17,6 +18,7 @@ from sinkhole.app.statement_changes import (
     warning_before,
 )
 from sinkhole.policy.basis import Basis
+from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.verdict import Action
 from sinkhole.web.model import Flag, Forced, Line, Model, Moment, Number, Page, Paged, Word, page_of
@@ -166,7 +168,13 @@ def preview_change(state: State, body: PreviewBody) -> PreviewShown:
             said=preview(state, lambda: state.policy.remove(one.subject, one.group, one.schedule or "always"))
         )
     number, decide = (body.approve, approve_exception) if body.approve else (body.revoke or 0, revoke_exception)
-    return PreviewShown(said=preview(state, lambda: decide(state, number or 0, force=True)))
+    return PreviewShown(said=preview_of_exception(state, number, decide))
+
+
+def preview_of_exception(state: State, number: int, decide: Callable[..., PolicyException]) -> list[str]:
+    """Tell in sentences what it would do to decide on an exception, to the client that it is for by itself."""
+    clients = [one.client for one in state.exceptions.all() if one.id == number and one.client is not None]
+    return preview(state, lambda: decide(state, number, force=True), clients)
 
 
 def statement_of(state: State, number: int) -> Statement:

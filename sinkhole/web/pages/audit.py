@@ -64,7 +64,14 @@ def log_page(state: State, query: LogAsked) -> View:
 def entry_page(state: State, place: EntryPlace) -> View:
     """Show one change."""
     one = show_entry(state, place)
-    return View("audit_entry.html", {"one": one, "rows": differences(one.before, one.after)})
+    return View(
+        "audit_entry.html",
+        {
+            "one": one,
+            "is_edit": one.before is not None and one.after is not None,
+            "rows": [row for row in differences(one.before, one.after) if row.before or row.after],
+        },
+    )
 
 
 def chain_page(state: State) -> View:

@@ -1,6 +1,5 @@
 """Exceptions: those that somebody asks for first, with what led to it; approved, denied, revoked after a look."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -11,7 +10,7 @@ from sinkhole.app.preview import preview
 from sinkhole.app.rights import Right
 from sinkhole.app.state import State
 from sinkhole.errors import PolicyError
-from sinkhole.policy.exception import ExceptionState, PolicyException
+from sinkhole.policy.exception import ExceptionState
 from sinkhole.web.actor import Actor
 from sinkhole.web.api.exceptions import (
     ExceptionBody,
@@ -25,6 +24,7 @@ from sinkhole.web.api.exceptions import (
     revoke,
     show_exception,
 )
+from sinkhole.web.api.policy import preview_of_exception
 from sinkhole.web.model import Forced, Line, Model, Paged, Word, page_of
 from sinkhole.web.pages.change import Done, Guard, Refused, body_of, change, version_of
 from sinkhole.web.pages.fields import aware
@@ -35,11 +35,8 @@ from sinkhole.web.shapes import Hit
 
 _ORDER = ("requested", "approved", "expired", "denied", "revoked")
 _FIELDS = ("subject", "ends", "reason", "client", "group", "owner", "ticket")
-_DECISIONS: dict[str, Callable[[State, int], PolicyException]] = {
-    "approve": lambda state, number: approve_exception(state, number, force=True),
-    "revoke": lambda state, number: revoke_exception(state, number, force=True),
-}
-"""Those that change what is answered, as they are tried and taken back."""
+_DECISIONS = {"approve": approve_exception, "revoke": revoke_exception}
+"""Those that change what is answered."""
 
 
 class ExceptionsAsked(Paged):
@@ -95,7 +92,7 @@ async def decide(request: web.Request, place: ExceptionPlace, actor: Actor) -> w
     def ahead(state: State) -> View:
         show_exception(state, place)
         decision = _DECISIONS.get(form["look"])
-        said = preview(state, lambda: decision(state, place.number)) if decision else []
+        said = preview_of_exception(state, place.number, decision) if decision else []
         return _page(state, place, actor, None, form["look"], Outlook.of(said) if decision else None)
 
     def work(state: State) -> Done:
@@ -137,7 +134,9 @@ async def save_new(request: web.Request) -> web.Response:
 
     def ahead(state: State) -> View:
         asked, query = body(), Forced(force=True)
-        return _form(state, form, None, Outlook.of(preview(state, lambda: grant_exception(state, asked, query))))
+        clients = [asked.client] if asked.client else []
+        said = preview(state, lambda: grant_exception(state, asked, query), clients)
+        return _form(state, form, None, Outlook.of(said))
 
     def work(state: State) -> Done:
         if form["do"] == "ask":

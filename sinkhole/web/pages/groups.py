@@ -12,7 +12,7 @@ from pydantic import Field
 from sinkhole.app.group_changes import groups_by_name
 from sinkhole.app.rights import Right
 from sinkhole.app.state import State, policy_in_force
-from sinkhole.app.vendor_verdict import VendorVerdict, verdict_of_vendor
+from sinkhole.app.vendor_verdicts import actions_on
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import EVERYONE, Scope
 from sinkhole.policy.vendor import Vendor
@@ -205,12 +205,12 @@ def _kind(member: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VendorTried:
-    """A vendor that a group tried: how often, as a share of the most tried, and what policy says of it."""
+    """A vendor that a group tried: how often, as a share of the most tried, and what policy says of its products."""
 
     count: GroupCount
     name: str
     share: float
-    verdict: VendorVerdict | None
+    actions: tuple[str, ...]
 
 
 def _vendors(state: State, name: str) -> list[VendorTried]:
@@ -229,5 +229,5 @@ def _vendors(state: State, name: str) -> list[VendorTried]:
 def _tried(
     one: GroupCount, vendor: Vendor | None, policy: Policy, scope: Scope, now: datetime, most: int
 ) -> VendorTried:
-    verdict = None if vendor is None else verdict_of_vendor(policy, vendor, scope, now)
-    return VendorTried(one, vendor.name if vendor else one.vendor, one.attempts / most, verdict)
+    actions = () if vendor is None else actions_on(policy, vendor, scope, now)
+    return VendorTried(one, vendor.name if vendor else one.vendor, one.attempts / most, actions)
