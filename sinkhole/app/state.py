@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from sinkhole.app.catalogue_cache import CatalogueCache, made_of
+from sinkhole.app.catalogue_made_of import made_of
 from sinkhole.app.catalogue_in_force import CatalogueInForce, find_catalogue
 from sinkhole.app.compiled import (
     FeedInput,
@@ -20,6 +20,7 @@ from sinkhole.app.compiled import (
 )
 from sinkhole.app.data_dir import FEEDS, STORE, prepare, running_server
 from sinkhole.app.feed_guard import guard_of
+from sinkhole.app.kept import Kept
 from sinkhole.app.local_vendors import Files, join, local_files
 from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.swaps import Refused, hold_breaking
@@ -55,7 +56,7 @@ _LOG = Log("compile")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An open installation; `who` makes the changes, `catalogues` keeps the last catalogue in force."""
+    """An open installation; `who` makes the changes, `kept` is what takes long to make."""
 
     settings: Settings
     store: Store
@@ -67,7 +68,7 @@ class State:
     exceptions: ExceptionStore
     overrides: OverrideStore
     who: str
-    catalogues: CatalogueCache
+    kept: Kept
 
     @property
     def folder(self) -> Path:
@@ -89,7 +90,7 @@ class State:
         feeds = self.feeds.all() if feeds is None else feeds
         files = local_files(self.folder) if files is None else files
         key = made_of(self.settings, feeds, self.folder / FEEDS, files)
-        return self.catalogues.get(key, lambda: self._catalogue(feeds, files))
+        return self.kept.catalogue.get(key, lambda: self._catalogue(feeds, files))
 
     def _catalogue(self, feeds: Sequence[tuple[Feed, FeedState]], files: Files) -> CatalogueInForce:
         every = [feed for feed, _ in feeds]
@@ -109,20 +110,20 @@ class State:
 
 
 def open_state(
-    settings: Settings, who: str | None = None, *, is_thorough: bool = False, catalogues: CatalogueCache | None = None
+    settings: Settings, who: str | None = None, *, is_thorough: bool = False, kept: Kept | None = None
 ) -> State:
     """Open the state of the data folder; the first time, put the default policy and feeds in.
 
     Args:
         who: who makes changes, for the audit log; None: the user of this process.
         is_thorough: look for damage through the whole store, which the server does and a short command does not.
-        catalogues: what other states of the same folder keep; None: nothing yet.
+        kept: what other states of the same folder keep; None: nothing yet.
 
     Raises:
         StoreError: the store cannot be opened.
     """
     store = open_store(settings.server.data_dir / STORE, is_thorough=is_thorough)
-    state = state_over(settings, store, who or current_user(), catalogues)
+    state = state_over(settings, store, who or current_user(), kept)
     with ExitStack() as stack:
         stack.callback(store.close)
         _seed(state)
@@ -130,12 +131,12 @@ def open_state(
     return state
 
 
-def state_over(settings: Settings, store: Store, who: str, catalogues: CatalogueCache | None = None) -> State:
+def state_over(settings: Settings, store: Store, who: str, kept: Kept | None = None) -> State:
     """Return the state over an open store; nothing is read or written."""
     return State(
         settings, store, PolicyStore(store, who), ExpectationStore(store, who), FeedStore(store, who),
         Snapshots(settings.server.data_dir / FEEDS), CandidateStore(store, who), ExceptionStore(store, who),
-        OverrideStore(store, who), who, catalogues or CatalogueCache(),
+        OverrideStore(store, who), who, kept or Kept(),
     )  # fmt: skip
 
 

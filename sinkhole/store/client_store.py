@@ -152,6 +152,15 @@ class ClientStore:
             rows = connection.exec_driver_sql(sql, (since // HOUR,)).fetchall()
         return [HourOfClient(text, hour, queries, bool(alive)) for text, hour, queries, alive in rows]
 
+    def look_of_hours(self, since: int, this_hour: int) -> tuple[int, ...]:
+        """Return numbers that change with what clients did from the hour of a time on, until before `this_hour`.
+
+        What is kept of an hour only grows, so sums tell.
+        """
+        sql = "SELECT COUNT(*), COALESCE(SUM(queries), 0), COALESCE(SUM(alive), 0) FROM client_hour WHERE hour >= ? AND hour < ?"
+        with self._store.reading() as connection:
+            return tuple(connection.exec_driver_sql(sql, (since // HOUR, this_hour)).one())
+
     def _clients(self, where: str, bound: tuple[int | str, ...]) -> list[SeenClient]:
         sql = f"""
             SELECT text, "first", "last", "groups", mac, names, ids, host, COALESCE(counted, 0) FROM client

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from sinkhole.app.catalogue_cache import CatalogueCache
 from sinkhole.app.data_dir import STORE
+from sinkhole.app.kept import Kept
 from sinkhole.app.state import State, open_state, state_over
 from sinkhole.config.schema import Settings
 from sinkhole.errors import SinkholeError, StoreError
@@ -66,11 +66,9 @@ class Threads:
 class Readers:
     """Run what only reads, each thread with a state of its own over a connection that cannot write."""
 
-    def __init__(
-        self, settings: Settings, seconds: float = READ_WITHIN, catalogues: CatalogueCache | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, seconds: float = READ_WITHIN, kept: Kept | None = None) -> None:
         self._settings = settings
-        self._catalogues = catalogues or CatalogueCache()
+        self._kept = kept or Kept()
         self._spans = SpanCache()
         self._seconds = seconds
         self._threads = Threads("read", _READERS, _READS_WAITING)
@@ -99,7 +97,7 @@ class Readers:
         state: State | None = getattr(self._local, "state", None)
         if state is None:
             store = open_for_reading(self._settings.server.data_dir / STORE, self._is_over, self._spans)
-            state = self._local.state = state_over(self._settings, store, "reader", self._catalogues)
+            state = self._local.state = state_over(self._settings, store, "reader", self._kept)
         return state
 
     def _drop(self) -> None:
@@ -119,9 +117,9 @@ class Readers:
 class Changers:
     """Run what changes something, each job on a state of its own that names who did it and from where."""
 
-    def __init__(self, settings: Settings, catalogues: CatalogueCache | None = None) -> None:
+    def __init__(self, settings: Settings, kept: Kept | None = None) -> None:
         self._settings = settings
-        self._catalogues = catalogues or CatalogueCache()
+        self._kept = kept or Kept()
         self._threads = Threads("change", _CHANGERS, _CHANGES_WAITING)
 
     async def do(self, who: str, origin: str, work: Callable[[State], Result]) -> Result:
@@ -134,7 +132,7 @@ class Changers:
         return await self._threads.run(lambda: self._do(who, origin, work))
 
     def _do(self, who: str, origin: str, work: Callable[[State], Result]) -> Result:
-        state = open_state(self._settings, who, catalogues=self._catalogues)
+        state = open_state(self._settings, who, kept=self._kept)
         try:
             with acting_from(origin):
                 return work(state)
@@ -150,10 +148,10 @@ class Work:
     """All threads of the admin side; `hashing` is for passwords, one at a time, since each takes 64 MiB."""
 
     def __init__(self, settings: Settings) -> None:
-        catalogues = CatalogueCache()
-        self.readers = Readers(settings, catalogues=catalogues)
-        self.changers = Changers(settings, catalogues)
-        self.access = Changers(settings, catalogues)
+        kept = Kept()
+        self.readers = Readers(settings, kept=kept)
+        self.changers = Changers(settings, kept)
+        self.access = Changers(settings, kept)
         """For sessions and log-ins, which must not wait for a change that takes long."""
         self.hashing = Threads("hash", _HASHERS, _HASHES_WAITING)
 

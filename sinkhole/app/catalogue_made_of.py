@@ -1,38 +1,20 @@
-"""Keep the catalogue in force as long as nothing that it is made of has changed: to make it takes 40 ms or more.
+"""What the catalogue in force is made of, so that it is kept as long as nothing of that has changed.
 
-What it is made of is looked at each time, by name, size and times of files, so a change is seen at once: the files of
-this installation, the snapshots of signed feeds, all feeds, vendor files of this network, settings and the day.
+It is looked at each time, by name, size and times of files, so a change is seen at once: the files of this
+installation, the snapshots of signed feeds, all feeds, vendor files of this network, settings and the day.
 """
 
 import datetime as dt
 import os
-import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from sinkhole.app.catalogue_in_force import CatalogueInForce
 from sinkhole.app.local_vendors import Files
 from sinkhole.config.schema import Settings
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.feed import Feed, FeedState
 
 Standing = Sequence[tuple[Feed, FeedState]]
-
-
-class CatalogueCache:
-    """The last catalogue in force; threads may share one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._key: Hashable = None
-        self._found: CatalogueInForce | None = None
-
-    def get(self, key: Hashable, make: Callable[[], CatalogueInForce]) -> CatalogueInForce:
-        """Return the catalogue with a key of `made_of`; `make` it if the last one had another."""
-        with self._lock:  # whoever comes meanwhile waits for it, instead of making it too
-            if self._found is None or key != self._key:
-                self._found, self._key = make(), key
-            return self._found
 
 
 def made_of(settings: Settings, standing: Standing, snapshots: Path, files: Files) -> Hashable:

@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
-from sinkhole.app.catalogue_cache import CatalogueCache, made_of
+from sinkhole.app.catalogue_made_of import made_of
 from sinkhole.app.catalogue_in_force import CatalogueInForce
 from sinkhole.app.data_dir import FEEDS, VENDORS, prepare
+from sinkhole.app.kept import Keep
 from sinkhole.app.state import open_state
 from sinkhole.catalogue.author import vendor_text
 from sinkhole.config.schema import Settings
@@ -30,7 +31,7 @@ def test_what_has_not_changed_is_not_made_again(state):
 
 
 def test_states_share_what_one_of_them_made(state):
-    other = open_state(state.settings, catalogues=state.catalogues)
+    other = open_state(state.settings, kept=state.kept)
     assert other.catalogue() is state.catalogue()
     other.close()
 
@@ -88,7 +89,7 @@ def test_snapshot_of_a_signed_feed_is_in_the_key(state):
 def test_shipped_file_is_in_the_key(state, tmp_path, monkeypatch):
     vendors = tmp_path / "blocklists" / "vendors"
     vendors.mkdir(parents=True)
-    monkeypatch.setattr("sinkhole.app.catalogue_cache.packaged_path", lambda _name: vendors.parent)
+    monkeypatch.setattr("sinkhole.app.catalogue_made_of.packaged_path", lambda _name: vendors.parent)
     (vendors / "acme.toml").write_text("1")
     keys = [key(state)]
     (vendors / "acme.toml").write_text("22")
@@ -99,7 +100,7 @@ def test_shipped_file_is_in_the_key(state, tmp_path, monkeypatch):
 
 
 def test_threads_that_come_at_once_make_it_once():
-    cache, made, gate = CatalogueCache(), [], threading.Barrier(4)
+    cache, made, gate = Keep(1), [], threading.Barrier(4)
 
     def make():
         made.append(1)
@@ -118,7 +119,7 @@ def test_threads_that_come_at_once_make_it_once():
 
 
 def test_what_cannot_be_made_leaves_the_key_of_before():
-    cache = CatalogueCache()
+    cache = Keep(1)
     first = cache.get("old", lambda: CatalogueInForce(small(), None, {}))
     with pytest.raises(RuntimeError):
         cache.get("new", lambda: (_ for _ in ()).throw(RuntimeError("broken")))
