@@ -3,10 +3,10 @@
     python -m bench.seed /tmp/five-million --rows 5000000
     python -m bench.pages /tmp/five-million --json pages.json
 
-A real server runs on the folder, with a worker; an account is made for the time, and logs in. `cold` is the first request
-of a route, the others follow. Then questions are asked at a steady rate, while nothing else runs and while the heaviest
-route is asked for again and again: the 99th percentile of answers must not move. The server has core 0, the questions
-have core 1. Fails (status 1) if the median of a route is above the bound.
+A real server runs on the folder, with a worker; an account is made for the time, and logs in. `cold` is the first
+request of a route, the others follow. Then questions are asked at a steady rate, while nothing else runs and while the
+heaviest route is asked for again and again: the 99th percentile of answers must not move. The server has core 0, the
+questions have core 1. Fails (status 1) if the median of a route is above the bound.
 """
 
 import argparse

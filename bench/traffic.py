@@ -42,19 +42,22 @@ class Traffic:
         until_day: days since the epoch; the last day is the one before.
         rows: how many in all, about.
         seed: the same gives the same rows.
+        days, clients: over how many, and how many there are.
     """
 
-    def __init__(self, catalogue: Catalogue, until_day: int, rows: int, seed: int = 1, days: int = DAYS) -> None:
+    def __init__(
+        self, catalogue: Catalogue, until_day: int, rows: int, seed: int = 1, days: int = DAYS, clients: int = CLIENTS
+    ) -> None:
         self._random = random.Random(seed)
         self.days = range(until_day - days, until_day)
-        self.clients = [f"10.{20 + n // 400}.{n // 200 % 200}.{n % 200 + 10}" for n in range(CLIENTS)]
-        self.group_of = {client: GROUPS[n * len(GROUPS) // CLIENTS] for n, client in enumerate(self.clients)}
+        self.clients = [f"10.{20 + n // 400}.{n // 200 % 200}.{n % 200 + 10}" for n in range(clients)]
+        self.group_of = {client: GROUPS[n * len(GROUPS) // clients] for n, client in enumerate(self.clients)}
         self.vendors = self._chosen(catalogue)
         weights = [_WEEKEND if (day + _THURSDAY) % 7 > 4 else 1.0 for day in self.days]
         self._rows_of = {day: rows * one / sum(weights) for day, one in zip(self.days, weights, strict=True)}
         self._favourites = {client: self._favourites_of() for client in self.clients}
-        self._who = list(accumulate(1 / (10 + n) for n in range(CLIENTS)))
-        self._order = self._random.sample(self.clients, CLIENTS)
+        self._who = list(accumulate(1 / (10 + n) for n in range(clients)))
+        self._order = self._random.sample(self.clients, clients)
 
     def day(self, day: int) -> list[HitRow]:
         """Return the rows of a day in order of time."""
