@@ -72,6 +72,26 @@ def receiver_of(settings: Settings, name: str) -> OutSettings:
     )
 
 
+def told_of_test(out: OutSettings, number: int) -> str:
+    """Return in a sentence what is known after so many events were sent: not every receiver says that it took them."""
+    what, target = "1 event" if number == 1 else f"{number} events", shown_target(out)
+    match out.kind:
+        case "file":
+            return f"{target}: {what} written"
+        case "stdout":
+            return f"{what} written to standard output"
+        case "webhook":
+            return f"{target} took {what}"
+        case "mail":
+            return f"the mail server took {what} for {target}; whether a mail arrives, it does not say"
+        case "syslog" if target.startswith("udp:"):
+            return f"{what} sent to {target}; UDP does not tell whether anything arrives, so look there"
+        case "syslog":
+            return f"{what} sent to {target}, which let us connect; syslog does not acknowledge, so look there"
+        case _:
+            return f"{what} sent to {target}, which speaks dnstap; it does not acknowledge, so look there"
+
+
 async def send_test(settings: Settings, out: OutSettings, whats: Sequence[What]) -> int:
     """Send an event of each kind that says that it is a test; return how many.
 

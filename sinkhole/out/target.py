@@ -1,5 +1,6 @@
 """Read the targets of receivers, and say what in the settings of a receiver does not fit together."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +105,10 @@ def mistakes_of(outs: Sequence[OutSettings], mail: MailSettings, report: ReportM
             yield f"out[{index}].{key} ({out.name}): {said}"
         if out.name in names[:index]:
             yield f"out[{index}].name: another receiver is called {out.name!r} too"
+        for other in outs[:index]:
+            if mistake := _file_mistake(out, other):
+                yield f"out[{index}].target ({out.name}): {mistake}"
+                break
     if mail.server:
         try:
             mail_server(mail.server)
@@ -135,6 +140,22 @@ def _mistakes(out: OutSettings, mail: MailSettings) -> Iterator[tuple[str, str]]
             yield key, f"means nothing for {out.kind}; it is for {' and '.join(_OF_ONE_KIND[key])}"
     if out.kind == "mail" and not mail.server:
         yield "kind", "mail needs mail.server"
+
+
+def _file_mistake(out: OutSettings, other: OutSettings) -> str | None:
+    """Return what two receivers would do to the same file."""
+    if not out.kind == other.kind == "file":
+        return None
+    mine, theirs = (Path(os.path.realpath(one.target)) if "\0" not in one.target else None for one in (out, other))
+    if mine is None or theirs is None:  # told by itself
+        return None
+    if mine == theirs:
+        return f"{other.name!r} writes to this file; each receiver has a file of its own"
+    for older, newer, keep in ((mine, theirs, other.keep), (theirs, mine, out.keep)):
+        number = older.name.removeprefix(f"{newer.name}.")
+        if older.parent == newer.parent and number != older.name and number.isdecimal() and int(number) <= keep:
+            return f"{older} is what {newer} is called after it was turned over; give one of them another name"
+    return None
 
 
 def check_target(out: OutSettings) -> None:

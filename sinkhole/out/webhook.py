@@ -4,9 +4,6 @@ The receiver checks `webhook-signature`, which is `v1,` and the base64 of HMAC-S
 stamp lets it refuse what somebody recorded and sends again, the id what we had to send twice.
 """
 
-import base64
-import hashlib
-import hmac
 import ipaddress
 import ssl
 import time
@@ -23,6 +20,7 @@ from sinkhole.checked_hosts import CheckedHosts
 from sinkhole.errors import OutError
 from sinkhole.out.event import Event, name_of
 from sinkhole.out.sender import CONNECT_WITHIN, SEND_WITHIN, RefusedError, WaitError, why
+from sinkhole.out.signature import sign
 
 Lookup = Callable[[str], Awaitable[list[str]]]
 """Gives the addresses of a host; raises OutError where there is none, or one may not be connected to."""
@@ -32,7 +30,6 @@ MAX_OCTETS: Final = 1024 * 1024
 _LONGEST_PAUSE: Final = 3600.0
 _ABOUT_THE_CONTENT: Final = frozenset({400, 413, 415, 422})
 """Answers that stay the same however often the same is sent; all others may be about the receiver."""
-_PREFIX = "whsec_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,22 +146,6 @@ class Webhook:
         if secrets.authorization is not None:
             headers["Authorization"] = secrets.authorization
         return headers
-
-
-def sign(key: bytes, number: str, at: str, body: bytes) -> str:
-    """Return the signature of a request."""
-    digest = hmac.new(key, f"{number}.{at}.".encode() + body, hashlib.sha256).digest()
-    return f"v1,{base64.b64encode(digest).decode()}"
-
-
-def key_from_text(text: str) -> bytes:
-    """Read a secret: `whsec_` and base64, as Standard Webhooks has it, else the text itself; raises OutError."""
-    if not text.startswith(_PREFIX):
-        return text.encode()
-    try:
-        return base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-    except ValueError:
-        raise OutError(f"wanted base64 behind {_PREFIX}") from None
 
 
 def _is_inside(address: str) -> bool:

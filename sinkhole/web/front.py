@@ -13,8 +13,9 @@ from aiohttp import web
 
 from sinkhole.app.accounts import first_link
 from sinkhole.app.bounded_site import LOOPBACK, BoundedSite, site_limits
+from sinkhole.certificate_file import load_certificate
 from sinkhole.config.schema import AdminSettings, Settings
-from sinkhole.errors import ListenError, SinkholeError, StoreError
+from sinkhole.errors import ConfigError, ListenError, SinkholeError, StoreError
 from sinkhole.log import Log
 from sinkhole.transport.addresses import parse_listen
 from sinkhole.web.context import Context, Status, make_context
@@ -128,6 +129,6 @@ def _tls(admin: AdminSettings) -> ssl.SSLContext | None:
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
     try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise ListenError(f"config: admin.certificate {certificate}: cannot be used: {error}") from error
+        load_certificate(context, certificate, key)
+    except ConfigError as error:
+        raise ListenError(f"config: admin.certificate: {error}") from error

@@ -95,7 +95,7 @@ async def test_certificate_that_is_none_is_said_so(settings, capsys, tmp_path, m
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("nothing")
     task = asyncio.create_task(front.serve(with_admin(settings, certificate=wrong, key=wrong), told, opened))
-    assert "wrong.pem: cannot be used" in await line_with(capsys, "admin.not_served", [])
+    assert "wrong.pem: wanted a PEM file of a certificate" in await line_with(capsys, "admin.not_served", [])
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
