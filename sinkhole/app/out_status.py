@@ -1,5 +1,6 @@
 """Tell how receivers stand, and send a test to one: from any process, whether or not a server runs."""
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from sinkhole.app.state import State
 from sinkhole.config.out_schema import OutSettings, What
 from sinkhole.config.schema import Settings
 from sinkhole.errors import OutError
+from sinkhole.out.json_format import VERSION
 from sinkhole.out.target import format_of
+from sinkhole.out.webhook import Webhook
 from sinkhole.store.out_store import Cursor, OutStore
 
 
@@ -98,11 +101,17 @@ async def send_test(settings: Settings, out: OutSettings, whats: Sequence[What])
     Raises:
         OutError: the receiver did not take them.
     """
-    events = samples(whats, int(time.time()))
+    now = int(time.time())
+    events = samples([what for what in whats if what != "reports"], now)
+    is_report = "reports" in whats
     async with open_senders(settings) as make:
         sender = make(out)
         try:
-            await sender.send(events)
+            if events:
+                await sender.send(events)
+            if is_report and isinstance(sender, Webhook):
+                text = "This is a test; nothing was counted."
+                await sender.send_text("report-test", json.dumps({"v": VERSION, "event": "report", "text": text}))
         finally:
             await sender.close()
-    return len(events)
+    return len(events) + is_report

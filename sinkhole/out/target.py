@@ -118,8 +118,18 @@ def mistakes_of(outs: Sequence[OutSettings], mail: MailSettings, report: ReportM
         yield "mail.tls: a password is not sent in the clear; use starttls or tls"
     if bool(mail.user) != (mail.password_file is not None):
         yield "mail.user: a user has a password_file, and the other way round"
-    if report.every != "never" and not (mail.server and report.to):
-        yield "report_mail.every: a report by mail needs report_mail.to and mail.server"
+    yield from _report_mistakes(outs, mail, report)
+
+
+def _report_mistakes(outs: Sequence[OutSettings], mail: MailSettings, report: ReportMailSettings) -> Iterator[str]:
+    hooks = [index for index, out in enumerate(outs) if "reports" in out.what]
+    if report.every == "never":
+        for index in hooks:
+            yield f"out[{index}].what ({outs[index].name}): reports are sent as report_mail.every says, which is never"
+    elif report.to and not mail.server:
+        yield "report_mail.to: a report by mail needs mail.server"
+    elif not report.to and not hooks:
+        yield "report_mail.every: a report needs report_mail.to and mail.server, or a webhook whose what has reports"
 
 
 def _mistakes(out: OutSettings, mail: MailSettings) -> Iterator[tuple[str, str]]:
@@ -135,6 +145,8 @@ def _mistakes(out: OutSettings, mail: MailSettings) -> Iterator[tuple[str, str]]
         yield "what", f'{out.kind} is for {" and ".join(allowed)} only: what = ["{allowed[0]}"]'
     elif format_of(out) == "ocsf" and "audit" in out.what:
         yield "what", "the audit log has no class in OCSF; send it as json, text or cef"
+    elif "reports" in out.what and (out.kind != "webhook" or format_of(out) != "json"):
+        yield "what", "reports are sent to a webhook as json, and by mail as report_mail.to says"
     for key in sorted(out.model_fields_set & _OF_ONE_KIND.keys()):
         if out.kind not in _OF_ONE_KIND[key]:
             yield key, f"means nothing for {out.kind}; it is for {' and '.join(_OF_ONE_KIND[key])}"

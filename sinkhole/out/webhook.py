@@ -80,10 +80,14 @@ class Webhook:
         start = size = 0
         for index, text in enumerate(texts):
             if size and size + len(text) > MAX_OCTETS:
-                await self._post(events[start:index], texts[start:index])
+                await self._post_events(events[start:index], texts[start:index])
                 start, size = index, 0
             size += len(text) + 1
-        await self._post(events[start:], texts[start:])
+        await self._post_events(events[start:], texts[start:])
+
+    async def send_text(self, uid: str, text: str) -> None:
+        """Post the JSON of one thing that is no event; raises WaitError and RefusedError."""
+        await self._post(f"{uid}-1", [text])
 
     async def close(self) -> None:
         """End connections."""
@@ -91,10 +95,20 @@ class Webhook:
             await self._session.close()
             self._session = None
 
-    async def _post(self, events: Sequence[Event], texts: list[str]) -> None:
+    async def _post_events(self, events: Sequence[Event], texts: list[str]) -> None:
+        try:
+            await self._post(f"{name_of(events[0])}-{len(events)}", texts)
+        except _TooLargeError:
+            if len(events) == 1:
+                raise
+            middle = len(events) // 2
+            await self._post_events(events[:middle], texts[:middle])
+            await self._post_events(events[middle:], texts[middle:])
+
+    async def _post(self, number: str, texts: list[str]) -> None:
         body = ("\n".join(texts) + "\n" if self._is_lines else f"[{','.join(texts)}]").encode()
         try:
-            headers = self._headers(f"{name_of(events[0])}-{len(events)}", body)
+            headers = self._headers(number, body)
             await self._check()
             status, after = await self._answer(body, headers)
         except WaitError:
@@ -106,14 +120,11 @@ class Webhook:
         if 200 <= status < 300:
             return
         said = f"{self._url.raw_host} answered with HTTP status {status}{_phrase(status)}"
-        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(events) > 1:
-            middle = len(events) // 2
-            await self._post(events[:middle], texts[:middle])
-            await self._post(events[middle:], texts[middle:])
-        elif status in _ABOUT_THE_CONTENT:
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise _TooLargeError(said)
+        if status in _ABOUT_THE_CONTENT:
             raise RefusedError(said)
-        else:
-            raise WaitError(said, after, is_answer=True)
+        raise WaitError(said, after, is_answer=True)
 
     async def _check(self) -> None:
         """Look the host up anew, so that a name that leads elsewhere now is noticed."""
@@ -146,6 +157,10 @@ class Webhook:
         if secrets.authorization is not None:
             headers["Authorization"] = secrets.authorization
         return headers
+
+
+class _TooLargeError(RefusedError):
+    """So much at once is refused."""
 
 
 def _is_inside(address: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from sinkhole.app.metrics_site import Figures
 from sinkhole.app.passwords import Passwords
 from sinkhole.config.schema import Settings
 from sinkhole.web.actor import Actor
@@ -32,19 +33,25 @@ class Context:
     live: Live
     syncing: Syncing
     status: Status
+    figures: Figures | None = None
 
 
-def make_context(settings: Settings, status: Status, passwords: Passwords | None = None) -> Context:
+def make_context(
+    settings: Settings, status: Status, passwords: Passwords | None = None, figures: Figures | None = None
+) -> Context:
     """Wire the parts.
 
     Args:
         status: asks the control process.
         passwords: verifies passwords; None: by argon2id.
+        figures: makes `/metrics` and health; None: they are not served.
     """
     work = Work(settings)
     login = Login(settings.admin, work, passwords or Passwords())
     live = Live(work.readers)
-    return Context(settings, work, login, Peers(settings.admin), InHand(), live, Syncing(settings, live), status)
+    return Context(
+        settings, work, login, Peers(settings.admin), InHand(), live, Syncing(settings, live), status, figures
+    )
 
 
 CONTEXT: Final = web.AppKey("context", Context)

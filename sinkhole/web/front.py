@@ -13,6 +13,7 @@ from aiohttp import web
 
 from sinkhole.app.accounts import first_link
 from sinkhole.app.bounded_site import LOOPBACK, BoundedSite, site_limits
+from sinkhole.app.metrics_site import Figures
 from sinkhole.certificate_file import load_certificate
 from sinkhole.config.schema import AdminSettings, Settings
 from sinkhole.errors import ConfigError, ListenError, SinkholeError, StoreError
@@ -31,18 +32,21 @@ _LOOK_EVERY = 30.0
 _LOG = Log("admin")
 
 
-async def serve(settings: Settings, status: Status, until_open: Callable[[], Awaitable[None]]) -> None:
+async def serve(
+    settings: Settings, status: Status, until_open: Callable[[], Awaitable[None]], figures: Figures | None = None
+) -> None:
     """Serve until cancelled.
 
     Args:
         status: asks the control process how it stands.
         until_open: returns when the store is open.
+        figures: makes `/metrics` and health; None: they are not served.
     """
     await until_open()
     wait = _FIRST_WAIT
     while True:
         try:
-            await _serve_once(settings, status)
+            await _serve_once(settings, status, figures)
         except (SinkholeError, OSError) as error:
             _LOG.warning("admin.not_served", why=error, again_in=wait)
         except Exception:
@@ -51,8 +55,8 @@ async def serve(settings: Settings, status: Status, until_open: Callable[[], Awa
         wait = min(_LONGEST_WAIT, wait * 2)
 
 
-async def _serve_once(settings: Settings, status: Status) -> None:
-    context = make_context(settings, status)
+async def _serve_once(settings: Settings, status: Status, figures: Figures | None) -> None:
+    context = make_context(settings, status, figures=figures)
     tls = _tls(settings.admin)
     runner = web.AppRunner(
         make_site(context), handle_signals=False, access_log=None, keepalive_timeout=KEEP_ALIVE,

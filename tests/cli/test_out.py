@@ -8,7 +8,8 @@ import pytest
 from sinkhole.app import data_dir
 from sinkhole.app.state import open_state
 from sinkhole.config.load import load_settings
-from sinkhole.store.alert_store import Alert, AlertStore
+from sinkhole.noted import Alert
+from sinkhole.store.alert_store import AlertStore
 from sinkhole.store.out_store import OutStore
 from tests.out.events import HOSTILE, closed_port
 from tests.store.rows import START

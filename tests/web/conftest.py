@@ -16,8 +16,11 @@ from argon2.profiles import CHEAPEST
 
 from sinkhole.app import data_dir
 from sinkhole.app.accounts import create_account, token_store
+from sinkhole.app.metrics import Tallies
+from sinkhole.app.metrics_site import Figures
 from sinkhole.app.passwords import Passwords
 from sinkhole.app.state import State, compile_state, open_state
+from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.schema import AdminSettings, FeedSettings, ServerSettings, Settings, UpstreamSettings
 from sinkhole.web.context import Context, make_context
 from sinkhole.web.site import make_site
@@ -72,7 +75,8 @@ class Site:
     async def _serve(self) -> None:
         self._end = asyncio.Event()
         told = {"started": time.time(), "listen": ["127.0.0.1:5300"], "generation": 1, "store": "open", "workers": []}
-        self.context = make_context(self.settings, lambda: told, HASHES)
+        keeper = StoreKeeper(self.settings)
+        self.context = make_context(self.settings, lambda: told, HASHES, Figures(keeper, Tallies(), lambda: told))
         runner = web.AppRunner(make_site(self.context), access_log=None, shutdown_timeout=0.2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -83,6 +87,7 @@ class Site:
         await runner.cleanup()
         self.context.work.close()
         self.context.syncing.close()
+        await keeper.close()
 
     def stop(self) -> None:
         """End it."""

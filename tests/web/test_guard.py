@@ -213,3 +213,18 @@ def test_loopback_is_many_and_not_all():
             stack.enter_context(in_hand.one_of("127.0.0.1"))
         with in_hand.one_of("192.0.2.1"), in_hand.one_of("no address"):
             pass
+
+
+def test_figures_take_the_right_to_report_and_health_takes_none(site):
+    """As `[metrics]` serves them, on the address that has TLS and tokens already."""
+    with site.client() as nobody, site.client(site.token("report:status")) as program, site.client("forged") as forger:
+        assert nobody.get("/metrics", follow_redirects=False).headers["Location"].startswith("/login")
+        assert forger.get("/metrics", follow_redirects=False).status_code == 401
+        told = program.get("/metrics")
+        assert told.headers["Content-Type"].startswith("application/openmetrics-text")
+        assert "sinkhole_dropped_queries_total" in told.text, "of the store"
+        assert (nobody.get("/healthz").status_code, nobody.get("/healthz").text) == (200, "alive\n")
+        assert (nobody.get("/readyz").status_code, nobody.get("/readyz").text) == (
+            503,
+            "no worker has a policy in force\n",
+        )

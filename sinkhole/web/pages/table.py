@@ -2,11 +2,11 @@
 
 from sinkhole.app.accounts import SETUP
 from sinkhole.app.rights import Right
-from sinkhole.web.pages import access, home
+from sinkhole.web.pages import access, figures, home
 from sinkhole.web.pages.route import PageRoute
 from sinkhole.web.route import ANYONE
 
-READ = Right.READ
+READ, REPORT = Right.READ, Right.REPORT
 
 PAGES = (
     PageRoute("GET", "/", READ, "status", home.home),
@@ -16,5 +16,8 @@ PAGES = (
     PageRoute("GET", "/account", READ, "status", access.my_account),
     PageRoute("GET", SETUP + "{secret}", ANYONE, "status", access.setup_form),
     PageRoute("POST", SETUP + "{secret}", ANYONE, "status", access.set_up),
+    PageRoute("GET", "/metrics", REPORT, "status", figures.metrics),
+    PageRoute("GET", "/healthz", ANYONE, "status", figures.healthz),
+    PageRoute("GET", "/readyz", ANYONE, "status", figures.readyz),
 )
 """Which right goes with which page: tests/web walks them all."""
