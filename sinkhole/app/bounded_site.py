@@ -7,9 +7,11 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from aiohttp import web
 
+from sinkhole.blockpage.connection import Connection
 from sinkhole.blockpage.door import Door, DoorLimits
 from sinkhole.transport.addresses import bind_tcp, parse_listen
 
@@ -34,6 +36,7 @@ class BoundedSite:
         many: networks through which many come.
         turned_away: is told, at most once a minute, how many connections were refused since.
         tls: None for plain HTTP.
+        options: of the connections, as aiohttp has them; they are not the runner's.
     """
 
     def __init__(
@@ -43,10 +46,12 @@ class BoundedSite:
         turned_away: Callable[[int], None],
         many: Sequence[str] = LOOPBACK,
         tls: ssl.SSLContext | None = None,
+        **options: Any,
     ) -> None:
         self._runner = runner
         self._door = Door(limits, _EVERYBODY, turned_away, many)
         self._tls = tls
+        self._options = options
         self._accepting: dict[asyncio.Task[None], socket.socket] = {}
 
     def listen(self, text: str) -> str:
@@ -80,25 +85,7 @@ class BoundedSite:
             sock.close()
             return None
         transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: _Served(server(), over), sock, ssl=self._tls,
+            lambda: Connection(server, over, **self._options), sock, ssl=self._tls,
             ssl_handshake_timeout=HANDSHAKE_WITHIN if self._tls else None,
         )  # fmt: skip
         return transport
-
-
-class _Served(asyncio.Protocol):
-    """Passes on to the protocol of the site what comes, and tells when the connection is over."""
-
-    def __init__(self, inner: asyncio.Protocol, over: Callable[[], None]) -> None:
-        self._inner = inner
-        self._over = over
-        self.connection_made = inner.connection_made  # type: ignore[method-assign]
-        self.data_received = inner.data_received  # type: ignore[method-assign]
-        self.eof_received = inner.eof_received  # type: ignore[method-assign]
-        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tell both."""
-        self._inner.connection_lost(exc)
-        self._over()

@@ -114,15 +114,15 @@ async def serve(
     """Serve on some addresses until cancelled; an address that is taken is tried again."""
     app = web.Application(client_max_size=1024)
     app.add_routes(figures.routes())
-    runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_WITHIN, keepalive_timeout=KEEP_ALIVE
-    )
+    app.on_response_prepare.append(_say_who)
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=SHUTDOWN_WITHIN)
     await runner.setup()
     log = Log("metrics")
     site = BoundedSite(
         runner,
         site_limits(MOST_CONNECTIONS, MOST_OF_CLIENT),
         lambda count: log.warning("metrics.turned_away", connections=count),
+        keepalive_timeout=KEEP_ALIVE,
     )
     try:
         waiting = list(listen)
@@ -135,6 +135,10 @@ async def serve(
         await site.stop()
         await runner.cleanup()
         await site.close()
+
+
+async def _say_who(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "sinkhole"  # and no versions
 
 
 def _listen(site: BoundedSite, text: str, log: Log) -> bool:

@@ -25,6 +25,8 @@ from sinkhole.web.site import make_site
 
 KEEP_ALIVE = 20.0
 """Seconds that a connection may be idle, also before its first request."""
+CONNECTION = {"keepalive_timeout": KEEP_ALIVE, "max_line_size": 8190, "max_field_size": 8190, "max_headers": 100}
+"""What a connection may be, and a request on it, as aiohttp has it."""
 _STOP_WITHIN = 0.5
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
 """Seconds until it is tried again, doubled each time."""
@@ -58,14 +60,11 @@ async def serve(
 async def _serve_once(settings: Settings, status: Status, figures: Figures | None) -> None:
     context = make_context(settings, status, figures=figures)
     tls = _tls(settings.admin)
-    runner = web.AppRunner(
-        make_site(context), handle_signals=False, access_log=None, keepalive_timeout=KEEP_ALIVE,
-        shutdown_timeout=_STOP_WITHIN, max_line_size=8190, max_field_size=8190, max_headers=100,
-    )  # fmt: skip
+    runner = web.AppRunner(make_site(context), handle_signals=False, shutdown_timeout=_STOP_WITHIN)
     site = BoundedSite(
         runner, site_limits(MOST, MOST_OF_CLIENT),
         lambda count: _LOG.warning("admin.turned_away", connections=count),
-        (*LOOPBACK, *settings.admin.trusted_proxies), tls,
+        (*LOOPBACK, *settings.admin.trusted_proxies), tls, **CONNECTION,
     )  # fmt: skip
     try:
         await runner.setup()
