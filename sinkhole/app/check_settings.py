@@ -18,8 +18,8 @@ from sinkhole.transport.addresses import parse_listen
 from sinkhole.upstream.plan import read_plan
 from sinkhole.upstream.system import RESOLV_CONF
 
-_NARROWEST = {4: 8, 6: 16}
-"""Shortest prefix of networks that can be somebody's own, by version."""
+_SHORTEST_PREFIX = 8
+"""Of networks that can be somebody's own: 10.0.0.0/8, fd00::/8."""
 
 
 def mistakes_of(settings: Settings) -> list[str]:
@@ -71,7 +71,7 @@ def _admin_mistakes(admin: AdminSettings) -> Iterable[str]:
 def _proxy_mistakes(proxies: Sequence[str]) -> Iterable[str]:
     for index, text in enumerate(proxies):
         network = ipaddress.ip_network(text)
-        if network.prefixlen < _NARROWEST[network.version]:
+        if network.prefixlen < _SHORTEST_PREFIX:
             yield (
                 f"admin.trusted_proxies[{index}]: wanted the addresses of your proxies; anybody in {text} could say "
                 "to be anybody else, and be kept from no guess"

@@ -73,23 +73,6 @@ def test_nobody_overwrites_what_another_changed(api):
     assert api.delete(path, headers={"If-Match": changed.headers["ETag"]}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("scopes", "is_told"),
-    [(["manage:policy"], False), (["report:policy", "manage:exceptions"], False), (["report"], True),
-     (["manage:policy", "report:hits"], True)],
-)  # fmt: skip
-def test_preview_tells_what_was_recorded_to_whoever_may_see_hits(site, scopes, is_told):
-    """A right about policy is none about people: neither how many asked, nor for which names."""
-    record(site, hit(3, "secret-project.example.net"))
-    body = {"add": {"subject": "domain:secret-project.example.net", "action": "block"}}
-    with site.client(site.token(*scopes)) as client:
-        said = client.post(f"{V1}/policy/preview", json=body).json()["said"]
-    text = "\n".join(said)
-    assert ("1 client" in text) is is_told, text
-    assert ("secret-project" in text) is is_told
-    assert ("takes the right to report hits" in said[-1]) is not is_told
-
-
 def test_preview_changes_nothing(api):
     before = api.get(f"{V1}/policy/statements").json()
     told = api.post(f"{V1}/policy/preview", json={"add": {"subject": "openai", "action": "allow"}})

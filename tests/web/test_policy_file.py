@@ -1,8 +1,12 @@
-"""Policy as a file, by the API: what the command line does, and no way round a scope."""
+"""Policy as a file, by the API: what the command line does, no way round a scope, and no word about people."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
+from sinkhole.policy.hit import HitRow
+from sinkhole.store.recorder import HitBatch, Recorder
 
 V1 = "/api/v1"
 STATEMENT = '\n[[statements]]\nsubject = "vendor:cohere"\naction = "monitor"\n'
@@ -104,3 +108,25 @@ def test_alerts_and_receivers_are_told_without_secrets(site, api):
         told = reader.get(f"{V1}/settings").text
     assert "hook.example.org" in told
     assert "sesame" not in told
+
+
+@pytest.mark.parametrize(
+    ("scopes", "is_told"),
+    [(["manage:policy"], False), (["report:policy", "manage:exceptions"], False), (["report"], True),
+     (["manage:policy", "report:hits"], True)],
+)  # fmt: skip
+def test_preview_tells_what_was_recorded_to_whoever_may_see_hits(site, scopes, is_told):
+    """A right about policy is none about people: neither how many asked, nor for which names."""
+    at = int(time.time()) - 60
+    row = HitRow(
+        at // 60, "192.0.2.7", None, "secret-project.example.net", 1, "block", None, None, None, "ai", 3, at, at
+    )
+    with site.state() as state:
+        Recorder(state.store, str).write(HitBatch("worker-0", 1, (row,), 0, ()))
+    body = {"add": {"subject": "domain:secret-project.example.net", "action": "block"}}
+    with site.client(site.token(*scopes)) as client:
+        said = client.post(f"{V1}/policy/preview", json=body).json()["said"]
+    text = "\n".join(said)
+    assert ("1 client" in text) is is_told, text
+    assert ("secret-project" in text) is is_told
+    assert ("takes the right to report hits" in said[-1]) is not is_told

@@ -1,5 +1,6 @@
 """Policy as a file: export it, see what another one would change, put it in force; and the expectations in it."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -118,9 +119,12 @@ def list_expectations(state: State, query: Paged) -> Page[ExpectationShown]:
         return Page(items=[], next=None)
     policy = stored_policy_over(state, names_in_force(state))
     broken = {one.expectation: one.found for one in broken_of(policy, expected, datetime.now(UTC))}
-    shown = [(one.question, _shown(one, broken.get(one))) for one in expected]
-    keys = {id(item): "\t".join(question) for question, item in shown}
-    return page_of([item for _, item in shown], query, lambda item: keys[id(item)][:300])
+    return page_of([_shown(one, broken.get(one)) for one in expected], query, _key)
+
+
+def _key(one: ExpectationShown) -> str:
+    question = "\t".join(map(str, (one.name, one.type, one.client, one.group, one.at)))
+    return hashlib.sha256(question.encode()).hexdigest()[:32]
 
 
 def _shown(one: Expectation, found: str | None) -> ExpectationShown:
