@@ -1,11 +1,11 @@
-"""Make the policy what a file says, as the command line and the admin side do it: look first, then all or nothing."""
+"""What a policy file would do, and doing it: read, compared, judged, and stored as a whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sinkhole.app.coach import unseen
-from sinkhole.app.expectations import BrokenExpectationError, names_in_force, policy_over
+from sinkhole.app.expectations import names_in_force, policy_over
 from sinkhole.app.policy_changes import Change, changes, store_policy, stored_policy
 from sinkhole.app.policy_file import PolicyFile
 from sinkhole.app.policy_reading import Known, read_policy
@@ -18,28 +18,28 @@ from sinkhole.resolver.blocked import block_answer
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a policy file would do.
+class PolicyPlan:
+    """What is to be done.
 
     Attributes:
-        before, after: the policy now, and then.
-        changes: none where there is nothing to do.
-        said: in sentences, what it means for recorded queries and known names.
-        broken: expectations of the file that would not hold; with one of these it is not done.
+        before, after: policy.
+        changes: the differences, in the order in which a policy is printed.
+        impact: what they mean, in sentences.
+        broken: expectations of `after` that it breaks itself: with one of these it is not put in force.
     """
 
     before: PolicyFile
     after: PolicyFile
     changes: tuple[Change, ...]
-    said: tuple[str, ...] = ()
-    broken: tuple[Broken, ...] = ()
+    impact: tuple[str, ...]
+    broken: tuple[Broken, ...]
 
 
-def policy_from_text(state: State, text: str, where: str) -> PolicyFile:
-    """Read a policy file against what this installation has.
+def read_file(state: State, text: str, where: str) -> PolicyFile:
+    """Read the text of a policy file by what there is in an installation.
 
     Args:
-        where: what the file is called.
+        where: name of the file, for what is said of it.
 
     Raises:
         PolicyError: with every mistake, one a line.
@@ -55,35 +55,30 @@ def policy_of_file(state: State, policy: PolicyFile) -> Policy:
     return policy_over(state, names_in_force(state), policy.statements, policy.groups, lasting)
 
 
-def plan(state: State, text: str, where: str, now: datetime) -> Plan:
-    """Tell what a policy file would do; nothing is changed.
+def plan_policy(state: State, wanted: PolicyFile, now: datetime, *, with_recorded: bool = True) -> PolicyPlan:
+    """Find out what it would change to make the policy what a file says; exceptions that have ended are left out.
 
-    Raises:
-        PolicyError: it cannot be read.
+    Args:
+        with_recorded: whether the impact tells what was recorded of clients.
     """
-    before = stored_policy(state)
-    after = policy_from_text(state, text, where).without_ended(now)
-    found = tuple(changes(before, after))
+    before, after = stored_policy(state), wanted.without_ended(now)
+    found = changes(before, after)
     if not found:
-        return Plan(before, after, ())
+        return PolicyPlan(before, after, (), (), ())
     old, new = policy_of_file(state, before), policy_of_file(state, after)
     groups = {group.name for group in (*before.groups, *after.groups)}
-    said = impacts(state, old, new, groups, now, _clients(found))
-    return Plan(before, after, found, tuple(said), broken_of(new, after.expectations, now))
+    told = impacts(state, old, new, groups, now, _clients(found), with_recorded=with_recorded)
+    return PolicyPlan(before, after, tuple(found), tuple(told), tuple(broken_of(new, after.expectations, now)))
 
 
-def carry_out(state: State, planned: Plan) -> list[str]:
-    """Do what was planned, and return what is to be known of it.
+def carry_out(state: State, plan: PolicyPlan) -> list[str]:
+    """Store it, and return warnings; `apply` puts it in force.
 
     Raises:
-        BrokenExpectationError: an expectation of the file would not hold; nothing is changed.
-        PolicyError: the policy is another by now; nothing is changed.
+        PolicyError: the policy was changed since the plan was made; nothing is changed.
     """
-    if planned.broken:
-        told = "\n".join(f"broken: {one}" for one in planned.broken)
-        raise BrokenExpectationError(f"{told}\nnothing is changed: the expectations of the file would not hold")
-    store_policy(state, planned.before, planned.after)
-    return unseen(planned.after.statements, planned.after.groups, block_answer(state.settings.blocking))
+    store_policy(state, plan.before, plan.after)
+    return unseen(plan.after.statements, plan.after.groups, block_answer(state.settings.blocking))
 
 
 def _clients(found: Sequence[Change]) -> list[str]:

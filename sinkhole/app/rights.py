@@ -1,6 +1,6 @@
 """What somebody may do on the admin side: three rights, each with those before it, and scopes that narrow them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -63,18 +63,6 @@ class Scope:
 def is_permitted(scopes: Iterable[Scope], right: Right, area: str) -> bool:
     """Return whether one of the scopes is enough."""
     return any(scope.permits(right, area) for scope in scopes)
-
-
-def expect_within(wanted: Iterable[Scope], own: Sequence[Scope]) -> None:
-    """Refuse scopes that permit more than those of whoever gives them away.
-
-    Raises:
-        AccessError: which one does.
-    """
-    for scope in wanted:
-        areas = AREAS if scope.area is None else (scope.area,)
-        if not all(is_permitted(own, scope.right, area) for area in areas):
-            raise AccessError(f"scope {scope} is more than you may do yourself")
 
 
 def role_from_text(text: str) -> Right:

@@ -11,8 +11,7 @@ import click
 
 from sinkhole.app.policy_changes import Change, changes, stored_policy
 from sinkhole.app.policy_file import PolicyFile, fields_of, text_of, updated_text
-from sinkhole.app.policy_plan import carry_out, plan, policy_from_text, policy_of_file
-from sinkhole.app.state import State
+from sinkhole.app.policy_plan import carry_out, plan_policy, policy_of_file, read_file
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import count_of, print_fact, print_line
 from sinkhole.cli.session import opened, put_in_force
@@ -43,8 +42,8 @@ def export(place: Place, into: Path | None) -> None:
             click.echo(text_of(policy), nl=False)
             return
         text = _text(into) if into.exists() else text_of(PolicyFile())
-        new = updated_text(text, _read(state, text, into), policy)
-        if _read(state, new, into).in_order() != policy:
+        new = updated_text(text, read_file(state, text, str(into)), policy)
+        if read_file(state, new, str(into)).in_order() != policy:
             raise PolicyError(f"{into}: cannot be updated; write it anew with: sinkhole policy export")
     _write(into, new)
     print_line(f"{into}: {'is up to date' if new == text else 'updated'}")
@@ -61,7 +60,7 @@ def diff(place: Place, file: Path) -> None:
     Example: sinkhole policy diff policy.toml
     """
     with opened(place) as state:
-        wanted = _read(state, _text(file), file).without_ended(dt.datetime.now(dt.UTC))
+        wanted = read_file(state, _text(file), str(file)).without_ended(dt.datetime.now(dt.UTC))
         found = changes(stored_policy(state), wanted)
     _print_changes(found)
     sys.exit(1 if found else 0)
@@ -80,7 +79,7 @@ def test(place: Place, file: Path) -> None:
     Example: sinkhole policy test policy.toml
     """
     with opened(place) as state:
-        wanted = _read(state, _text(file), file)
+        wanted = read_file(state, _text(file), str(file))
         broken = broken_of(policy_of_file(state, wanted), wanted.expectations, dt.datetime.now(dt.UTC))
     _print_broken(broken)
     print_line(f"{count_of(len(wanted.expectations), 'expectation')}, {len(broken) or 'none'} broken")
@@ -102,22 +101,22 @@ def apply(place: Place, file: Path, yes: bool, dry_run: bool) -> None:
     Example: sinkhole policy apply policy.toml --dry-run
     """
     with opened(place) as state:
-        planned = plan(state, _text(file), str(file), dt.datetime.now(dt.UTC))
-        _print_changes(planned.changes)
-        if not planned.changes:
+        plan = plan_policy(state, read_file(state, _text(file), str(file)), dt.datetime.now(dt.UTC))
+        _print_changes(plan.changes)
+        if not plan.changes:
             return
-        for line in planned.said:
+        for line in plan.impact:
             print_line(line)
-        if planned.broken:
-            _print_broken(planned.broken)
+        if plan.broken:
+            _print_broken(plan.broken)
             click.echo("sinkhole: refused: nothing is changed", err=True)
             sys.exit(1)
         if dry_run:
             return
         _ask(yes)
-        remarks = carry_out(state, planned)
-        put_in_force(state, f"{count_of(len(planned.changes), 'change')} made")
-        for said in remarks:
+        warnings = carry_out(state, plan)
+        put_in_force(state, f"{count_of(len(plan.changes), 'change')} made")
+        for said in warnings:
             click.echo(f"sinkhole: warning: {said}", err=True)
 
 
@@ -127,10 +126,6 @@ def _ask(yes: bool) -> None:
     if not sys.stdin.isatty():
         raise PolicyError("nobody can be asked here: give --yes to apply, or --dry-run to look only")
     click.confirm("Apply?", abort=True, err=True)
-
-
-def _read(state: State, text: str, file: Path) -> PolicyFile:
-    return policy_from_text(state, text, str(file))
 
 
 def _text(file: Path) -> str:

@@ -1,12 +1,13 @@
 """Statements of policy: list, add, remove, and see before what a change would do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from sinkhole.app.exception_changes import approve_exception, revoke_exception
 from sinkhole.app.preview import preview
+from sinkhole.app.rights import Right
 from sinkhole.app.state import State
 from sinkhole.app.statement_changes import (
     Wish,
@@ -18,12 +19,13 @@ from sinkhole.app.statement_changes import (
     warning_before,
 )
 from sinkhole.policy.basis import Basis
-from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.verdict import Action
+from sinkhole.web.actor import Actor
 from sinkhole.web.model import Flag, Forced, Line, Model, Moment, Number, Page, Paged, Word, page_of
 from sinkhole.web.problem import RequestError, not_found
 
+_NOT_TOLD = "what it would have done to recorded queries is not told: that takes the right to report hits"
 Verb = Literal["allow", "monitor", "coach", "block"]
 
 
@@ -154,27 +156,39 @@ def delete_statement(state: State, place: StatementPlace, query: Forced) -> Stat
     return StatementShown.of(gone)
 
 
-def preview_change(state: State, body: PreviewBody) -> PreviewShown:
-    """Tell what a change would do; nothing is changed."""
+def preview_change(state: State, body: PreviewBody, actor: Actor) -> PreviewShown:
+    """Tell what a change would do; nothing is changed.
+
+    What it would have done to recorded queries is told to whoever has the right to report hits.
+    """
     given = [name for name in type(body).model_fields if getattr(body, name) is not None]
     if len(given) != 1:
         raise RequestError(400, "wanted exactly one of add, remove, approve and revoke")
+    clients = clients_of(state, body.approve or body.revoke)
+    return PreviewShown(said=outlook(state, _change_of(state, body), actor, clients))
+
+
+def _change_of(state: State, body: PreviewBody) -> Callable[[], object]:
     if body.add is not None:
         wanted = read_wish(state, body.add.to_wish())
-        return PreviewShown(said=preview(state, lambda: state.policy.put(wanted)))
+        return lambda: state.policy.put(wanted)
     if body.remove is not None:
         one = statement_of(state, body.remove)
-        return PreviewShown(
-            said=preview(state, lambda: state.policy.remove(one.subject, one.group, one.schedule or "always"))
-        )
-    number, decide = (body.approve, approve_exception) if body.approve else (body.revoke or 0, revoke_exception)
-    return PreviewShown(said=preview_of_exception(state, number, decide))
+        return lambda: state.policy.remove(one.subject, one.group, one.schedule or "always")
+    number, decide = (body.approve, approve_exception) if body.approve else (body.revoke, revoke_exception)
+    return lambda: decide(state, number or 0, force=True)
 
 
-def preview_of_exception(state: State, number: int, decide: Callable[..., PolicyException]) -> list[str]:
-    """Tell in sentences what it would do to decide on an exception, to the client that it is for by itself."""
-    clients = [one.client for one in state.exceptions.all() if one.id == number and one.client is not None]
-    return preview(state, lambda: decide(state, number, force=True), clients)
+def clients_of(state: State, number: int | None) -> list[str]:
+    """Return the client that an exception is for, if it is for one: it is told by itself."""
+    return [one.client for one in state.exceptions.all() if one.id == number and one.client is not None]
+
+
+def outlook(state: State, change: Callable[[], object], actor: Actor, clients: Sequence[str] = ()) -> list[str]:
+    """Tell in sentences what a change would do; of recorded queries only to whoever may see hits."""
+    with_recorded = actor.may(Right.REPORT, "hits")
+    said = preview(state, change, clients, with_recorded=with_recorded)
+    return said if with_recorded else [*said, _NOT_TOLD]
 
 
 def statement_of(state: State, number: int) -> Statement:

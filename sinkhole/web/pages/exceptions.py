@@ -6,7 +6,6 @@ from aiohttp import web
 
 from sinkhole.app.exception_changes import approve_exception, revoke_exception
 from sinkhole.app.hit_reference import Referred, find_reference
-from sinkhole.app.preview import preview
 from sinkhole.app.rights import Right
 from sinkhole.app.state import State
 from sinkhole.errors import PolicyError
@@ -24,7 +23,7 @@ from sinkhole.web.api.exceptions import (
     revoke,
     show_exception,
 )
-from sinkhole.web.api.policy import preview_of_exception
+from sinkhole.web.api.policy import clients_of, outlook
 from sinkhole.web.model import Forced, Line, Model, Paged, Word, page_of
 from sinkhole.web.pages.change import Done, Guard, Refused, body_of, change, version_of
 from sinkhole.web.pages.fields import aware
@@ -92,7 +91,10 @@ async def decide(request: web.Request, place: ExceptionPlace, actor: Actor) -> w
     def ahead(state: State) -> View:
         show_exception(state, place)
         decision = _DECISIONS.get(form["look"])
-        said = preview_of_exception(state, place.number, decision) if decision else []
+        said = outlook(
+            state, lambda: decision(state, place.number, force=True) if decision else None, actor,
+            clients_of(state, place.number),
+        )  # fmt: skip
         return _page(state, place, actor, None, form["look"], Outlook.of(said) if decision else None)
 
     def work(state: State) -> Done:
@@ -121,7 +123,7 @@ def new_page(state: State, query: NewAsked) -> View:
     return _form(state, {"subject": query.subject, "client": query.client, "group": query.group}, None)
 
 
-async def save_new(request: web.Request) -> web.Response:
+async def save_new(request: web.Request, actor: Actor) -> web.Response:
     """Look at a new exception, ask for it, or approve it at once."""
     form = await form_of(request, "do", "force", *_FIELDS)
 
@@ -135,7 +137,7 @@ async def save_new(request: web.Request) -> web.Response:
     def ahead(state: State) -> View:
         asked, query = body(), Forced(force=True)
         clients = [asked.client] if asked.client else []
-        said = preview(state, lambda: grant_exception(state, asked, query), clients)
+        said = outlook(state, lambda: grant_exception(state, asked, query), actor, clients)
         return _form(state, form, None, Outlook.of(said))
 
     def work(state: State) -> Done:

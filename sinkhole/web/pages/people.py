@@ -1,42 +1,27 @@
 """Who may use the admin side: accounts, where they are logged in, and tokens of programs."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from datetime import UTC, datetime
 
 from aiohttp import web
-from pydantic import Field
 
-from sinkhole.app.accounts import LONGEST_TOKEN, MadeToken, account_store, create_token, token_store
-from sinkhole.app.rights import AREAS, ROLES, Scope, expect_within
+from sinkhole.app.accounts import LONGEST_TOKEN, account_store, token_store
+from sinkhole.app.rights import AREAS
 from sinkhole.app.state import State
-from sinkhole.errors import AccessError
 from sinkhole.log import Log
 from sinkhole.store.session_store import SessionStore
 from sinkhole.web.actor import Actor
+from sinkhole.web.api import access
+from sinkhole.web.api.access import AccountPlace, TokenBody, TokenMade, TokenPlace, log_account_out
 from sinkhole.web.context import Context
-from sinkhole.web.model import Model
-from sinkhole.web.pages.change import Done, Refused, change
-from sinkhole.web.pages.fields import field_of, ticked
+from sinkhole.web.pages.change import Done, Refused, body_of, change
+from sinkhole.web.pages.fields import ticked
 from sinkhole.web.pages.look import look
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.serve import form_of
-from sinkhole.web.problem import RequestError, not_found
 
 _LENGTHS = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "a year"))
 _LOG = Log("admin")
-
-
-class AccountPlace(Model):
-    """An account."""
-
-    account: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._@-]{0,62}$")]
-
-
-class TokenPlace(Model):
-    """A token."""
-
-    token: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._@-]{0,62}$")]
 
 
 def people_page(state: State, context: Context) -> View:
@@ -49,13 +34,10 @@ async def log_out_account(request: web.Request, place: AccountPlace, context: Co
     await form_of(request)
 
     def work(state: State) -> Done:
-        if account_store(state).find(place.account) is None:
-            raise not_found(f"account {place.account!r}")
-        count = SessionStore(state.store).end_all(place.account)
+        count = log_account_out(state, place).ended
         _LOG.info("admin.logged_out", account=place.account, everywhere=True, by=state.who)
-        return Done(
-            "/access", f"{place.account} is logged out of {'1 session' if count == 1 else f'{count} sessions'}."
-        )
+        sessions = "1 session" if count == 1 else f"{count} sessions"
+        return Done("/access", f"{place.account} is logged out of {sessions}.")
 
     return await change(request, work, _again(context, {}), is_policy=False)
 
@@ -65,9 +47,7 @@ async def revoke_token(request: web.Request, place: TokenPlace, context: Context
     await form_of(request)
 
     def work(state: State) -> Done:
-        if all(one.name != place.token for one in token_store(state).all()):
-            raise not_found(f"token {place.token!r}")
-        token_store(state).revoke(place.token)
+        access.revoke_token(state, place)
         return Done("/access", f"The token {place.token} was revoked; it is good for nothing from now on.")
 
     return await change(request, work, _again(context, {}), is_policy=False)
@@ -76,17 +56,11 @@ async def revoke_token(request: web.Request, place: TokenPlace, context: Context
 async def make_token(request: web.Request, actor: Actor, context: Context) -> web.Response:
     """Make a token, and show its secret this once: on the answer itself, so that it is kept nowhere meanwhile."""
     form = await form_of(request, "name", "days", "scope", "scopes")
-    scopes = (*await ticked(request, "scope"), *form["scopes"].replace(",", " ").split())
+    scopes = [*await ticked(request, "scope"), *form["scopes"].replace(",", " ").split()]
 
     def work(state: State) -> View:
-        with field_of("scopes"):
-            expect_within(map(Scope.from_text, scopes), actor.scopes)
-        days = form["days"] if form["days"].isascii() and form["days"].isdigit() and len(form["days"]) < 5 else "0"
-        try:
-            made = create_token(state, form["name"].strip(), scopes, timedelta(days=int(days)))
-        except AccessError as error:
-            raise RequestError(422, str(error)) from error
-        return _page(state, context, None, {}, made)
+        body = body_of(TokenBody, {"name": form["name"].strip(), "days": form["days"], "scopes": scopes})
+        return _page(state, context, None, {}, access.make_token(state, body, actor))
 
     return await look(request, work, _again(context, form | {"ticked": " ".join(scopes)}))
 
@@ -99,7 +73,7 @@ def _again(context: Context, form: dict[str, str]) -> Callable[[State, Refused],
 
 
 def _page(
-    state: State, context: Context, refused: Refused | None, form: dict[str, str], made: MadeToken | None
+    state: State, context: Context, refused: Refused | None, form: dict[str, str], made: TokenMade | None
 ) -> View:
     now, idle = datetime.now(UTC), context.settings.admin.idle_minutes * 60
     sessions = SessionStore(state.store)
@@ -107,6 +81,6 @@ def _page(
     blank = {"name": "", "days": "90", "scopes": "", "ticked": ""}
     return View("people.html", {
         "accounts": accounts, "tokens": token_store(state).all(), "now": int(now.timestamp()), "refused": refused,
-        "form": blank | form, "made": made, "roles": ROLES, "areas": AREAS,
+        "form": blank | form, "made": made, "areas": AREAS,
         "lengths": [pair for pair in _LENGTHS if int(pair[0]) <= LONGEST_TOKEN.days],
     })  # fmt: skip

@@ -1,19 +1,17 @@
 """Policy as a file: taken away as one, and put in force from one after a look at what that changes."""
 
-from datetime import UTC, datetime
-
 from aiohttp import web
 
 from sinkhole.app.policy_changes import stored_policy
 from sinkhole.app.policy_file import text_of
-from sinkhole.app.policy_plan import Plan, carry_out, plan
 from sinkhole.app.state import State
-from sinkhole.web.pages.change import Done, Guard, Refused, change, version_of
+from sinkhole.web.actor import Actor
+from sinkhole.web.api.policy_file import PlanShown, PolicyFileBody, apply_policy_file, plan_policy_file
+from sinkhole.web.pages.change import Done, Guard, Refused, body_of, change, version_of
 from sinkhole.web.pages.look import Outlook, look
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.serve import form_of
 
-_WHERE = "the file"
 _SHOWN = 500
 """Changes that are shown."""
 
@@ -29,7 +27,7 @@ def download(state: State) -> web.Response:
     return web.Response(text=text_of(stored_policy(state)), content_type="application/toml", headers=headers)
 
 
-async def apply_file(request: web.Request) -> web.Response:
+async def apply_file(request: web.Request, actor: Actor) -> web.Response:
     """Look at what a file would change, or make the policy what it says."""
     form = await form_of(request, "text", "do", "version", "file")
     text = form["text"].replace("\r\n", "\n")
@@ -38,14 +36,14 @@ async def apply_file(request: web.Request) -> web.Response:
         return _page(state, text, refused, None)
 
     def ahead(state: State) -> View:
-        return _page(state, text, None, plan(state, text, _WHERE, datetime.now(UTC)))
+        return _page(state, text, None, plan_policy_file(state, body_of(PolicyFileBody, {"text": text}), actor))
 
     def work(state: State) -> Done:
-        planned = plan(state, text, _WHERE, datetime.now(UTC))
-        if not planned.changes:
-            return Done("/policy/file", "Nothing was to be changed.")
-        notes = carry_out(state, planned)
+        notes: list[str] = []
+        planned = apply_policy_file(state, body_of(PolicyFileBody, {"text": text}), actor, notes)
         count = len(planned.changes)
+        if not count:
+            return Done("/policy/file", "Nothing was to be changed.")
         return Done("/policy", f"{'1 change was' if count == 1 else f'{count} changes were'} made.", tuple(notes))
 
     if form["do"] != "save":
@@ -53,12 +51,12 @@ async def apply_file(request: web.Request) -> web.Response:
     return await change(request, work, again, Guard(form["version"], stored_policy))
 
 
-def _page(state: State, text: str, refused: Refused | None, planned: Plan | None) -> View:
+def _page(state: State, text: str, refused: Refused | None, planned: PlanShown | None) -> View:
     now = stored_policy(state)
     return View("policy_file.html", {
         "text": text, "refused": refused, "planned": planned, "guard": version_of(now),
-        "changes": [str(one) for one in planned.changes[:_SHOWN]] if planned else [],
-        "outlook": Outlook.of(planned.said) if planned else None,
-        "broken": [str(one) for one in planned.broken] if planned else [],
+        "changes": [one.said for one in planned.changes[:_SHOWN]] if planned else [],
+        "outlook": Outlook.of(planned.impact) if planned else None,
+        "broken": planned.broken if planned else [],
         "counts": {kind: len(now.items(kind)) for kind in ("groups", "statements", "exceptions", "expectations")},
     })  # fmt: skip

@@ -10,14 +10,14 @@ from typing import Literal
 from aiohttp import web
 
 from sinkhole.app.policy_changes import stored_policy
-from sinkhole.app.preview import preview
 from sinkhole.app.state import State
 from sinkhole.app.statement_changes import TimeError, put_in_place, read_wish, remove_statement
 from sinkhole.app.subject_search import Option, subjects_like
 from sinkhole.errors import PolicyError
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Statement
-from sinkhole.web.api.policy import StatementBody, StatementPlace, StatementShown, statement_of, store
+from sinkhole.web.actor import Actor
+from sinkhole.web.api.policy import StatementBody, StatementPlace, StatementShown, outlook, statement_of, store
 from sinkhole.web.model import Line, Model
 from sinkhole.web.pages.change import Done, Guard, Refused, body_of, change, version_of
 from sinkhole.web.pages.fields import aware, field_of, words
@@ -71,14 +71,14 @@ def edit_page(state: State, place: StatementPlace) -> View:
     return _page(state, form, one, Shown())
 
 
-async def save_new(request: web.Request) -> web.Response:
+async def save_new(request: web.Request, actor: Actor) -> web.Response:
     """Look at a new statement, or save it."""
-    return await _act(request, None)
+    return await _act(request, actor, None)
 
 
-async def save_edited(request: web.Request, place: StatementPlace) -> web.Response:
+async def save_edited(request: web.Request, place: StatementPlace, actor: Actor) -> web.Response:
     """Look at a changed statement, or save it."""
-    return await _act(request, place.number)
+    return await _act(request, actor, place.number)
 
 
 def find_page(state: State, query: FindAsked) -> web.Response:
@@ -91,7 +91,7 @@ def removal_page(state: State, place: StatementPlace) -> View:
     return _removal(state, statement_of(state, place.number), None, None)
 
 
-async def remove(request: web.Request, place: StatementPlace) -> web.Response:
+async def remove(request: web.Request, place: StatementPlace, actor: Actor) -> web.Response:
     """Look at the removal of a statement, or remove it."""
     form = await form_of(request, "do", "version", "force")
 
@@ -100,7 +100,7 @@ async def remove(request: web.Request, place: StatementPlace) -> web.Response:
 
     def ahead(state: State) -> View:
         one = statement_of(state, place.number)
-        said = preview(state, lambda: state.policy.remove(one.subject, one.group, one.schedule or "always"))
+        said = outlook(state, lambda: state.policy.remove(one.subject, one.group, one.schedule or "always"), actor)
         return _removal(state, one, None, Outlook.of(said))
 
     def work(state: State) -> Done:
@@ -113,7 +113,7 @@ async def remove(request: web.Request, place: StatementPlace) -> web.Response:
     return await change(request, work, again, Guard(form["version"], stored_policy))
 
 
-async def _act(request: web.Request, number: int | None) -> web.Response:
+async def _act(request: web.Request, actor: Actor, number: int | None) -> web.Response:
     form = await form_of(request, *FIELDS, *_BUTTONS)
     if form["pick"]:
         form |= {"subject": form["pick"], "do": "pick"}
@@ -131,7 +131,11 @@ async def _act(request: web.Request, number: int | None) -> web.Response:
         if form["do"] == "pick":
             return _page(state, form, one, Shown())
         wanted = _read(state, form)
-        said = preview(state, lambda: state.policy.put(wanted) if one is None else put_in_place(state, one, wanted))
+
+        def save() -> Statement:
+            return state.policy.put(wanted) if one is None else put_in_place(state, one, wanted)
+
+        said = outlook(state, save, actor)
         return _page(state, form, one, Shown(outlook=Outlook.of(said), notes=_replaced(state, wanted, one)))
 
     def work(state: State) -> Done:

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from sinkhole.app.out_status import receivers
-from sinkhole.app.shown_settings import shown_settings
 from sinkhole.app.state import State
 from sinkhole.config.schema import Settings
+from sinkhole.web.api import status
 from sinkhole.web.context import Context
 from sinkhole.web.pages.route import View
 
@@ -26,7 +26,7 @@ class Setting:
 
 def settings_page(context: Context) -> View:
     """Show the settings in force by section."""
-    told = shown_settings(context.settings)
+    told = status.settings(context).settings
     sections = [(name, _section(context.settings, name, told[name])) for name in told if isinstance(told[name], dict)]
     many = [(name, value) for name, value in told.items() if isinstance(value, list) and value]
     listed = [(f"{name} {at + 1}", _listed(one)) for name, value in many for at, one in enumerate(value)]

@@ -9,6 +9,7 @@ from sinkhole.web.pages import (
     clients,
     dossier,
     explain,
+    figures,
     live,
     overview,
     reports,
@@ -41,5 +42,8 @@ PAGES = (
     PageRoute("GET", "/account", READ, "status", access.my_account),
     PageRoute("GET", SETUP + "{secret}", ANYONE, "status", access.setup_form),
     PageRoute("POST", SETUP + "{secret}", ANYONE, "status", access.set_up),
+    PageRoute("GET", "/metrics", REPORT, "status", figures.metrics),
+    PageRoute("GET", "/healthz", ANYONE, "status", figures.healthz),
+    PageRoute("GET", "/readyz", ANYONE, "status", figures.readyz),
 )
 """Which right goes with which page: tests/web walks them all. What has a `menu` is in the navigation, in this order."""
