@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from bench.seed import seed
-from tests.e2e.conftest import NAMES, TRUE_ADDRESS, UpstreamThread
-from tests.e2e.running import HOST, Server
+from tests.e2e.conftest import NAMES, UpstreamThread
+from tests.e2e.running import HOST, Server, clean_environment
 from tests.fakes import FakeUpstream, answers
 
 CHROMIUM = shutil.which("chromium")
@@ -84,7 +84,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         server.cli("ca", "export", "-o", folder / "ca.pem", "--config", config)
         subprocess.run(
             [*server._command[:3], "admin", "create", ACCOUNT, "--password-stdin", "--data-dir", folder / "data"],
-            input=PASSWORD + "\n", text=True, check=True, capture_output=True,
+            input=PASSWORD + "\n", text=True, check=True, capture_output=True, env=clean_environment(),
         )  # fmt: skip
         server.start()
         try:
@@ -171,27 +171,20 @@ def session(browser: Browser, installation: Installation) -> Any:
 
 
 @pytest.fixture(scope="session")
-def contexts(browser: Browser, session: Any) -> Iterator[dict[tuple[str, int], BrowserContext]]:
-    """A context for each theme and width."""
-    found = {
-        (theme, width): browser.new_context(
-            storage_state=session, color_scheme=theme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
-        )
-        for theme in THEMES
-        for width in (NARROW, WIDE)
-    }
+def context(browser: Browser, session: Any) -> Iterator[BrowserContext]:
+    """What the pages of somebody who is logged in share."""
+    found = browser.new_context(storage_state=session, reduced_motion="reduce", viewport={"width": WIDE, "height": 900})
+    found.set_default_timeout(15_000)
     yield found
-    for one in found.values():
-        one.close()
+    found.close()
 
 
 @pytest.fixture
-def opened(contexts: dict[tuple[str, int], BrowserContext], installation: Installation) -> Iterator[Opened]:
-    """A wide, light page; at the end its console must have said nothing."""
-    page = contexts["light", WIDE].new_page()
-    found = Opened(page, installation.url)
+def opened(context: BrowserContext, installation: Installation) -> Iterator[Opened]:
+    """A page, wide and light at first; at the end its console must have said nothing."""
+    found = Opened(context.new_page(), installation.url)
     yield found
-    page.close()
+    found.page.close()
     assert found.complaints == []
 
 
@@ -209,6 +202,3 @@ def soon(is_so: Any, seconds: float = 5.0) -> bool:
             return False
         time.sleep(0.02)
     return True
-
-
-__all__ = ["TRUE_ADDRESS"]

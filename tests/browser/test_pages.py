@@ -4,13 +4,15 @@ import pytest
 
 from sinkhole.app.accounts import SETUP
 from sinkhole.web.pages.table import PAGES
-from tests.browser.conftest import NARROW, THEMES, WIDE, Opened
+from tests.browser.conftest import NARROW, THEMES, WIDE
 
 PLACES = {
     "vendor": "deepseek", "client": "10.20.0.10", "group": "engineering", "domain": "ai-1-chat.example",
     "feed": "v2fly-ai", "number": "1",
 }  # fmt: skip
-FILES = ("/policy/subjects", "/policy/policy.toml", "/reports/evidence.{form}")
+FILES = (
+    "/policy/subjects", "/policy/policy.toml", "/reports/evidence.{form}", "/metrics", "/healthz", "/readyz",
+)  # fmt: skip
 """What is no page."""
 MORE = (
     "/?span=24h", "/explain?name=chat.deepseek.com", "/reports?by=group&k=5", "/vendors?text=nothing-is-called-so",
@@ -30,17 +32,16 @@ _TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.cli
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_page_shuts_nobody_out(path, contexts, installation, axe):
-    found = {}
+def test_page_shuts_nobody_out(path, opened, axe):
+    page, found = opened.goto(path), {}
+    page.evaluate(axe)
     for theme in THEMES:
-        for width in (NARROW, WIDE):
-            opened = Opened(contexts[theme, width].new_page(), installation.url)
-            page = opened.goto(path)
-            page.evaluate(axe)
-            said = [*page.evaluate(_AXE), *opened.complaints]
+        page.emulate_media(color_scheme=theme)
+        for width in (WIDE, NARROW):
+            page.set_viewport_size({"width": width, "height": 900})
+            said = page.evaluate(_AXE)
             if width == NARROW and page.evaluate(_TOO_WIDE):
                 said.append("scrolls sideways")
-            page.close()
             if said:
                 found[theme, width] = said
     assert found == {}

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
-from tests.browser.conftest import ALLOWED, BLOCKED, HOST, TRUE_ADDRESS, soon
+from tests.browser.conftest import ALLOWED, BLOCKED, NARROW, soon
+from tests.e2e.conftest import TRUE_ADDRESS
+from tests.e2e.running import HOST
 
 SINKHOLE = [HOST]
 
@@ -79,14 +81,10 @@ def test_keyboard_reaches_the_content_the_box_and_the_navigation(opened):
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-def test_narrow_menu_opens_by_keyboard_and_leads_on(contexts, installation):
-    from tests.browser.conftest import NARROW, Opened
-
-    found = Opened(contexts["light", NARROW].new_page(), installation.url)
-    page = found.goto("/")
+def test_narrow_menu_opens_by_keyboard_and_leads_on(opened):
+    opened.page.set_viewport_size({"width": NARROW, "height": 800})
+    page = opened.goto("/")
     page.get_by_role("button", name="Menu").focus()
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Exceptions", exact=True).click()
     page.wait_for_url("**/exceptions")
-    page.close()
-    assert found.complaints == []
