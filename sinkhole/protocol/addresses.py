@@ -30,6 +30,13 @@ _DECIDING: Final = 0xFA0F
 """QR, opcode, TC and rcode; of these only QR may be set."""
 
 
+_RECORDS: Final = {
+    qtype.to_bytes(2) + b"\0\1": (_TO_QUESTION + qtype.to_bytes(2) + b"\0\1", octets.to_bytes(2), _DATA + octets)
+    for qtype, octets in ADDRESS_TYPES.items()
+}
+"""By type and class as they stand in a question: what a record begins with, the length of its data, its size."""
+
+
 class AddressSet:
     """A set of addresses as it stands in a message.
 
@@ -44,14 +51,14 @@ class AddressSet:
 
     __slots__ = ("count", "most_ttl", "octets", "size", "start", "ttl", "wire")
 
-    def __init__(self, wire: bytes, start: int, count: int, size: int, ttls: list[int]) -> None:
+    def __init__(self, wire: bytes, start: int, count: int, size: int, ttl: int, most_ttl: int) -> None:
         self.wire = wire
         self.start = start
         self.octets = wire[start : start + count * size]
         self.count = count
         self.size = size
-        self.ttl = min(ttls)
-        self.most_ttl = max(ttls)
+        self.ttl = ttl
+        self.most_ttl = most_ttl
 
     def addresses(self) -> list[bytes]:
         """Return the addresses, in network order."""
@@ -92,21 +99,24 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
         return None
     if got[12:end] != sent[12:end]:
         return None
-    octets = ADDRESS_TYPES[int.from_bytes(sent[end - 4 : end - 2])]
-    size = _DATA + octets
+    asked = sent[end - 4 : end]
+    head, length, size = _RECORDS[asked]
     stop = end + count * size
     if not _is_silent(got[stop:], additional):
         return None
-    head = _TO_QUESTION + sent[end - 4 : end]
-    ttls = []
+    ttl, most_ttl = _MAX_TTL, 0
     for at in range(end, stop, size):
-        if got[at : at + _TTL] != head or got[at + _LENGTH : at + _DATA] != octets.to_bytes(2):
+        if got[at : at + _TTL] != head or got[at + _LENGTH : at + _DATA] != length:
             return None
-        ttls.append(int.from_bytes(got[at + _TTL : at + _LENGTH]))
-    found = AddressSet(got, end, count, size, ttls)
-    if found.most_ttl > _MAX_TTL or (count > 1 and len(set(found.addresses())) < count):
+        here = int.from_bytes(got[at + _TTL : at + _LENGTH])
+        if here < ttl:
+            ttl = here
+        if here > most_ttl:
+            most_ttl = here
+    if most_ttl > _MAX_TTL:
         return None
-    return found
+    found = AddressSet(got, end, count, size, ttl, most_ttl)
+    return None if count > 1 and len(set(found.addresses())) < count else found
 
 
 def _is_silent(rest: bytes, additional: int) -> bool:

@@ -186,6 +186,8 @@ def _led_to(policy: Policy, name: bytes, records: tuple[Record, ...], verdict: V
     """Return in words to which AI host of the catalogue an answer leads, None where to none."""
     if verdict.via is not None:  # a blocked answer does not show it any more
         return f"its answer leads to {verdict.via} of {verdict.vendor}" if verdict.vendor else None
+    if not records:
+        return None
     try:
         targets = list(names_in(records, name))
     except FormError:
