@@ -12,7 +12,8 @@ from typing import Any
 
 from sinkhole.transport.border import Wanted, wrap_socket
 from sinkhole.transport.datagram import BATCH, Form, Place
-from sinkhole.transport.dispatch import Dispatch, Later
+from sinkhole.transport.dispatch import Dispatch
+from sinkhole.transport.later import Later
 
 _BATCHES = 4
 """Batches taken in one turn of the event loop, so that streams and waiting queries get theirs."""

@@ -1,0 +1,97 @@
+"""Replies that are on their way: what is done when there is an answer, or the addresses alone."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sinkhole.errors import UpstreamError
+from sinkhole.protocol.addresses import AddressSet
+from sinkhole.protocol.question import QueryMessage, read_query
+from sinkhole.protocol.reply import ReplyBody
+from sinkhole.protocol.types import Rcode
+from sinkhole.resolver.answer import Answer
+from sinkhole.resolver.query import Query
+from sinkhole.resolver.steps import Done
+from sinkhole.resolver.straight import Course
+from sinkhole.transport.packet_cache import Table
+from sinkhole.transport.plain_forms import PlainForm
+
+
+class Finisher(Protocol):
+    """What makes replies (`Dispatch`)."""
+
+    def begin_chain(self, asked: Query, done: Done) -> Answer | None:
+        """Begin to answer; return the answer if there is no need to wait."""
+
+    def finish(self, wire: bytes, asked: Query, answer: Answer, period: int, table: Table) -> bytes:
+        """Make the reply of an answer."""
+
+    def finish_addresses(
+        self, wire: bytes, end: int, form: PlainForm, course: Course, found: AddressSet, table: Table
+    ) -> bytes:
+        """Make the reply of a set of addresses."""
+
+    def failed(self, asked: Query) -> bytes:
+        """Log what goes wrong, and return the reply that says so."""
+
+    def fit(self, query: QueryMessage, body: ReplyBody, is_stream: bool) -> bytes:
+        """Write a reply."""
+
+
+class Later:
+    """A reply that is on its way through the chain.
+
+    Attributes:
+        send: takes the reply; to be set before the event loop has its next turn.
+    """
+
+    __slots__ = ("_asked", "_finisher", "_period", "_table", "_wire", "send")
+
+    def __init__(self, finisher: Finisher, wire: bytes, asked: Query | None, period: int, table: Table) -> None:
+        self._finisher = finisher
+        self._wire = wire
+        self._asked = asked
+        self._period = period
+        self._table = table
+        self.send: Callable[[bytes], Any]
+
+    def done(self, answer: Answer | None, error: Exception | None) -> None:
+        """Make the reply of an answer, and send it."""
+        finisher, asked = self._finisher, self._asked
+        if asked is None:
+            raise AssertionError("an answer to no question")
+        try:
+            if answer is None:
+                raise error or AssertionError("neither answer nor error")
+            reply = finisher.finish(self._wire, asked, answer, self._period, self._table)
+        except UpstreamError:
+            reply = finisher.fit(asked.message, ReplyBody(Rcode.SERVFAIL), asked.is_stream)
+        except Exception:
+            reply = finisher.failed(asked)
+        self.send(reply)
+
+
+class StraightLater(Later):
+    """A reply that is on the straight path, and goes the long way where that does not lead to the end."""
+
+    __slots__ = ("_end", "_form")
+
+    def __init__(self, finisher: Finisher, wire: bytes, period: int, table: Table, end: int, form: PlainForm) -> None:
+        super().__init__(finisher, wire, None, period, table)
+        self._end = end
+        self._form = form
+
+    def landed(self, course: Course) -> None:
+        """Make the reply of what came, and send it; or go on."""
+        found = course.addresses
+        if found is not None:
+            finisher = self._finisher
+            self.send(finisher.finish_addresses(self._wire, self._end, self._form, course, found, self._table))
+            return
+        self._asked = asked = Query(read_query(self._wire), course.client, False, course.when, ahead=course.ahead)
+        try:
+            answer = self._finisher.begin_chain(asked, self.done)
+        except Exception as error:
+            self.done(None, error)
+        else:
+            if answer is not None:
+                self.done(answer, None)
