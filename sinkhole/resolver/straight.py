@@ -94,13 +94,12 @@ class Course:
     Attributes:
         client, when: who asked, and when.
         verdict: what policy said.
-        addresses: what came; None where the question has to go the long way, with `ahead`.
-        ahead: the question as it was sent.
+        ahead: the question as it was sent, from when something came of it.
         reusable: seconds the reply may be repeated before the chain must see the question again.
     """
 
     __slots__ = (
-        "_done", "_future", "_place", "_policy", "_room", "_straight", "addresses", "ahead", "client", "name", "qtype",
+        "_addresses", "_done", "_future", "_place", "_policy", "_room", "_straight", "ahead", "client", "name", "qtype",
         "reusable", "verdict", "when",
     )  # fmt: skip
 
@@ -119,24 +118,29 @@ class Course:
         self._done = done
         self._policy = straight.box.current
         self._future: asyncio.Future[Answer | None] | None = None
-        self.addresses: AddressSet | None = None
+        self._addresses: AddressSet | None = None
         self.ahead: Ahead
         self.reusable = 0.0
 
     def land(self, ahead: Ahead) -> None:
-        """Take what came of it."""
-        straight = self._straight
+        """Tell that something came of it, whatever it is."""
         self.ahead = ahead
-        del straight.coalesce.flights[self._place]
-        outcome = ahead.outcome
-        if isinstance(outcome, AddressSet) and self._is_fit(outcome):
-            straight.forerunner.answered(ahead)
-            self.addresses = outcome
-            self.reusable = straight.cache.keep_addresses(self._place, self.name, outcome)
-            straight.record.note_addresses(self._place[0], self.qtype, self.verdict, self.client, self.when)
-        if self._future is not None:
-            self._future.set_result(self._answer())
+        del self._straight.coalesce.flights[self._place]
         self._done(self)
+
+    def take(self) -> AddressSet | None:
+        """Return the addresses that came, kept and counted; None where the question has to go the long way."""
+        straight, outcome = self._straight, self.ahead.outcome
+        try:
+            if isinstance(outcome, AddressSet) and self._is_fit(outcome):
+                straight.forerunner.answered(self.ahead)
+                self.reusable = straight.cache.keep_addresses(self._place, self.name, outcome)
+                straight.record.note_addresses(self._place[0], self.qtype, self.verdict, self.client, self.when)
+                self._addresses = outcome
+        finally:
+            if self._future is not None:
+                self._future.set_result(self._answer())
+        return self._addresses
 
     def joined(self) -> "asyncio.Future[Answer | None]":
         """Return what a second query for the same waits for; it gives None where that has to ask by itself."""
@@ -153,7 +157,7 @@ class Course:
         return not (straight.guards_private and may_be_private(found.addresses()))
 
     def _answer(self) -> Answer | None:
-        if self.addresses is None:
+        if self._addresses is None:
             return None
-        body = ReplyBody(Rcode.NOERROR, answer=self.addresses.records(self.name, self.qtype))
+        body = ReplyBody(Rcode.NOERROR, answer=self._addresses.records(self.name, self.qtype))
         return Answer(body, None, None, source=Source.UPSTREAM)

@@ -82,16 +82,20 @@ class StraightLater(Later):
 
     def landed(self, course: Course) -> None:
         """Make the reply of what came, and send it; or go on."""
-        found = course.addresses
-        if found is not None:
-            finisher = self._finisher
-            self.send(finisher.finish_addresses(self._wire, self._end, self._form, course, found, self._table))
-            return
-        self._asked = asked = Query(read_query(self._wire), course.client, False, course.when, ahead=course.ahead)
+        finisher = self._finisher
         try:
-            answer = self._finisher.begin_chain(asked, self.done)
-        except Exception as error:
-            self.done(None, error)
+            found = course.take()
+            if found is not None:
+                reply = finisher.finish_addresses(self._wire, self._end, self._form, course, found, self._table)
+                self.send(reply)
+                return
+            self._asked = self._long_way(course)
+            answer = finisher.begin_chain(self._asked, self.done)
+        except Exception:
+            self.send(finisher.failed(self._asked or self._long_way(course)))
         else:
             if answer is not None:
                 self.done(answer, None)
+
+    def _long_way(self, course: Course) -> Query:
+        return Query(read_query(self._wire), course.client, False, course.when, ahead=course.ahead)

@@ -315,6 +315,17 @@ async def test_policy_that_changes_on_the_way_judges_the_answer():
         assert [(row.action, row.count) for row in rows] == [("block", 1)]
 
 
+async def test_what_goes_wrong_is_told_to_all_who_wait(monkeypatch, caplog):
+    async with rigs(True, handler=lambda wire: [(0.05, upstream(wire)[0][1])]) as (_, rig):
+        monkeypatch.setattr(rig.chain.straight.record, "note_addresses", lambda *_: 1 / 0)
+        ways = [question("one-1.example"), question("one-1.example", use_edns=0), question("one-2.example")]
+        replies = [dns.message.from_wire(wire).rcode() for wire in await asyncio.gather(
+            *(rig.begin(way.to_wire()) for way in ways)
+        )]  # fmt: skip
+        assert replies == [2, 0, 2]  # who joined found the answer kept
+        assert "query.failed" in caplog.text
+
+
 async def test_limits_count_what_is_on_the_way():
     async with rigs(True, timeout=0.06, handler=lambda _: None, upstream={"max_in_flight_per_client": 3}) as (up, rig):
         replies = [rig.begin(question(f"one-{number}.example").to_wire()) for number in range(6)]
