@@ -14,9 +14,8 @@ from typing import Any
 
 from sinkhole.config.schema import TransportSettings
 from sinkhole.log import Log
-from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.names import name_to_text
-from sinkhole.protocol.question import BadQuery, QueryMessage, Silence, read_query
+from sinkhole.protocol.question import BadQuery, Silence, read_query
 from sinkhole.protocol.reply import Ede, ReplyBody, write_error
 from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer
@@ -25,14 +24,15 @@ from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.resolver.steps import Done
-from sinkhole.resolver.straight import Course, Straight
+from sinkhole.resolver.straight import Straight
 from sinkhole.transport.blocked_replies import BlockedReplies, Measured, Pieces, measure
 from sinkhole.transport.datagram import Host
-from sinkhole.transport.fit import cap_ttls, fit_reply, truncated_reply
+from sinkhole.transport.finisher import NEVER, Finisher
+from sinkhole.transport.fit import truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
 from sinkhole.transport.later import Later, StraightLater
 from sinkhole.transport.packet_cache import Doorkeeper, Entry, PacketCache, Table
-from sinkhole.transport.plain_forms import PlainForm, PlainForms
+from sinkhole.transport.plain_forms import PlainForms
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.served import Served
 from sinkhole.transport.unforwarded import Unforwarded
@@ -44,7 +44,6 @@ Outcome = Reply | Coroutine[Any, Any, bytes]
 
 _HEADER = 12
 _TYPE_AND_CLASS = 4
-_NEVER = float("inf")
 _QR = 0x80
 
 
@@ -90,8 +89,7 @@ class Dispatch:
         self._cache = packet_cache
         self._handler = handler
         self._at_once = at_once
-        self._begin_steps = begin
-        self._box = policy_box
+        self._begin_chain = begin
         self._hits = hits
         self._settings = settings
         self._slip = slip
@@ -107,14 +105,15 @@ class Dispatch:
         self._touched = self._served.touched
         self._now = clock()
         self._batch_time: datetime | None = None
-        self._period = 0
-        self._follow_policy()
+        self._finisher = Finisher(
+            policy_box, packet_cache, hits, self._blocked, settings, self.log, clock=clock, wall=wall
+        )
 
     def tick(self) -> None:
         """Take the time and notice a new policy; to be called before each batch of queries."""
         self._now = self._clock()
         self._batch_time = None
-        if self._box.current is not self._policy or not self._policy_begins <= self._wall() < self._policy_ends:
+        if self._finisher.is_over:
             self._follow_policy()
 
     def cached(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[int]]:
@@ -215,17 +214,10 @@ class Dispatch:
         self._gate.forget(addresses)
 
     def _follow_policy(self) -> None:
-        """Begin a period, in which verdicts stay right: forget all that the policy before this moment said."""
-        self._period += 1
+        """Begin a period: forget all that the policy before this moment said."""
         self._served.flush()
-        self._policy = policy = self._box.current
-        self._cache.clear()
+        self._finisher.begin_period()
         self._gate.forget_scopes()
-        now = self._wall()
-        ends = policy.next_shared_change(datetime.fromtimestamp(now, UTC))
-        self._policy_ends = ends.timestamp() if ends is not None else _NEVER
-        # A clock that is set back may pass the edge before this moment once more.
-        self._policy_begins = now if ends is not None else float("-inf")
 
     def _begin(
         self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool, *, may_begin: bool = False
@@ -236,7 +228,7 @@ class Dispatch:
                 self._served.add(entry, state)
                 return wire[:2] + entry.tail
             measured = measure(wire)
-            made = self._blocked.find(wire, measured, table, self._policy, state.client.scope, self._now)
+            made = self._blocked.find(wire, measured, table, self._finisher.policy, state.client.scope, self._now)
             if made is not None:
                 return wire[:2] + self._give(wire, state, table, *made)
             if may_begin and (later := self._go_straight(wire, measured, state, table)) is not None:
@@ -249,25 +241,29 @@ class Dispatch:
             return write_error(error, self._settings.max_payload)
         if table is None:
             self._gate.report_refused(state)
-            return self.fit(query, ReplyBody(Rcode.REFUSED, ede=(Ede(EdeCode.PROHIBITED),)), is_stream)
+            return self._finisher.fit(query, ReplyBody(Rcode.REFUSED, ede=(Ede(EdeCode.PROHIBITED),)), is_stream)
         if state.is_forwarder and query.edns is not None and query.edns.options:
-            # Such a reply is never kept (see `_keep`), so no other client can be given it by the packet cache.
+            # Such a reply is never kept (see `Finisher`), so no other client can be given it by the packet cache.
             state = self._gate.named(state, query.edns.options)
         state.queries += 1
         body = self._unforwarded.answer(query)
         if body is not None:
-            return self.fit(query, body, is_stream)
+            return self._finisher.fit(query, body, is_stream)
         asked = Query(query, state.client, is_stream, self._when())
         try:
-            if may_begin and self._begin_steps is not None:
-                later = Later(self, wire, asked, self._period, table)
-                answer = self.begin_chain(asked, later.done)
-                return later if answer is None else self.finish(wire, asked, answer, self._period, table)
+            if may_begin and self._begin_chain is not None:
+                later = Later(self._finisher, wire, asked, self._finisher.period, table)
+                answer = self._begin_chain(asked, later.done)
+                return (
+                    later
+                    if answer is None
+                    else self._finisher.finish(wire, asked, answer, self._finisher.period, table)
+                )
             answer = self._at_once(asked)
             if answer is not None:
-                return self.finish(wire, asked, answer, self._period, table)
+                return self._finisher.finish(wire, asked, answer, self._finisher.period, table)
         except Exception:
-            return self.failed(asked)
+            return self._finisher.failed(asked)
         return self._resolve(wire, asked, table)
 
     def _when(self) -> datetime:
@@ -279,45 +275,22 @@ class Dispatch:
     def _go_straight(self, wire: bytes, measured: Measured, state: ClientState, table: Table) -> Later | None:
         """Begin on the straight path; None where the long way has to be taken."""
         end, _, domain = measured
-        straight, client = self._straight, state.client
+        straight, begin, client = self._straight, self._begin_chain, state.client
         # Where verdicts may end by themselves, so must TTLs: that takes the long way.
-        if straight is None or not end or self._policy_ends != _NEVER or client.scope.client is not None:
+        if straight is None or begin is None or not end:
+            return None
+        if self._finisher.ends != NEVER or client.scope.client is not None:
             return None
         form = self._forms.find(wire, end)
         if form is None or self._blocked.may_be_local(wire[domain:end].lower()):
             return None
-        later = StraightLater(self, wire, self._period, table, end + _TYPE_AND_CLASS, form)
-        room = form.most - end - _TYPE_AND_CLASS
-        name = wire[_HEADER:end]
+        question_end = end + _TYPE_AND_CLASS
+        later = StraightLater(self._finisher, wire, table, question_end, form, begin)
+        room, name = form.most - question_end, wire[_HEADER:end]
         if not straight.begin(name, form.qtype, client, self._when(), self._now, room, later.landed):
             return None
         state.queries += 1
         return later
-
-    def begin_chain(self, asked: Query, done: Done) -> Answer | None:
-        """Begin to answer; return the answer if there is no need to wait, else None, and tell `done` later."""
-        if self._begin_steps is None:
-            raise AssertionError("only what was begun goes on")
-        return self._begin_steps(asked, done)
-
-    def finish_addresses(
-        self, wire: bytes, end: int, form: PlainForm, course: Course, found: AddressSet, table: Table
-    ) -> bytes:
-        """Make the reply of a set of addresses, and put it into the packet cache.
-
-        Args:
-            end: offset after the question.
-            form: of the query.
-            course: the way it took.
-        """
-        reply, verdict = form.reply(wire, end, found), course.verdict
-        is_recorded = self._hits.wants(verdict)
-        text = name_to_text(course.name.lower()) if is_recorded else ""
-        entry = Entry(
-            reply, self._clock(), course.reusable, text, form.qtype, verdict, is_recorded, found.ttl_offsets()
-        )
-        self._cache.store(table, wire[2:], entry)
-        return reply
 
     def _give(self, wire: bytes, state: ClientState, table: Table, name: bytes, tail: bytes, pieces: Pieces) -> bytes:
         """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again."""
@@ -334,68 +307,11 @@ class Dispatch:
         return tail
 
     async def _resolve(self, wire: bytes, asked: Query, table: Table) -> bytes:
-        period = self._period
+        period = self._finisher.period
         try:
-            return self.finish(wire, asked, await self._handler(asked), period, table)
+            return self._finisher.finish(wire, asked, await self._handler(asked), period, table)
         except Exception:
-            return self.failed(asked)
-
-    def finish(self, wire: bytes, asked: Query, answer: Answer, period: int, table: Table) -> bytes:
-        """Make the reply of an answer, and keep it where it holds for others.
-
-        Args:
-            period: when the query came (`_follow_policy`).
-        """
-        ends = self._end_for(asked)
-        reply = self.fit(asked.message, self._until_policy_ends(answer.body, period, ends), asked.is_stream)
-        # What an old policy said, or said before its end, answers this query and no other.
-        is_in_force = period == self._period and self._policy is self._box.current
-        if answer.ttl and is_in_force and self._wall() < ends:
-            self._keep(wire, asked, answer, reply, table, ends)
-        return reply
-
-    def _end_for(self, asked: Query) -> float:
-        """Return when the policy may say something else to this client; what ends for others alone is none of it."""
-        own = self._policy.next_own_change(asked.client.scope, asked.when)
-        return self._policy_ends if own is None else min(self._policy_ends, own.timestamp())
-
-    def _until_policy_ends(self, body: ReplyBody, period: int, ends: float) -> ReplyBody:
-        """Let no client keep an answer longer than the policy that permits it lasts: TTLs end with it."""
-        if period != self._period or self._policy is not self._box.current:
-            return cap_ttls(body, 0)
-        if ends == _NEVER:
-            return body
-        return cap_ttls(body, max(0, int(ends - self._wall())))
-
-    def failed(self, asked: Query) -> bytes:
-        """At the edge of a query: whatever went wrong, it is logged, the client gets an answer, the server lives."""
-        question = asked.message.question
-        self.log.exception("query.failed", name=name_to_text(question.name), qtype=question.qtype)
-        return self.fit(asked.message, ReplyBody(Rcode.SERVFAIL), asked.is_stream)
-
-    def _keep(self, wire: bytes, asked: Query, answer: Answer, reply: bytes, table: Table, ends: float) -> None:
-        """Put a reply into the packet cache, unless options make its query one of a kind (cookies, padding).
-
-        Args:
-            ends: epoch seconds until which it may be served.
-        """
-        message, verdict = asked.message, answer.verdict
-        if not answer.ttl or (message.edns is not None and message.edns.options):
-            return
-        is_recorded = self._hits.wants(verdict)
-        name = name_to_text(message.question.key) if is_recorded else ""
-        left, now = ends - self._wall(), self._clock()
-        entry = Entry(reply, now, min(answer.ttl, left), name, message.question.qtype, verdict, is_recorded)
-        self._cache.store(table, wire[2:], entry)
-        if answer.is_blocked and verdict is not None and left > answer.ttl:
-            self._blocked.learn(
-                wire, reply, table, self._policy, asked.client.scope, verdict,
-                ttl=answer.ttl, ends=now + left, is_recorded=is_recorded,
-            )  # fmt: skip
-
-    def fit(self, query: QueryMessage, body: ReplyBody, is_stream: bool) -> bytes:
-        """Write a reply as the client can take it."""
-        return fit_reply(query, body, is_stream, self._settings)
+            return self._finisher.failed(asked)
 
     def _truncate(self, wire: bytes) -> Reply:
         """Answer a query over the rate limit; a malformed one is not worth an answer then."""

@@ -1,40 +1,19 @@
 """Replies that are on their way: what is done when there is an answer, or the addresses alone."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from sinkhole.errors import UpstreamError
-from sinkhole.protocol.addresses import AddressSet
-from sinkhole.protocol.question import QueryMessage, read_query
+from sinkhole.protocol.question import read_query
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.protocol.types import Rcode
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.query import Query
 from sinkhole.resolver.steps import Done
 from sinkhole.resolver.straight import Course
+from sinkhole.transport.finisher import Finisher
 from sinkhole.transport.packet_cache import Table
 from sinkhole.transport.plain_forms import PlainForm
-
-
-class Finisher(Protocol):
-    """What makes replies (`Dispatch`)."""
-
-    def begin_chain(self, asked: Query, done: Done) -> Answer | None:
-        """Begin to answer; return the answer if there is no need to wait."""
-
-    def finish(self, wire: bytes, asked: Query, answer: Answer, period: int, table: Table) -> bytes:
-        """Make the reply of an answer."""
-
-    def finish_addresses(
-        self, wire: bytes, end: int, form: PlainForm, course: Course, found: AddressSet, table: Table
-    ) -> bytes:
-        """Make the reply of a set of addresses."""
-
-    def failed(self, asked: Query) -> bytes:
-        """Log what goes wrong, and return the reply that says so."""
-
-    def fit(self, query: QueryMessage, body: ReplyBody, is_stream: bool) -> bytes:
-        """Write a reply."""
 
 
 class Later:
@@ -71,14 +50,27 @@ class Later:
 
 
 class StraightLater(Later):
-    """A reply that is on the straight path, and goes the long way where that does not lead to the end."""
+    """A reply that is on the straight path, and goes the long way where that does not lead to the end.
 
-    __slots__ = ("_end", "_form")
+    Args:
+        finisher: makes the reply.
+        wire: the query.
+        table: where its reply may be kept.
+        end: offset after its question.
+        form: of the query.
+        begin: begins the long way.
+    """
 
-    def __init__(self, finisher: Finisher, wire: bytes, period: int, table: Table, end: int, form: PlainForm) -> None:
-        super().__init__(finisher, wire, None, period, table)
+    __slots__ = ("_begin", "_end", "_form")
+
+    def __init__(
+        self, finisher: Finisher, wire: bytes, table: Table, end: int, form: PlainForm,
+        begin: Callable[[Query, Done], Answer | None],
+    ) -> None:  # fmt: skip
+        super().__init__(finisher, wire, None, finisher.period, table)
         self._end = end
         self._form = form
+        self._begin = begin
 
     def landed(self, course: Course) -> None:
         """Make the reply of what came, and send it; or go on."""
@@ -90,7 +82,7 @@ class StraightLater(Later):
                 self.send(reply)
                 return
             self._asked = self._long_way(course)
-            answer = finisher.begin_chain(self._asked, self.done)
+            answer = self._begin(self._asked, self.done)
         except Exception:
             self.send(finisher.failed(self._asked or self._long_way(course)))
         else:
