@@ -11,6 +11,7 @@ from sinkhole.protocol.message import Message, read_message
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.task import STEPPING
+from sinkhole.upstream.turn import TURN
 
 GRACE = 0.5
 """Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""
@@ -135,6 +136,13 @@ class Burst:
             self._rest()
 
     def _readable(self) -> None:
+        TURN.begin()
+        try:
+            self._receive()
+        finally:
+            TURN.end()
+
+    def _receive(self) -> None:
         sock, flights = self._sock, self.flights
         if sock is None:
             return

@@ -13,6 +13,7 @@ from sinkhole.protocol.message import Message
 from sinkhole.upstream.ask import HEADER, TYPE_AND_CLASS, Ask, Budget, mixed_case
 from sinkhole.upstream.burst import GRACE, MOST, Burst, Flight
 from sinkhole.upstream.entropy import Entropy
+from sinkhole.upstream.turn import TURN
 
 __all__ = ["GRACE", "Datagrams", "ask_udp"]
 
@@ -73,7 +74,7 @@ class Datagrams:
                 burst.send()
             burst = self._burst = Burst(loop, host, self._port)
             self._host = host
-            loop.call_soon(burst.send)
+            TURN.later(burst.send)
         octets = self._entropy.take(_ID_OCTETS + len(name))
         message_id = octets[:_ID_OCTETS]
         while message_id in burst.flights:
