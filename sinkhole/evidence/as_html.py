@@ -25,7 +25,8 @@ overflow-wrap:break-word;max-width:24rem}
 th{white-space:nowrap}tbody tr:nth-child(even){background:var(--zebra)}
 .n{text-align:right;font-variant-numeric:tabular-nums}.n,.t{white-space:nowrap}
 .chart{width:100%;height:auto}.chart text{font:12px system-ui,sans-serif;fill:var(--ink)}
-.axis{stroke:var(--line)}.c0{fill:var(--c0)}.c1{fill:var(--c1)}.c2{fill:var(--c2)}.c3{fill:var(--c3)}
+.axis,.grid{stroke:var(--line);fill:none}.axis{stroke:var(--soft)}.at{fill:none}.chart rect{stroke:var(--paper)}
+.c0{fill:var(--c0)}.c1{fill:var(--c1)}.c2{fill:var(--c2)}.c3{fill:var(--c3)}
 .c4{fill:var(--c4)}.c5{fill:var(--c5)}.c6{fill:var(--c6)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:0;font-size:.9rem}
 .key{display:inline-block;width:.8em;height:.8em;margin-right:.4em}

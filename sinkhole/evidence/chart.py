@@ -1,21 +1,17 @@
 """Charts as SVG: bars of vendors, and columns of days or weeks; each says in words what it shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from sinkhole.evidence.model import Evidence
-from sinkhole.evidence.tables import leading
-from sinkhole.evidence.words import number, utc_day
+from sinkhole.evidence.model import Bucket, Evidence
+from sinkhole.evidence.plot import Column, Mark, Plot, legend, stacked
+from sinkhole.evidence.tables import leading_in
+from sinkhole.evidence.words import number, short_day, utc_day, utc_time
 
 _WIDTH = 720
 _BAR = 22
 _LABEL = 190
 _MOST_BARS = 12
-_HEIGHT = 200
-_AXIS = 24
-_TEXT = 12
-SERIES = 7
-"""Colours of the page: `--c0` to `--c6`, the last for what is together."""
 
 
 def bars(evidence: Evidence) -> str:
@@ -41,51 +37,48 @@ def bars(evidence: Evidence) -> str:
 
 def columns(evidence: Evidence) -> str:
     """Return the trend as stacked columns; empty where there are fewer than two days or weeks."""
-    trend = evidence.trend
-    most = max((bucket.total for bucket in trend), default=0)
-    if len(trend) < 2 or not most:
-        return ""
-    vendors, has_rest = leading(evidence)
-    top = max(trend, key=lambda bucket: bucket.total)
-    said = (
-        f"{len(trend)} {evidence.step}s from {utc_day(trend[0].start)} to {utc_day(trend[-1].start)}; "
-        f"most in the {evidence.step} from {utc_day(top.start)}: {top.total}"
-    )
-    parts = [_begin("columns", _HEIGHT + _AXIS, f"Attempts by {evidence.step}", said)]
-    step = (_WIDTH - 50) / len(trend)
-    parts.append(f'<text x="44" y="{_TEXT}" text-anchor="end">{number(most)}</text>')
-    parts.append(f'<line x1="48" y1="{_HEIGHT}" x2="{_WIDTH}" y2="{_HEIGHT}" class="axis"/>')
-    for place, bucket in enumerate(trend):
-        left, base = 50 + place * step, float(_HEIGHT)
-        for series, count in _stack(bucket.attempts, vendors, has_rest):
-            height = (_HEIGHT - 6) * count / most
-            base -= height
-            parts.append(
-                f'<rect x="{left:.1f}" y="{base:.1f}" width="{max(1.0, step - 2):.1f}" height="{height:.1f}" '
-                f'class="c{series}"/>'
-            )
-        if bucket.is_withheld:
-            parts.append(f'<text x="{left + step / 2:.1f}" y="{_HEIGHT - 4}" text-anchor="middle">·</text>')
-    parts.append(_axis_label(50, "start", trend[0].start) + _axis_label(_WIDTH, "end", trend[-1].start))
-    return "".join([*parts, "</svg>", _legend(evidence, vendors, has_rest)])
+    names = {line.vendor: line.name for line in evidence.vendors if line.vendor}
+    plot = trend_plot(evidence.trend, evidence.step, names, "columns")
+    chart = stacked(plot) if len(plot.columns) > 1 else ""
+    return chart + legend(plot) if chart else ""
 
 
-def _stack(attempts: dict[str, int], vendors: Sequence[str], has_rest: bool) -> list[tuple[int, int]]:
-    found = [(series, attempts[vendor]) for series, vendor in enumerate(vendors) if attempts.get(vendor)]
-    rest = sum(attempts.values()) - sum(count for _, count in found)
+def trend_plot(
+    trend: Sequence[Bucket], step: str, names: Mapping[str, str], name: str, marks: tuple[Mark, ...] = ()
+) -> Plot:
+    """Return what is drawn of a trend.
+
+    Args:
+        step: what a bucket is: `hour`, `day` or `week`.
+        names: of vendors, by their ids.
+        name: begins the ids within the drawing.
+    """
+    vendors, has_rest = leading_in(trend)
     # With a floor the vendors of a day are not told: then all of it is one.
-    return [*found, (SERIES - 1 if has_rest else 0, rest)] if rest else found
+    is_one = not vendors and any(bucket.total for bucket in trend)
+    series = [_short(names.get(vendor) or vendor) for vendor in vendors]
+    series += ["others"] if has_rest else ["all vendors"] if is_one else []
+    drawn = []
+    for bucket in trend:
+        counts = [bucket.attempts.get(vendor, 0) for vendor in vendors]
+        rest = [bucket.total - sum(counts)] if has_rest or is_one else []
+        drawn.append(Column(*_when(bucket.start, step), (*counts, *rest), bucket.is_withheld))
+    return Plot(name, f"Attempts by {step}", _said(trend, step), tuple(series), tuple(drawn), has_rest, marks)
 
 
-def _legend(evidence: Evidence, vendors: Sequence[str], has_rest: bool) -> str:
-    names = {line.vendor: line.name for line in evidence.vendors}
-    items = [(series, names.get(vendor) or vendor) for series, vendor in enumerate(vendors)]
-    if has_rest:
-        items.append((SERIES - 1, "others"))
-    if not items:
+def _said(trend: Sequence[Bucket], step: str) -> str:
+    if not trend:
         return ""
-    told = "".join(f'<li><span class="key k{series}"></span>{escape(name)}</li>' for series, name in items)
-    return f'<ul class="legend">{told}</ul>'
+    top = max(trend, key=lambda bucket: bucket.total)
+    first, last, most = (_when(bucket.start, step)[1] for bucket in (trend[0], trend[-1], top))
+    return f"{len(trend)} {step}s from {first} to {last}; most in {most}: {top.total}"
+
+
+def _when(start: int, step: str) -> tuple[str, str]:
+    """Return a bucket's time as an axis has room for it, and in full."""
+    if step == "hour":
+        return utc_time(start)[11:16], f"{utc_time(start)[:16].replace('T', ' ')} UTC"
+    return short_day(start), utc_day(start) if step == "day" else f"the week from {utc_day(start)}"
 
 
 def _begin(name: str, height: int, title: str, said: str) -> str:
@@ -93,10 +86,6 @@ def _begin(name: str, height: int, title: str, said: str) -> str:
         f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="{name}-t {name}-d" class="chart">'
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(said)}</desc>'
     )
-
-
-def _axis_label(x: int, anchor: str, start: int) -> str:
-    return f'<text x="{x}" y="{_HEIGHT + 16}" text-anchor="{anchor}">{utc_day(start)}</text>'
 
 
 def _short(name: str) -> str:

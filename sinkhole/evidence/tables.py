@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sinkhole.evidence.model import By, Evidence, Line, Span
+from sinkhole.evidence.model import Bucket, By, Evidence, Line, Span
 
 Cell = str | int | None
 InWords = Callable[[float], str]
@@ -158,8 +158,13 @@ def trend_table(evidence: Evidence, day_of: InWords) -> Table:
 
 def leading(evidence: Evidence) -> tuple[list[str], bool]:
     """Return the vendors with the most attempts in the trend, and whether there are others."""
+    return leading_in(evidence.trend)
+
+
+def leading_in(trend: Sequence[Bucket]) -> tuple[list[str], bool]:
+    """Return the same of a trend."""
     sums: dict[str, int] = {}
-    for bucket in evidence.trend:
+    for bucket in trend:
         for vendor, count in bucket.attempts.items():
             if vendor:
                 sums[vendor] = sums.get(vendor, 0) + count

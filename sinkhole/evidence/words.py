@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from sinkhole.evidence.model import Evidence
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""In the language of the pages, whatever that of this machine is."""
+
 
 def visible(text: str) -> str:
     """Return text in which control characters, escapes and direction marks are shown instead of obeyed."""
@@ -21,6 +24,12 @@ def utc_time(at: float) -> str:
 def utc_day(at: float) -> str:
     """Return a day in UTC as an ISO date."""
     return dt.datetime.fromtimestamp(int(at), dt.UTC).date().isoformat()
+
+
+def short_day(at: float) -> str:
+    """Return a day in UTC as an axis has room for it: `7 Nov`."""
+    day = dt.datetime.fromtimestamp(int(at), dt.UTC)
+    return f"{day.day} {_MONTHS[day.month - 1]}"
 
 
 def clock_of(evidence: Evidence) -> Callable[[float], str]:

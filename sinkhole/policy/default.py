@@ -7,7 +7,8 @@ from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 
-_REASON = "default policy"
+REASON = "default policy"
+"""Of the statements that a fresh install has."""
 
 
 def default_statements(ways: Sequence[Bypass]) -> tuple[Statement, ...]:
@@ -21,4 +22,4 @@ def default_statements(ways: Sequence[Bypass]) -> tuple[Statement, ...]:
         (Subject(SubjectKind.LOOKALIKES), Action.MONITOR),
         *((Subject(SubjectKind.BYPASS, way.id), way.action) for way in ways if way.action is not None),
     ]
-    return tuple(Statement(n, subject, action, reason=_REASON) for n, (subject, action) in enumerate(chosen, 1))
+    return tuple(Statement(n, subject, action, reason=REASON) for n, (subject, action) in enumerate(chosen, 1))

@@ -9,6 +9,7 @@ from aiohttp import web
 from sinkhole.app.passwords import Passwords
 from sinkhole.config.schema import Settings
 from sinkhole.web.actor import Actor
+from sinkhole.web.flashes import Flashes
 from sinkhole.web.live import Live
 from sinkhole.web.login import Login
 from sinkhole.web.peer import Peer, Peers
@@ -30,6 +31,7 @@ class Context:
     live: Live
     syncing: Syncing
     status: Status
+    flashes: Flashes
 
 
 def make_context(settings: Settings, status: Status, passwords: Passwords | None = None) -> Context:
@@ -42,7 +44,7 @@ def make_context(settings: Settings, status: Status, passwords: Passwords | None
     work = Work(settings)
     login = Login(settings.admin, work, passwords or Passwords())
     live = Live(work.readers)
-    return Context(settings, work, login, Peers(settings.admin), live, Syncing(settings, live), status)
+    return Context(settings, work, login, Peers(settings.admin), live, Syncing(settings, live), status, Flashes())
 
 
 CONTEXT: Final = web.AppKey("context", Context)

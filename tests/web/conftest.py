@@ -20,6 +20,8 @@ from sinkhole.app.passwords import Passwords
 from sinkhole.app.state import State, compile_state, open_state
 from sinkhole.config.schema import AdminSettings, FeedSettings, ServerSettings, Settings, UpstreamSettings
 from sinkhole.web.context import Context, make_context
+from sinkhole.web.pages.route import PageRoute
+from sinkhole.web.pages.table import PAGES
 from sinkhole.web.site import make_site
 
 PASSWORD = "correct horse battery"
@@ -42,7 +44,8 @@ class Client(httpx.Client):
 class Site:
     """A site that is served; requests are made by `client`."""
 
-    def __init__(self, folder: Path, admin: AdminSettings) -> None:
+    def __init__(self, folder: Path, admin: AdminSettings, pages: tuple[PageRoute, ...] = ()) -> None:
+        self._pages = pages
         self.settings = Settings(
             server=ServerSettings(data_dir=folder, listen=("127.0.0.1:0",)),
             upstream=UpstreamSettings(servers=("udp://127.0.0.1:9",)),
@@ -73,7 +76,7 @@ class Site:
         self._end = asyncio.Event()
         told = {"started": time.time(), "listen": ["127.0.0.1:5300"], "generation": 1, "store": "open", "workers": []}
         self.context = make_context(self.settings, lambda: told, HASHES)
-        runner = web.AppRunner(make_site(self.context), access_log=None, shutdown_timeout=0.2)
+        runner = web.AppRunner(make_site(self.context, (*PAGES, *self._pages)), access_log=None, shutdown_timeout=0.2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -130,8 +133,10 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Site]:
-    """A site; with the file's `ADMIN` settings if it has them."""
-    found = Site(tmp_path_factory.mktemp("web") / "data", getattr(request.module, "ADMIN", AdminSettings()))
+    """A site; with the file's `ADMIN` settings and its own `PAGES_BESIDE` if it has them."""
+    own = request.module
+    folder = tmp_path_factory.mktemp("web") / "data"
+    found = Site(folder, getattr(own, "ADMIN", AdminSettings()), getattr(own, "PAGES_BESIDE", ()))
     found.start()
     yield found
     found.stop()

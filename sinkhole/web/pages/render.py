@@ -1,8 +1,8 @@
 """Render pages: what is put into one is escaped, whoever made it up."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import web
@@ -10,11 +10,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from sinkhole import __version__
 from sinkhole.app.rights import Right
+from sinkhole.errors import SinkholeError
 from sinkhole.web.actor import Actor
-from sinkhole.web.context import ACTOR, PEER
-from sinkhole.web.pages.route import View
+from sinkhole.web.context import ACTOR, CONTEXT, PEER
+from sinkhole.web.pages.asked import address_here
+from sinkhole.web.pages.route import PageRoute, View
+from sinkhole.web.pages.span import DEFAULT, SPANS, spanned
+from sinkhole.web.pages.strip import OnNow, store_trouble
 from sinkhole.web.problem import Problem
 
+MENU: Final = web.AppKey("menu", tuple[PageRoute, ...])
+"""The pages of the navigation."""
 _DIRECTION_MARKS = {
     ord(mark): f"\\u{ord(mark):04x}"
     for mark in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -27,9 +33,23 @@ def visible(value: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def utc(value: datetime) -> str:
-    """Return a time to the minute, in UTC."""
-    return value.strftime("%Y-%m-%d %H:%M")
+def utc(value: datetime | float) -> str:
+    """Return a time (epoch seconds too) to the minute, in UTC."""
+    return _moment(value).strftime("%Y-%m-%d %H:%M")
+
+
+def iso(value: datetime | float) -> str:
+    """Return a time as `<time>` wants it."""
+    return _moment(value).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def number(value: float) -> str:
+    """Return a number with commas between thousands."""
+    return f"{value:,}"
+
+
+def _moment(value: datetime | float) -> datetime:
+    return value.astimezone(UTC) if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
 
 
 def make_environment() -> Environment:
@@ -38,23 +58,43 @@ def make_environment() -> Environment:
         loader=PackageLoader("sinkhole.web"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=lambda value: visible(value) if type(value) is str else value,
     )  # fmt: skip
-    environment.filters |= {"utc": utc}
-    environment.globals |= {"version": __version__}
+    environment.filters |= {"utc": utc, "iso": iso, "number": number, "segment": lambda text: quote(text, safe=""),
+                            "pair": lambda word: (word, word)}  # fmt: skip
+    environment.globals |= {"version": __version__, "spanned": spanned}
     return environment
 
 
 _ENVIRONMENT = make_environment()
 
 
-def render(request: web.Request, view: View) -> web.Response:
-    """Return a page; it knows who looks at it (`actor`, None for nobody) and what they may do (`may`)."""
+def render(request: web.Request, view: View, strip: Sequence[OnNow] = ()) -> web.Response:
+    """Return a page; it knows who looks at it (`actor`, None for nobody), what they `may` do, and which pages of the
+    navigation they can open (`opens`).
+
+    Args:
+        strip: what is on now.
+    """
     actor: Actor | None = request.get(ACTOR)
     rights = {str(right): right for right in Right}
 
     def may(right: str, area: str) -> bool:
         return actor is not None and actor.may(rights[right], area)
 
-    known: Mapping[str, Any] = {"actor": actor, "may": may, "path": request.path, **view.values}
+    flashes = () if actor is None else request.app[CONTEXT].flashes.take(actor)
+    span = request.query.get("span", DEFAULT)
+    menu = [
+        (page, spanned(page.path, span) if page.keeps_span and span in SPANS else page.path)
+        for page in request.app.get(MENU, ())
+        if may(str(page.right), page.area)
+    ]
+
+    def opens(path: str) -> bool:
+        return any(page.path == path for page, _ in menu)
+
+    known: Mapping[str, Any] = {
+        "actor": actor, "may": may, "opens": opens, "path": request.path, "here": address_here(request), "menu": menu,
+        "strip": strip, "flashes": flashes, **view.values,
+    }  # fmt: skip
     text = _ENVIRONMENT.get_template(view.template).render(known)
     return web.Response(status=view.status, text=text, content_type="text/html", charset="utf-8")
 
@@ -64,4 +104,8 @@ def failed(request: web.Request, found: Problem) -> web.Response:
     if found.status == 401 and request.method == "GET" and PEER in request:
         to = "/login" if request.path == "/" else f"/login?next={quote(request.path)}"
         return web.Response(status=303, headers={"Location": to})
-    return render(request, View("problem.html", {"problem": found}, found.status))
+    try:
+        strip = store_trouble(request.app[CONTEXT]) if ACTOR in request else ()
+    except SinkholeError:
+        strip = ()
+    return render(request, View("problem.html", {"problem": found}, found.status), strip)

@@ -9,10 +9,13 @@ from typing import Final
 
 from aiohttp import web
 
+from sinkhole.app.state import State
 from sinkhole.web.admit import admit
 from sinkhole.web.context import CONTEXT
+from sinkhole.web.pages.asked import asked_of
 from sinkhole.web.pages.render import render
 from sinkhole.web.pages.route import PageRoute, View
+from sinkhole.web.pages.strip import on_now
 from sinkhole.web.problem import RequestError, not_found
 from sinkhole.web.route import arguments
 from sinkhole.web.serve_api import Handler
@@ -29,14 +32,19 @@ def page_handler(route: PageRoute) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         actor = await admit(request, route.right, route.area)
         context = request.app[CONTEXT]
-        known = {"actor": actor, "context": context, "request": request, "place": request.match_info,
-                 "query": request.query}  # fmt: skip
-        if inspect.iscoroutinefunction(route.work):
-            found = await route.work(**arguments(route.work, known))
-        else:
-            found = await context.work.readers.do(
-                lambda state: route.work(**arguments(route.work, known | {"state": state}))
-            )
+        known = {"actor": actor, "context": context, "request": request, **asked_of(request, route.work)}
+
+        def read(state: State) -> web.StreamResponse:
+            found = route.work(**arguments(route.work, known | {"state": state}))
+            if not isinstance(found, View):
+                response: web.StreamResponse = found
+                return response
+            # Here too: a page of thousands of cells takes longer than the event loop may be held.
+            return render(request, found, () if actor is None else on_now(state, actor, context))
+
+        if not inspect.iscoroutinefunction(route.work):
+            return await context.work.readers.do(read)
+        found = await route.work(**arguments(route.work, known))
         return render(request, found) if isinstance(found, View) else found
 
     return handle
