@@ -105,7 +105,9 @@ def _policy(state: State, traffic: Traffic) -> None:
         store_statement(state, read_wish(state, Wish(subject, action, group, reason, "it-security", "SEC-112")))
     end = datetime.now(UTC) + timedelta(days=30)
     for n, (vendor, _) in enumerate(traffic.vendors[:40]):
-        wish = Request(f"vendor:{vendor.id}", end, f"trial {n}", traffic.clients[n * 7 % len(traffic.clients)], owner="m.weber")
+        wish = Request(
+            f"vendor:{vendor.id}", end, f"trial {n}", traffic.clients[n * 7 % len(traffic.clients)], owner="m.weber"
+        )
         if n % 2:
             put_exception(state, wish)
         else:

@@ -308,7 +308,16 @@ def policy_in_force(settings: Settings) -> Policy:
             compile_state(state)
         finally:
             state.close()
-    compiled = compiled_folder(folder)
+    return published_policy(folder)
+
+
+def published_policy(data_dir: Path) -> Policy:
+    """Return the policy that is published in a data folder, read again only where it is another.
+
+    Raises:
+        PolicyError: there is none, or it is damaged.
+    """
+    compiled = compiled_folder(data_dir)
     try:
         look = (compiled / DOCUMENT_NAME).stat()
     except OSError:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sinkhole.store.database import Store
 from sinkhole.store.span_sql import By
 from sinkhole.store.spans import Spans
-from sinkhole.store.words import texts_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,7 +23,8 @@ def bypass_hits(store: Store, since: int, attempt_window: int) -> list[BypassHit
         newest = connection.exec_driver_sql("SELECT MAX(minute) FROM hit").scalar()
         if newest is None:
             return []
-        rows = Spans.of(store, connection, attempt_window).hits_by_hour(By.BYPASS, since, newest * 60 + 60)
-        texts = texts_of(connection, {number for row in rows for number in row[1:3]})
+        spans = Spans.of(store, connection, attempt_window)
+        rows = spans.hits_by_hour(By.BYPASS, since, newest * 60 + 60)
+        texts = spans.texts({number for row in rows for number in row[1:3]})
     found = [BypassHits(texts.get(client, ""), hour, texts.get(name, ""), hits) for hour, client, name, hits in rows]
     return sorted(one for one in found if one.client)

@@ -11,7 +11,6 @@ from sinkhole.store.database import Store
 from sinkhole.store.span_cache import Sum, Sums
 from sinkhole.store.span_sql import By, Edge
 from sinkhole.store.spans import Spans
-from sinkhole.store.words import texts_of
 
 _DAY = 86_400
 
@@ -86,7 +85,7 @@ class EvidenceCounts:
                 before = _together(before, spans.under_way(by, since, Edge(pivot, is_by_first=True)))
                 after = spans.begun(by, Edge(pivot, is_by_first=True), Edge(until))
                 whole = _together(before, after)
-            words = texts_of(connection, {number for pair in whole for number in pair})
+            words = spans.texts({number for pair in whole for number in pair})
         empty = Sum()
         return [
             Tried(*_named(by, pair, words), one, before.get(pair, empty), after.get(pair, empty))
@@ -110,7 +109,7 @@ class EvidenceCounts:
                     began = of_days[begin // _DAY]
                     for (vendor, _), going_on in spans.under_way(By.VENDOR, since, Edge(until)).items():
                         began[vendor] = began.get(vendor, 0) + going_on.attempts
-                words = texts_of(connection, {vendor for attempts in of_days.values() for vendor in attempts})
+                words = spans.texts({vendor for attempts in of_days.values() for vendor in attempts})
                 for day, attempts in of_days.items():
                     here = found.setdefault(day, {})
                     for vendor, count in attempts.items():
@@ -157,7 +156,7 @@ class EvidenceCounts:
             found = {str(vendor) for (vendor,) in summed}
             spans = Spans.of(self._store, connection, self._window)
             seen = spans.keys(By.VENDOR, Edge(kept), Edge(at, is_by_first=True))
-            return found | set(texts_of(connection, seen).values())
+            return found | set(spans.texts(seen).values())
 
 
 def _together(before: Sums, after: Sums) -> Sums:

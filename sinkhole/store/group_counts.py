@@ -5,7 +5,6 @@ from typing import NamedTuple
 from sinkhole.store.database import Store
 from sinkhole.store.span_sql import By
 from sinkhole.store.spans import Spans
-from sinkhole.store.words import texts_of
 
 _DAY = 86_400
 _END = 2**50
@@ -29,7 +28,7 @@ def group_counts(store: Store, group: str, first_day: int, attempt_window: int) 
             return []
         spans = Spans.of(store, connection, attempt_window, part=word)
         found = spans.sums(By.VENDOR, first_day * _DAY, _END)
-        texts = texts_of(connection, {vendor for vendor, _ in found})
+        texts = spans.texts({vendor for vendor, _ in found})
     counts = [
         GroupCount(texts[vendor], one.attempts, one.hits, one.blocked, one.coached)
         for (vendor, _), one in found.items()

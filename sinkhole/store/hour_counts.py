@@ -3,7 +3,6 @@
 from sinkhole.store.database import Store
 from sinkhole.store.span_sql import By, Edge
 from sinkhole.store.spans import HOUR, Spans
-from sinkhole.store.words import texts_of
 
 
 def attempts_by_hour(store: Store, window: int, since: int, until: int) -> dict[int, dict[str, int]]:
@@ -17,8 +16,8 @@ def attempts_by_hour(store: Store, window: int, since: int, until: int) -> dict[
         spans = Spans.of(store, connection, window)
         found = spans.attempts_by(1, By.VENDOR, since, until)
         going_on = spans.under_way(By.VENDOR, since, Edge(until))
-        words = texts_of(connection, {vendor for here in found.values() for vendor in here})
-        words |= texts_of(connection, {vendor for vendor, _ in going_on})
+        words = spans.texts({vendor for here in found.values() for vendor in here})
+        words |= spans.texts({vendor for vendor, _ in going_on})
     told = {hour: {words[vendor]: count for vendor, count in here.items()} for hour, here in found.items() if here}
     for (vendor, _), one in going_on.items():
         first = told.setdefault(since // HOUR, {})

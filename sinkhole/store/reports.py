@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sinkhole.errors import StoreError
@@ -12,7 +12,6 @@ from sinkhole.store.database import Store
 from sinkhole.store.span_cache import Sum
 from sinkhole.store.span_sql import By, Labels
 from sinkhole.store.spans import Spans, by_key
-from sinkhole.store.words import texts_of
 
 COLUMNS = ("vendor", "product", "client", "group", "name", "feed", "subject")
 """What hits can be counted by; category and jurisdiction follow from the product and vendor of the catalogue."""
@@ -75,11 +74,12 @@ class Reports:
         """
         by = _by(column)
         with self._store.reading() as connection:
-            found = by_key(Spans.of(self._store, connection, self._window).sums(by, since, _end(until)))
-            texts = texts_of(connection, {key for key, _ in found})
-        tallies = [tally_of(texts.get(key, ""), one) for (key, _), one in found.items()]
-        if by is By.CLIENT:
-            tallies = [replace(one, clients=int(bool(one.key))) for one in tallies]
+            spans = Spans.of(self._store, connection, self._window)
+            found = by_key(spans.sums(by, since, _end(until)))
+            texts = spans.texts({key for key, _ in found})
+        keyed = [(texts.get(key, ""), one) for (key, _), one in found.items()]
+        is_client = by is By.CLIENT
+        tallies = [tally_of(text, one, int(bool(text)) if is_client else None) for text, one in keyed]
         return sorted(tallies, key=tally_order)[:limit]
 
     def clients(self, since: int = 0, until: int | None = None) -> int:
@@ -103,8 +103,9 @@ class Reports:
                 found = Spans.of(self._store, connection, self._window, labels).sums(By.CATEGORY, since, _end(until))
             return sorted((tally_of(labels.names[key], one) for (key, _), one in found.items()), key=tally_order)
         with self._store.reading() as connection:
-            by_vendor = by_key(Spans.of(self._store, connection, self._window).sums(By.VENDOR, since, _end(until)))
-            texts = texts_of(connection, {key for key, _ in by_vendor})
+            spans = Spans.of(self._store, connection, self._window)
+            by_vendor = by_key(spans.sums(By.VENDOR, since, _end(until)))
+            texts = spans.texts({key for key, _ in by_vendor})
         # Attempts are told apart by vendor, so those of a label are those of its vendors.
         labelled: dict[str, Sum] = {}
         for (key, _), one in by_vendor.items():
@@ -178,9 +179,10 @@ def _end(until: int | None) -> int:
     return int(time.time()) + _YEAR if until is None else until
 
 
-def tally_of(key: str, one: Sum) -> Tally:
-    """Return a sum as a tally."""
-    return Tally(key, len(one.clients), one.attempts, one.hits, one.blocked, one.coached, one.first, one.last)
+def tally_of(key: str, one: Sum, clients: int | None = None) -> Tally:
+    """Return a sum as a tally; `clients` is None for those of the sum."""
+    count = len(one.clients) if clients is None else clients
+    return Tally(key, count, one.attempts, one.hits, one.blocked, one.coached, one.first, one.last)
 
 
 def tally_order(one: Tally) -> tuple[int, int, str]:

@@ -2,11 +2,14 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 MOST_WEIGHT = 300_000
 """Rows and, ten to one, clients of rows that are kept: some 60 MB."""
+
+MOST_TEXTS = 50_000
+"""Texts of words that are kept, some 5 MB."""
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class SpanCache:
         self._most = most
         self._weight = 0
         self._kept: OrderedDict[Hashable, tuple[int, Sums]] = OrderedDict()
+        self._texts: tuple[Hashable, dict[int, str]] = (None, {})
 
     def get(self, key: Hashable) -> Sums | None:
         """Return a copy of what is kept under a key, or None."""
@@ -75,6 +79,23 @@ class SpanCache:
             while self._weight > self._most:
                 _, (gone, _) = self._kept.popitem(last=False)
                 self._weight -= gone
+
+    def texts(
+        self, store: Hashable, numbers: Iterable[int], find: Callable[[Iterable[int]], dict[int, str]]
+    ) -> dict[int, str]:
+        """Return the texts of words; `find` those that are not kept. No number is ever given to another text.
+
+        Args:
+            store: whose words they are.
+        """
+        wanted = set(numbers)
+        whose, known = self._texts
+        if whose != store or len(known) > MOST_TEXTS:
+            known = {}
+        if missing := wanted.difference(known):
+            known = known | find(missing)
+            self._texts = (store, known)
+        return {number: known[number] for number in wanted if number in known}
 
 
 def copied(sums: Sums) -> Sums:

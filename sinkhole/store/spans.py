@@ -6,7 +6,7 @@ ends. It tells what counting all hits would tell: a span whose hits change later
 
 import json
 from array import array
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sinkhole.store.database import Store
 from sinkhole.store.span_cache import SpanCache, Sum, Sums, copied
 from sinkhole.store.span_sql import OF_CLIENT, By, Edge, Labels, Which, counted, under_way
+from sinkhole.store.words import texts_of
 
 LEVELS = (384, 96, 24, 6, 1)
 """Hours of a span; each is a multiple of the next, and begins at a multiple of itself since the epoch."""
@@ -56,6 +57,12 @@ class Spans:
         return cls(
             connection, window, labels, part=part, cache=store.spans, store=(str(store.path), store.identity)
         )  # fmt: skip
+
+    def texts(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Return the texts of words."""
+        if self.cache is None:
+            return texts_of(self.connection, numbers)
+        return self.cache.texts(self.store, numbers, lambda missing: texts_of(self.connection, missing))
 
     def sums(self, by: By, since: int, until: int, only: int | None = None) -> Sums:
         """Return what was done in a time, in which attempts count as of its beginning.

@@ -10,7 +10,6 @@ from sinkhole.store.reports import Tally, tally_of, tally_order
 from sinkhole.store.span_cache import Sum
 from sinkhole.store.span_sql import By, Edge
 from sinkhole.store.spans import HOUR, Spans
-from sinkhole.store.words import texts_of
 
 _NAMES = """
     SELECT n.text, v.text, action, SUM(count), MIN(first), MAX(last)
@@ -49,8 +48,9 @@ class Tried:
             word = _word(connection, vendor)
             if word is None:
                 return []
-            found = Spans.of(self._store, connection, self._window, part=word).sums(By.PAIR, since, until)
-            tallies = _tallies(connection, {client: one for (client, _), one in found.items()})
+            spans = Spans.of(self._store, connection, self._window, part=word)
+            found = spans.sums(By.PAIR, since, until)
+            tallies = _tallies(spans, {client: one for (client, _), one in found.items()})
         return [replace(one, clients=1) for one in tallies if one.key][:limit]
 
     def vendors_of(self, client: str, since: int, until: int, limit: int | None = None) -> list[Tally]:
@@ -59,8 +59,9 @@ class Tried:
             word = _word(connection, client)
             if word is None:
                 return []
-            found = Spans.of(self._store, connection, self._window).sums(By.PAIR, since, until, word)
-            tallies = _tallies(connection, {vendor: one for (_, vendor), one in found.items() if vendor})
+            spans = Spans.of(self._store, connection, self._window)
+            found = spans.sums(By.PAIR, since, until, word)
+            tallies = _tallies(spans, {vendor: one for (_, vendor), one in found.items() if vendor})
         return [replace(one, clients=1) for one in tallies][:limit]
 
     def times_of(self, client: str, since: int, until: int, width: int) -> dict[int, dict[str, int]]:
@@ -78,7 +79,7 @@ class Tried:
             for (_, vendor), one in spans.under_way(By.PAIR, since, Edge(until), word).items():
                 first = found.setdefault(since // width, {})
                 first[vendor] = first.get(vendor, 0) + one.attempts
-            words = texts_of(connection, {vendor for here in found.values() for vendor in here})
+            words = spans.texts({vendor for here in found.values() for vendor in here})
         told = {step: {words[v]: count for v, count in here.items() if v in words} for step, here in found.items()}
         return {step: here for step, here in told.items() if here}
 
@@ -93,8 +94,8 @@ class Tried:
             return [NameAsked(name, vendor, str(Action(action)), *rest) for name, vendor, action, *rest in rows]
 
 
-def _tallies(connection: Connection, found: dict[int, Sum]) -> list[Tally]:
-    texts = texts_of(connection, found)
+def _tallies(spans: Spans, found: dict[int, Sum]) -> list[Tally]:
+    texts = spans.texts(found)
     return sorted((tally_of(texts.get(word, ""), one) for word, one in found.items()), key=tally_order)
 
 
