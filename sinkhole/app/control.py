@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sinkhole.app.client_watch import ClientWatch
+from sinkhole.app.collection import calm_collector, collect_now_and_then
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.data_dir import owner_of
 from sinkhole.app.import_cleanup import clean_up_after_kill
@@ -74,7 +75,7 @@ class Control:
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._apply_quietly()))
         listening = await self._server.serve(sock)
         jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue(),
-                self._sum_up())  # fmt: skip
+                self._sum_up(), collect_now_and_then())  # fmt: skip
         for job in jobs:
             self._spawn(job)
         if self._settings.admin.enabled:
@@ -256,6 +257,7 @@ def main(arguments: list[str]) -> None:
     for fd in (socket_fd, lifeline, status):
         os.set_inheritable(fd, False)
     os.nice(_CALM)
+    calm_collector()  # else it walks the catalogue while somebody waits for a page
     asyncio.run(Control(settings).serve(socket.socket(fileno=socket_fd), lifeline, status))
     # All is written and closed. To take what a process holds apart, and to wait for a request or a sync that is under
     # way, may take longer than the supervisor waits.

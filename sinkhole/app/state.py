@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from sinkhole.app.catalogue_made_of import made_of
 from sinkhole.app.catalogue_in_force import CatalogueInForce, find_catalogue
+from sinkhole.app.catalogue_made_of import made_of
 from sinkhole.app.compiled import (
     FeedInput,
     Inputs,

@@ -157,7 +157,10 @@ class ClientStore:
 
         What is kept of an hour only grows, so sums tell.
         """
-        sql = "SELECT COUNT(*), COALESCE(SUM(queries), 0), COALESCE(SUM(alive), 0) FROM client_hour WHERE hour >= ? AND hour < ?"
+        sql = (
+            "SELECT COUNT(*), COALESCE(SUM(queries), 0), COALESCE(SUM(alive), 0) FROM client_hour "
+            "WHERE hour >= ? AND hour < ?"
+        )
         with self._store.reading() as connection:
             return tuple(connection.exec_driver_sql(sql, (since // HOUR, this_hour)).one())
 
