@@ -104,11 +104,11 @@ class Reports:
             return sorted((tally_of(labels.names[key], one) for (key, _), one in found.items()), key=tally_order)
         with self._store.reading() as connection:
             spans = Spans.of(self._store, connection, self._window)
-            by_vendor = by_key(spans.sums(By.VENDOR, since, _end(until)))
-            texts = spans.texts({key for key, _ in by_vendor})
+            found = by_key(spans.sums(By.VENDOR, since, _end(until)))
+            texts = spans.texts({key for key, _ in found})
         # Attempts are told apart by vendor, so those of a label are those of its vendors.
         labelled: dict[str, Sum] = {}
-        for (key, _), one in by_vendor.items():
+        for (key, _), one in found.items():
             for label in label_of.get(texts.get(key, ""), ()):
                 labelled.setdefault(label, Sum()).join(one)
         return sorted((tally_of(label, one) for label, one in labelled.items()), key=tally_order)

@@ -23,6 +23,8 @@ class Sum:
     first: int = 2**62
     last: int = 0
     clients: set[int] = field(default_factory=set)
+    is_shared: bool = field(default=False, compare=False)
+    """Whether the clients are also those of another sum, and so must not be changed in place."""
 
     def add(self, attempts: int, hits: int, blocked: int, coached: int, first: int, last: int) -> None:
         """Add counts of another part of the time."""
@@ -38,11 +40,17 @@ class Sum:
     def join(self, other: "Sum") -> None:
         """Add another sum."""
         self.add(other.attempts, other.hits, other.blocked, other.coached, other.first, other.last)
-        self.clients |= other.clients
+        self.meet(other.clients)
+
+    def meet(self, clients: Iterable[int]) -> None:
+        """Add clients."""
+        if self.is_shared:
+            self.clients, self.is_shared = set(self.clients), False
+        self.clients.update(clients)
 
     def copy(self) -> "Sum":
-        """Return one like it."""
-        return Sum(self.attempts, self.hits, self.blocked, self.coached, self.first, self.last, self.clients.copy())
+        """Return one like it; its clients are copied when there come more."""
+        return Sum(self.attempts, self.hits, self.blocked, self.coached, self.first, self.last, self.clients, True)
 
 
 Sums = dict[tuple[int, int], Sum]
@@ -99,5 +107,5 @@ class SpanCache:
 
 
 def copied(sums: Sums) -> Sums:
-    """Return sums that may be changed."""
+    """Return sums that may be changed, while the others are not any more."""
     return {pair: one.copy() for pair, one in sums.items()}

@@ -84,7 +84,7 @@ class Spans:
             one = found.setdefault((key, part), Sum())
             one.attempts += 1
             if client != unknown:
-                one.clients.add(client)
+                one.meet((client,))
         return found
 
     def begun(self, by: By, since: Edge, until: Edge, only: int | None = None) -> Sums:
@@ -222,7 +222,7 @@ class Spans:
                 one = found[key, part] = Sum()
             one.add(*counts)
             if counts[0] and client != unknown:
-                one.clients.add(client)
+                one.meet((client,))
 
     def _add(self, found: Sums, by: By, where: str, bound: tuple[int | str, ...]) -> None:
         columns = f"{_SUMS}, NULL {where} GROUP BY key, part" if by in OF_CLIENT else f"{_SCALARS}, clients {where}"
@@ -234,7 +234,7 @@ class Spans:
             else:
                 one.add(*counts)
             if clients:
-                one.clients.update(array("I", clients))
+                one.meet(array("I", clients))
 
 
 def by_key(sums: Sums) -> Sums:

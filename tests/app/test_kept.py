@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from sinkhole.app.catalogue_made_of import made_of
 from sinkhole.app.catalogue_in_force import CatalogueInForce
+from sinkhole.app.catalogue_made_of import made_of
 from sinkhole.app.data_dir import FEEDS, VENDORS, prepare
 from sinkhole.app.kept import Keep
 from sinkhole.app.state import open_state

@@ -1,5 +1,6 @@
-"""One server with something recorded, and one browser, for all of these tests: Debian's Chromium, driven by Playwright."""
+"""One server with something recorded, and one browser for all: Debian's Chromium, driven by Playwright."""
 
+import os
 import shutil
 import subprocess
 import time
@@ -37,6 +38,8 @@ http = ["127.0.0.1:0"]
 https = ["127.0.0.1:0"]
 """
 _ADMIN = {"SINKHOLE_ADMIN_ENABLED": "true", "SINKHOLE_ADMIN_LISTEN": f"{HOST}:0"}
+PICTURES = os.environ.get("SINKHOLE_SCREENSHOTS")
+"""Folder for pictures of the pages, which show a larger network; None: none are taken."""
 NARROW, WIDE = 390, 1280
 THEMES = ("light", "dark")
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
@@ -76,10 +79,18 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     config = folder / "sinkhole.toml"
     config.write_text(CONFIG)
     (folder / "data").mkdir()
-    seed(folder / "data", rows=2_500, days=8, clients=60, is_summed=False)
+    if PICTURES is None:
+        seed(folder / "data", rows=2_500, days=8, clients=60, is_summed=False)
+    else:
+        seed(folder / "data", rows=40_000, days=60, clients=200)
+    lists = folder / "data" / "lists"
+    lists.mkdir(exist_ok=True)
+    (lists / "own.txt").write_text("ads.example\ntracker.example\nnot a name\n")
     with UpstreamThread(FakeUpstream(answers(NAMES))) as fake:
         server = Server(folder / "data", "--config", config, upstream=fake.port, environment=_ADMIN)
         server.cli("policy", "allow", "mistral", "--reason", "On trial", "--config", config)
+        server.cli("feeds", "add", "file:own.txt", "--name", "own", "--format", "domains", "--config", config)
+        server.cli("sync", "own", "--config", config)
         server.cli("ca", "init", "--config", config)
         server.cli("ca", "export", "-o", folder / "ca.pem", "--config", config)
         subprocess.run(

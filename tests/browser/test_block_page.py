@@ -1,4 +1,4 @@
-"""The block page as a browser shows it: over HTTP, and over HTTPS where the authority is trusted and where it is not."""
+"""The block page in a browser: over HTTP, and over HTTPS where the authority is trusted and where it is not."""
 
 import pytest
 

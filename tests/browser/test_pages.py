@@ -8,7 +8,7 @@ from tests.browser.conftest import NARROW, THEMES, WIDE
 
 PLACES = {
     "vendor": "deepseek", "client": "10.20.0.10", "group": "engineering", "domain": "ai-1-chat.example",
-    "feed": "v2fly-ai", "number": "1",
+    "feed": "own", "number": "1",
 }  # fmt: skip
 FILES = (
     "/policy/subjects", "/policy/policy.toml", "/reports/evidence.{form}", "/metrics", "/healthz", "/readyz",
