@@ -4,8 +4,8 @@ from io import BytesIO
 
 from PIL import Image
 
-WIDEST = 960
-QUALITY = 55
+WIDEST = 880
+QUALITY = 45
 
 
 def smaller(png: bytes) -> bytes:

@@ -9,7 +9,7 @@ from tests.browser.conftest import NARROW, PICTURES, THEMES, WIDE
 
 SHOWN = {
     "overview": "/", "vendors": "/vendors", "vendor": "/vendors/deepseek", "clients": "/clients",
-    "client": "/clients/10.20.0.10", "reports": "/reports?by=group", "bypass": "/reports/bypass", "live": "/live",
+    "client": "/clients/10.20.0.59", "reports": "/reports?by=group", "bypass": "/reports/bypass", "live": "/live",
     "explain": "/explain?name=chat.deepseek.com", "policy": "/policy", "editor": "/policy/2", "overrides": "/overrides",
     "groups": "/groups", "group": "/groups/engineering", "exceptions": "/exceptions", "exception": "/exceptions/1",
     "feeds": "/feeds", "feed": "/feeds/own", "discovery": "/discover", "candidate": "/discover/ai-1-chat.example",
@@ -18,8 +18,7 @@ SHOWN = {
 ALSO_NARROW = ("overview", "vendor", "policy")
 _AS_INSTALLED = """
     (folder) => document.querySelectorAll("td").forEach((one) => {
-      const said = one.textContent;
-      if (said.includes(folder)) one.textContent = said.replace(`${folder}/data`, "/var/lib/sinkhole");
+      one.innerHTML = one.innerHTML.replace(`${folder}/data`, "/var/lib/sinkhole");
     })
 """
 """The folder of a test is nobody's."""
