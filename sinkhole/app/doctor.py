@@ -13,7 +13,7 @@ from sinkhole.app.discovery import waiting_in_words
 from sinkhole.app.doctor_page import block_page
 from sinkhole.app.finding import Check, Finding, Grade
 from sinkhole.app.group_findings import group_findings
-from sinkhole.app.state import catalogue_of_folder, open_state
+from sinkhole.app.state import State, catalogue_of_folder, open_state
 from sinkhole.catalogue.summary import summarise
 from sinkhole.config.schema import Settings
 from sinkhole.errors import ListenError, SinkholeError
@@ -138,9 +138,14 @@ def _feeds(settings: Settings) -> Iterator[tuple[Grade, str]]:
         return
     state = open_state(settings)
     try:
-        feeds = [(feed, known) for feed, known in state.feeds.all() if feed.enabled]
+        yield from feed_findings(state)
     finally:
         state.close()
+
+
+def feed_findings(state: State) -> Iterator[tuple[Grade, str]]:
+    """Tell the lists that wait for somebody, have no rules, or were not reached for long."""
+    feeds = [(feed, known) for feed, known in state.feeds.all() if feed.enabled]
     bad = False
     for feed, known in feeds:
         asked = (dt.datetime.now(dt.UTC) - known.fetched_at).days if known.fetched_at else None

@@ -9,7 +9,7 @@ from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.data_dir import STORE, running_server
 from sinkhole.app.finding import Grade
 from sinkhole.app.new_defaults import new_defaults
-from sinkhole.app.state import open_state
+from sinkhole.app.state import State, open_state
 from sinkhole.config.schema import Settings
 from sinkhole.policy.document import DOCUMENT_NAME, load_document, load_policy
 from sinkhole.policy.engine import Policy
@@ -85,12 +85,17 @@ def exceptions(settings: Settings) -> Iterator[tuple[Grade, str]]:
     if not (settings.server.data_dir / STORE).exists():
         yield Grade.GOOD, "there are none yet"
         return
-    now = dt.datetime.now(dt.UTC)
     state = open_state(settings)
     try:
-        found = state.exceptions.in_force(now)
+        yield from exception_findings(state)
     finally:
         state.close()
+
+
+def exception_findings(state: State) -> Iterator[tuple[Grade, str]]:
+    """Tell them of an open store."""
+    now = dt.datetime.now(dt.UTC)
+    found = state.exceptions.in_force(now)
     ending = sorted((one for one in found if one.expires <= now + ENDING_WITHIN), key=lambda one: one.expires)
     for one in ending:
         ends = f"{one.expires.astimezone():%Y-%m-%d %H:%M}"

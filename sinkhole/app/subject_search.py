@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import FormError
 from sinkhole.policy.subject import Subject, SubjectKind
@@ -82,5 +83,7 @@ def _name(text: str) -> Option | None:
     try:
         name = name_to_text(name_from_text(text)).lower().rstrip(".")
     except FormError:
+        return None
+    if name_mistake(name):
         return None
     return Option(f"domain:{name}", "this name, and all below it")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from sinkhole.evidence.words import number
+from sinkhole.evidence.words import number, visible
 
 SERIES = 7
 """Colours of the page: `c0` to `c6`, the last for what is together."""
@@ -91,7 +91,7 @@ def stacked(plot: Plot, frame: Frame = WIDE) -> str:
     name = escape(plot.id)
     parts = [
         f'<svg viewBox="0 0 {frame.width} {frame.height}" role="img" aria-labelledby="{name}-t {name}-d" class="chart">'
-        f'<title id="{name}-t">{escape(plot.title)}</title><desc id="{name}-d">{escape(plot.said)}</desc>'
+        f'<title id="{name}-t">{_text(plot.title)}</title><desc id="{name}-d">{_text(plot.said)}</desc>'
     ]
     for tick in ticks:
         y = floor - tick * scale
@@ -111,7 +111,7 @@ def legend(plot: Plot) -> str:
     if not plot.series:
         return ""
     told = "".join(
-        f'<li><span class="key k{plot.colour(place)}"></span>{escape(name)}</li>'
+        f'<li><span class="key k{plot.colour(place)}"></span>{_text(name)}</li>'
         for place, name in enumerate(plot.series)
     )
     return f'<ul class="legend">{told}</ul>'
@@ -131,14 +131,11 @@ def ticks_to(most: int) -> list[int]:
 def _column(plot: Plot, column: Column, left: float, step: float, ends: tuple[int, int], scale: float) -> str:
     top, floor = ends
     told = [f"{name}: {number(count)}" for name, count in zip(plot.series, column.counts, strict=True) if count]
-    title = "\n".join([f"{column.title}: {number(column.total)}", *reversed(told)])
+    title = "\n".join(map(_text, [f"{column.title}: {number(column.total)}", *reversed(told)]))
     if column.is_withheld:
-        title = f"{column.title}: too few clients to be told"
+        title = _text(f"{column.title}: too few clients to be told")
     gap = min(step * 0.2, 6)
-    parts = [
-        f"<g><title>{escape(title)}</title>"
-        f'<path class="at" d="M{left:.1f} {top}H{left + step:.1f}V{floor}H{left:.1f}Z"/>'
-    ]
+    parts = [f'<g><title>{title}</title><path class="at" d="M{left:.1f} {top}H{left + step:.1f}V{floor}H{left:.1f}Z"/>']
     base = float(floor)
     for series, count in enumerate(column.counts):
         if count:
@@ -163,15 +160,20 @@ def _labels(columns: Sequence[Column], frame: Frame, step: float) -> list[str]:
         x = frame.left + (place + 0.5) * step
         is_last = x > frame.width - 24
         x, anchor = (frame.width - 2, "end") if is_last else (x, "middle")
-        found.append(f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}">{escape(columns[place].label)}</text>')
+        found.append(f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}">{_text(columns[place].label)}</text>')
     return found
 
 
 def _mark(mark: Mark, number_of: int, x: float, frame: Frame, floor: int) -> str:
     return (
-        f'<g class="mark"><title>{escape(mark.said)}</title><path d="M{x:.1f} 18V{floor}"/>'
+        f'<g class="mark"><title>{_text(mark.said)}</title><path d="M{x:.1f} 18V{floor}"/>'
         f'<circle cx="{x:.1f}" cy="10" r="9"/><text x="{x:.1f}" y="14" text-anchor="middle">{number_of}</text></g>'
     )
+
+
+def _text(text: str) -> str:
+    """Return text that is nothing but text; what cannot be printed is made visible."""
+    return escape(visible(text))
 
 
 def merged_marks(marks: Sequence[Mark]) -> tuple[Mark, ...]:

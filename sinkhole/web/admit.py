@@ -40,7 +40,7 @@ async def admit(request: web.Request, right: Right | Anyone, area: str) -> Actor
         raise RequestError(401, "log in, or send a token: Authorization: Bearer …", headers=challenge)
     request[ACTOR] = actor  # also where they may not: the page that says so is theirs
     if not actor.may(right, area):
-        raise RequestError(403, f"this takes the right to {right} {area}")
+        raise RequestError(403, f"this takes the role {right} or a higher one; of a token, the scope {right}:{area}")
     await _note_use(request, actor)
     return actor
 

@@ -8,7 +8,7 @@ import pytest
 from sinkhole.evidence.plot import NARROW, WIDE, Column, Mark, Plot, legend, merged_marks, stacked, ticks_to
 
 
-def plot(columns=30, marks=(), series=("A<b>", "B", "others")):
+def plot(columns=30, marks=(), series=("A<b>\u202e", "B", "others")):
     drawn = tuple(Column(f"{n} Nov", f"2026-11-{n:02}", (n, 2, 1)[: len(series)]) for n in range(1, columns + 1))
     return Plot("p", "Attempts", "said & done", series, drawn, has_rest=True, marks=marks)
 
@@ -39,8 +39,9 @@ def test_drawing_is_well_formed_and_within_its_frame(frame, columns):
 
 def test_columns_tell_what_they_are_of():
     svg = stacked(plot(2))
-    assert "<title>2026-11-02: 5\nothers: 1\nB: 2\nA&lt;b&gt;: 2</title>" in svg
+    assert "<title>2026-11-02: 5\nothers: 1\nB: 2\nA&lt;b&gt;\\u202e: 2</title>" in svg
     assert "<b>" not in svg + legend(plot())
+    assert "\u202e" not in svg + legend(plot())
     assert 'class="c6"' in svg, "what is together has its own colour"
     assert '<span class="key k6"></span>others' in legend(plot())
     assert "said &amp; done" in svg

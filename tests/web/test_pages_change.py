@@ -1,11 +1,15 @@
 """What every page has, and what pages that change something do: shown on one that adds a statement."""
 
+import time
+from dataclasses import replace
+
 import pytest
 from pydantic import Field
 
 from sinkhole.app.rights import Right
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.verdict import Action
+from sinkhole.store.alert_store import Alert, AlertStore
 from sinkhole.web.actor import Actor
 from sinkhole.web.api.policy import StatementBody, add_statement, statement_before
 from sinkhole.web.flashes import Flash, Flashes
@@ -13,6 +17,7 @@ from sinkhole.web.model import Forced, Model
 from sinkhole.web.pages.change import Done, Guard, body_of, change, version_of
 from sinkhole.web.pages.route import PageRoute, View
 from sinkhole.web.pages.serve import form_of
+from sinkhole.web.pages.strip import store_trouble
 from sinkhole.web.problem import problem
 
 BODY = {"subject": "domain:example.org", "action": "block"}
@@ -135,6 +140,16 @@ def test_pause_and_lockdown_are_told_on_every_page(site, browser):
     assert "Lockdown: &lt;u&gt;exam" in page
     assert browser.delete(f"/api/v1/overrides/lockdown/{number}").status_code == 200
     assert "Lockdown" not in browser.get("/account").text
+
+
+def test_lost_queries_and_a_broken_store_are_told(site, browser):
+    with site.state() as state:
+        AlertStore(state.store).put(Alert(0, int(time.time()), "recorder-dropping", "x", "t", {"queries": 1234}), 60)
+    assert "1,234 queries of the last hour could not be recorded" in browser.get("/account").text
+    told = replace(site.context, status=lambda: {"store": "is <full>"})
+    (trouble,) = store_trouble(told)
+    assert (trouble.said, trouble.tone) == ("The store is <full>; answers go on, nothing is recorded", "bad")
+    assert store_trouble(site.context) == ()
 
 
 def test_flashes_are_bounded_and_end():

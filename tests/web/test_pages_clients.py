@@ -174,6 +174,9 @@ def test_explain_page_tells_the_steps(browser):
     hostile = browser.get("/explain", params={"name": HOSTILE})
     assert "<script>" not in hostile.text
     assert browser.get("/explain?name=a.example&client=<b>").status_code == 422
+    assert browser.get("/explain?name=a.example&at=2026-11-01T09:30").status_code == 200
+    for wrong in ("tomorrow", "2026-11-01T09:30x", "2026-13-01T09:30", "0001-01-01T00:00"):
+        assert "at: wanted a time" in browser.get(f"/explain?name=a.example&at={wrong}").text
     assert "Nothing asked yet." in browser.get("/explain").text
 
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from sinkhole.app.state import compile_state
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
@@ -110,6 +111,7 @@ def test_dossier_has_verdicts_clients_and_statements(site, browsers, seeded):
         state.policy.put_group(Group("lab", ("192.0.2.0/24",)))
         about = Subject(SubjectKind.VENDOR, "deepseek")
         state.policy.put(Statement(0, about, Action.ALLOW, group="lab", reason="<i>study</i>"))
+        compile_state(state)
         note_again(state, "policy allow vendor:deepseek for group:lab", at - 10 * DAY)
     page = browsers["report"].get("/vendors/deepseek").text
     assert "Group lab" in page

@@ -249,3 +249,17 @@ def test_reader_sees_policy_and_no_way_to_change_it(site):
             assert 'method="post"' not in page.text.replace('<form method="post" action="/logout">', "")
             assert "/policy/new" not in page.text
         assert reader.get("/policy/new").status_code == 403
+
+
+def test_scope_is_not_gone_round(site):
+    """A token for policy alone is told nothing that was recorded, and a file changes no more than it may."""
+    headers = {"Origin": site.url, "Sec-Fetch-Site": "same-origin"}
+    with site.client(site.token("manage:policy")) as program:
+        program.headers.update(headers)
+        looked = program.post("/policy/new", data=form(program, subject="openai", action="allow"))
+        assert "that takes the right to report hits" in looked.text
+        assert "attempt" not in looked.text
+        text = program.get("/policy/policy.toml").text + '\n[[groups]]\nname = "mine"\nmembers = ["192.0.2.1"]\n'
+        sent = {"text": text, "do": "save", "version": version(program.get("/policy/file"))}
+        assert program.post("/policy/file", data=sent).status_code == 403
+        assert program.get("/groups").status_code == 403

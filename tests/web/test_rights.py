@@ -110,7 +110,7 @@ def test_changes_take_the_right_to_manage():
 def test_people_are_behind_the_right_to_report():
     """What was recorded of clients, and the log of who did what, is more than policy."""
     about_people = {"hits", "reports", "clients", "discover", "audit"}
-    assert all(route.right >= Right.REPORT for route in ROUTES if route.area in about_people)
+    assert all(one.right >= Right.REPORT for one in (*ROUTES, *PAGES) if one.area in about_people)
 
 
 def test_scope_that_cannot_be_read_gives_nothing(site):

@@ -148,8 +148,12 @@ async def shown_again(
         raise error
     context, actor = request.app[CONTEXT], request[ACTOR]
     refused = Refused(str(error), isinstance(error, BrokenExpectationError), found.status == STALE)
-    view, strip = await context.work.readers.do(lambda state: (again(state, refused), on_now(state, actor, context)))
-    return render(request, View(view.template, view.values, found.status), strip)
+
+    def show(state: State) -> web.Response:
+        view = again(state, refused)
+        return render(request, View(view.template, view.values, found.status), on_now(state, actor, context))
+
+    return await context.work.readers.do(show)
 
 
 def _told(done: Done, applied: Applied | None) -> list[Flash]:

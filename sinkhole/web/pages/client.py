@@ -21,7 +21,7 @@ from sinkhole.app.client_names import clients_by_text, memberships_now
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.policy_moves import policy_moves
 from sinkhole.app.rights import Right
-from sinkhole.app.state import State, policy_in_force
+from sinkhole.app.state import State
 from sinkhole.app.who_is_it import Belonging, belongings
 from sinkhole.clients.table import read_table
 from sinkhole.evidence.trend import DAY
@@ -32,6 +32,7 @@ from sinkhole.store.tried import Tried
 from sinkhole.web.actor import Actor
 from sinkhole.web.model import Model
 from sinkhole.web.pages.clients import BYPASS_DAYS
+from sinkhole.web.pages.published import published_policy
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.span import SPANS, Spanned, spanned, times_of
 from sinkhole.web.pages.trend import buckets_of, draw
@@ -93,7 +94,7 @@ def _belongings(state: State, seen: SeenClient | None) -> list[Belonging]:
     """Return the groups of a client by the member that puts it there; of a pseudonym none can be told."""
     if seen is None:
         return []
-    policy, table = policy_in_force(state.settings), read_table(compiled_folder(state.folder))
+    policy, table = published_policy(state), read_table(compiled_folder(state.folder))
     found = memberships_now(policy, table, seen)
     return [] if found is None else belongings(found)
 

@@ -11,7 +11,7 @@ from sinkhole.app.client_names import client_store, groups_now
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.hit_reports import count_hits
 from sinkhole.app.rights import Right
-from sinkhole.app.state import State, policy_in_force
+from sinkhole.app.state import State
 from sinkhole.clients.table import read_table
 from sinkhole.config.schema import is_activity_kept
 from sinkhole.evidence.trend import DAY
@@ -19,6 +19,7 @@ from sinkhole.store.client_store import SeenClient
 from sinkhole.store.reports import Reports, Tally
 from sinkhole.web.actor import Actor
 from sinkhole.web.model import Line
+from sinkhole.web.pages.published import published_policy
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.span import SPANS, SpannedPage, times_of
 
@@ -84,7 +85,7 @@ def clients(state: State, actor: Actor, query: ClientsAsked) -> View:
 
 
 def _groups(state: State, seen: dict[str, SeenClient]) -> dict[str, tuple[str, ...]]:
-    policy, table = policy_in_force(state.settings), read_table(compiled_folder(state.folder))
+    policy, table = published_policy(state), read_table(compiled_folder(state.folder))
     return {text: groups_now(policy, table, one) for text, one in seen.items()}
 
 

@@ -9,7 +9,7 @@ from sinkhole.app.client_names import clients_by_text
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.policy_moves import PolicyMove, policy_moves
 from sinkhole.app.rights import Right
-from sinkhole.app.state import State, policy_in_force
+from sinkhole.app.state import State
 from sinkhole.app.vendor_verdicts import ProductVerdict, subjects_on, verdicts_on
 from sinkhole.blockpage.alternatives import Alternative, alternatives
 from sinkhole.blockpage.facts import facts_of
@@ -26,6 +26,7 @@ from sinkhole.store.evidence_counts import EvidenceCounts
 from sinkhole.store.tried import Tried
 from sinkhole.web.actor import Actor
 from sinkhole.web.api.catalogue import VendorPlace
+from sinkhole.web.pages.published import published_policy
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.span import SPANS, Spanned, spanned, times_of
 from sinkhole.web.pages.trend import draw, trend_of
@@ -94,7 +95,7 @@ def _policy(
     now = datetime.now(UTC)
     found: dict[str, Any] = {"groups": (), "instead": (), "statements": None, "exceptions": None}
     if actor.may(Right.READ, "policy"):
-        policy = policy_in_force(state.settings)
+        policy = published_policy(state)
         groups = found["groups"] = _by_group(state, policy, vendor, now)
         found["instead"] = _instead(state, policy, groups[0], catalogue, now)
         found["statements"] = [one for one in state.policy.statements() if _is_about(one.subject, vendor, about)]

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sinkhole.app.group_changes import groups_by_name
 from sinkhole.app.rights import Right
-from sinkhole.app.state import State, policy_in_force
+from sinkhole.app.state import State
 from sinkhole.app.vendor_verdicts import actions_on
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import EVERYONE, Scope
@@ -33,6 +33,7 @@ from sinkhole.web.api.policy import StatementShown, in_order
 from sinkhole.web.model import Forced, Model, Paged, Word, page_of
 from sinkhole.web.pages.change import Done, Guard, Refused, body_of, change, version_of
 from sinkhole.web.pages.fields import ticked
+from sinkhole.web.pages.published import published_policy
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.serve import form_of
 from sinkhole.web.problem import RequestError
@@ -219,7 +220,7 @@ def _vendors(state: State, name: str) -> list[VendorTried]:
     counts = group_counts(state.store, name, first, state.settings.record.attempt_window)[:_VENDORS]
     if not counts:
         return []
-    policy, now = policy_in_force(state.settings), datetime.now(UTC)
+    policy, now = published_policy(state), datetime.now(UTC)
     known = state.catalogue().catalogue.by_id
     scope = policy.scope_of_group(name) or EVERYONE
     most = max(one.attempts for one in counts) or 1

@@ -51,9 +51,9 @@ async def look(
     """
     context, actor = request.app[CONTEXT], request[ACTOR]
     try:
-        view, strip = await context.work.changers.do(
-            actor.who, f"web from {request[PEER].address}", lambda state: (work(state), on_now(state, actor, context))
-        )
+        return await context.work.changers.do(
+            actor.who, f"web from {request[PEER].address}",
+            lambda state: render(request, work(state), on_now(state, actor, context)),
+        )  # fmt: skip
     except SinkholeError as error:
         return await shown_again(request, again, error)
-    return render(request, view, strip)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sinkhole.app.doctor import examine
+from sinkhole.app.doctor import examine, feed_findings
+from sinkhole.app.doctor_policy import exception_findings
 from sinkhole.app.finding import Finding, Grade
 from sinkhole.app.hit_reports import count_hits
 from sinkhole.app.policy_moves import policy_moves
@@ -22,8 +23,9 @@ from sinkhole.web.pages.route import View
 from sinkhole.web.pages.span import SPANS, Spanned, Times, spanned, times_of
 from sinkhole.web.pages.trend import Drawn, draw, trend_of
 
-CHEAP = ("permissions", "feeds", "exceptions", "groups", "page")
-"""Checks of `sinkhole doctor` that take some milliseconds and ask nobody."""
+CHEAP = ("permissions", "page")
+"""Checks of `sinkhole doctor` that look at files alone; those of feeds and exceptions are cheap with a store that is
+open."""
 _TOP = 8
 _NEW_DAYS = 7
 _MOST_NEW = 20
@@ -167,7 +169,7 @@ def _health(state: State, context: Context, catalogue: Catalogue) -> Health:
         lost = dropped(connection)
     feeds = [known for feed, known in state.feeds.all() if feed.enabled]
     ages = [(now - known.changed_at).days for known in feeds if known.changed_at is not None]
-    found = [one for one in examine(context.settings, CHEAP) if one.grade is not Grade.GOOD]
+    found = [one for one in _examine(state, context) if one.grade is not Grade.GOOD]
     generation = int(told["generation"])
     return Health(
         generation=generation, workers=len(told["workers"]),
@@ -178,3 +180,9 @@ def _health(state: State, context: Context, catalogue: Catalogue) -> Health:
         waiting=len(state.candidates.domains(CandidateState.NEW)),
         findings=tuple(sorted(found, key=lambda one: -one.grade)),
     )  # fmt: skip
+
+
+def _examine(state: State, context: Context) -> list[Finding]:
+    found = examine(context.settings, CHEAP)
+    found += [Finding("feeds", grade, text) for grade, text in feed_findings(state)]
+    return found + [Finding("exceptions", grade, text) for grade, text in exception_findings(state)]

@@ -36,9 +36,8 @@ async def log_out_account(request: web.Request, place: AccountPlace, context: Co
     def work(state: State) -> Done:
         count = log_account_out(state, place).ended
         _LOG.info("admin.logged_out", account=place.account, everywhere=True, by=state.who)
-        return Done(
-            "/access", f"{place.account} is logged out of {'1 session' if count == 1 else f'{count} sessions'}."
-        )
+        sessions = "1 session" if count == 1 else f"{count} sessions"
+        return Done("/access", f"{place.account} is logged out of {sessions}.")
 
     return await change(request, work, _again(context, {}), is_policy=False)
 

@@ -5,7 +5,7 @@ import hashlib
 import inspect
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -15,7 +15,7 @@ from sinkhole.web.context import CONTEXT
 from sinkhole.web.pages.asked import asked_of
 from sinkhole.web.pages.render import render
 from sinkhole.web.pages.route import PageRoute, View
-from sinkhole.web.pages.strip import OnNow, on_now
+from sinkhole.web.pages.strip import on_now
 from sinkhole.web.problem import RequestError, not_found
 from sinkhole.web.route import arguments
 from sinkhole.web.serve_api import Handler
@@ -34,16 +34,18 @@ def page_handler(route: PageRoute) -> Handler:
         context = request.app[CONTEXT]
         known = {"actor": actor, "context": context, "request": request, **asked_of(request, route.work)}
 
-        def read(state: State) -> tuple[Any, tuple[OnNow, ...]]:
+        def read(state: State) -> web.StreamResponse:
             found = route.work(**arguments(route.work, known | {"state": state}))
-            return found, () if actor is None else on_now(state, actor, context)
+            if not isinstance(found, View):
+                response: web.StreamResponse = found
+                return response
+            # Here too: a page of thousands of cells takes longer than the event loop may be held.
+            return render(request, found, () if actor is None else on_now(state, actor, context))
 
-        strip: tuple[OnNow, ...] = ()
-        if inspect.iscoroutinefunction(route.work):
-            found = await route.work(**arguments(route.work, known))
-        else:
-            found, strip = await context.work.readers.do(read)
-        return render(request, found, strip) if isinstance(found, View) else found
+        if not inspect.iscoroutinefunction(route.work):
+            return await context.work.readers.do(read)
+        found = await route.work(**arguments(route.work, known))
+        return render(request, found) if isinstance(found, View) else found
 
     return handle
 

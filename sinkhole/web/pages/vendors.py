@@ -9,13 +9,14 @@ from pydantic import Field
 
 from sinkhole.app.hit_reports import count_hits
 from sinkhole.app.rights import Right
-from sinkhole.app.state import State, policy_in_force
+from sinkhole.app.state import State
 from sinkhole.app.vendor_verdicts import NOTHING, actions_on
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.policy.vendor import Vendor
 from sinkhole.store.reports import Reports, Tally
 from sinkhole.web.actor import Actor
 from sinkhole.web.model import Line, Word
+from sinkhole.web.pages.published import published_policy
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.span import SPANS, SpannedPage, times_of
 
@@ -74,7 +75,7 @@ def vendors(state: State, actor: Actor, query: VendorsAsked) -> View:
 
 def _judge(state: State) -> Callable[[Vendor], tuple[str, ...]]:
     """Return what tells the actions on a vendor for a client in no group, at this moment."""
-    policy, now = policy_in_force(state.settings), datetime.now(UTC)
+    policy, now = published_policy(state), datetime.now(UTC)
     scope = policy.scope_of("")
     return lambda vendor: actions_on(policy, vendor, scope, now)
 
