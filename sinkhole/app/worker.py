@@ -90,8 +90,9 @@ class _Worker:
         self._forwarder = Forwarder(settings.upstream, listen=settings.server.listen)
         budget = CacheBudget(settings.cache.max_bytes)
         self._chain = build_chain(
-            settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings, budget=budget
-        )
+            settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings, budget=budget,
+            forerunner=self._forwarder,
+        )  # fmt: skip
         shown = settings.record.clients == "full"
         self._identities = IdentityWatch(folder, lambda addresses: dispatch.forget_clients(addresses))
         who = Who(box, self._identities.of)
@@ -103,7 +104,7 @@ class _Worker:
         dispatch = Dispatch(
             gate, packets, self._chain, box, hits, settings.transport,
             at_once=self._chain.at_once, begin=self._chain.begin,
-            local=self._chain.local_zones, slip=settings.access.slip,
+            straight=self._chain.straight, local=self._chain.local_zones, slip=settings.access.slip,
         )  # fmt: skip
         self._counts = WorkerCounts(gate, packets, dispatch, self._chain, self._forwarder)
         self._watch = PolicyWatch(folder, box)

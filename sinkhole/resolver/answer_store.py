@@ -6,7 +6,9 @@ first, and a flood of names that never come again finds nothing else to push out
 
 from collections import OrderedDict
 
+from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.reply import ReplyBody
+from sinkhole.protocol.types import Rcode
 from sinkhole.protocol.value import value
 from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.resolver.query import Query
@@ -40,6 +42,36 @@ class Entry:
         return _ENTRY_OCTETS + sum(_RECORD_OCTETS + len(r.owner) + len(r.rdata) for r in records)
 
 
+class AddressEntry:
+    """A kept set of addresses, made into records when it is first asked for: most never are.
+
+    Attributes:
+        born, expires: as of `Entry`.
+        octets: an estimate of the memory that it takes at the end.
+    """
+
+    __slots__ = ("_addresses", "_body", "_name", "_qtype", "born", "expires", "octets")
+
+    def __init__(self, name: bytes, qtype: int, addresses: AddressSet, born: float, expires: float) -> None:
+        self._name = name
+        self._qtype = qtype
+        self._addresses = addresses
+        self._body: ReplyBody | None = None
+        self.born = born
+        self.expires = expires
+        self.octets = _ENTRY_OCTETS + addresses.count * (_RECORD_OCTETS + len(name) + addresses.size)
+
+    @property
+    def body(self) -> ReplyBody:
+        """The answer, TTLs as of `born`."""
+        if self._body is None:
+            self._body = ReplyBody(Rcode.NOERROR, answer=self._addresses.records(self._name, self._qtype))
+        return self._body
+
+
+Kept = Entry | AddressEntry
+
+
 class AnswerStore:
     """The entries.
 
@@ -51,8 +83,8 @@ class AnswerStore:
     def __init__(self, max_entries: int, budget: CacheBudget) -> None:
         self._max_entries = max_entries
         self._budget = budget
-        self._new: OrderedDict[Key, Entry] = OrderedDict()
-        self._proven: OrderedDict[Key, Entry] = OrderedDict()
+        self._new: OrderedDict[Key, Kept] = OrderedDict()
+        self._proven: OrderedDict[Key, Kept] = OrderedDict()
         self._octets = 0
         self._proven_octets = 0
         budget.on_less(self._shrink)
@@ -65,7 +97,11 @@ class AnswerStore:
         """Octets held, by the estimate of the entries."""
         return self._octets
 
-    def get(self, key: Key) -> Entry | None:
+    def holds(self, key: Key) -> bool:
+        """Return whether there is an entry, whatever its age; it does not count as used."""
+        return key in self._new or key in self._proven
+
+    def get(self, key: Key) -> Kept | None:
         """Return the entry of `key`, whatever its age, and count it as used."""
         entry = self._proven.get(key)
         if entry is not None:
@@ -76,10 +112,11 @@ class AnswerStore:
             self._prove(key, entry)
         return entry
 
-    def put(self, key: Key, entry: Entry) -> None:
+    def put(self, key: Key, entry: Kept) -> None:
         """Keep `entry` in place of what was there, and drop old entries until the bounds hold."""
         was_proven = key in self._proven
-        self.drop(key)
+        if was_proven or key in self._new:
+            self.drop(key)
         self._octets += entry.octets
         if was_proven:
             self._prove(key, entry)
@@ -97,7 +134,7 @@ class AnswerStore:
             self._proven_octets -= entry.octets
         self._octets -= entry.octets
 
-    def _prove(self, key: Key, entry: Entry) -> None:
+    def _prove(self, key: Key, entry: Kept) -> None:
         """Hold an entry among those that were asked for again, which have three quarters of the room."""
         self._proven[key] = entry
         self._proven_octets += entry.octets

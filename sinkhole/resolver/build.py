@@ -28,6 +28,7 @@ from sinkhole.resolver.recursion import refuse_without_rd
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.resolver.special_names import SpecialNames
 from sinkhole.resolver.steps import Done, Steps
+from sinkhole.resolver.straight import Forerunner, Straight
 from sinkhole.upstream.task import STEPPING
 
 
@@ -48,11 +49,14 @@ class Chain:
         background: its tasks.
         local: its stage for local names.
         sources: how many answers came from where, as it counts them.
+        straight: what does the same for most questions.
     """
 
     def __init__(
-        self, handler: Handler, prompt: Handler, background: Background, local: Local, sources: Mapping[Source, int]
-    ) -> None:
+        self, handler: Handler, prompt: Handler, background: Background, local: Local, sources: Mapping[Source, int],
+        straight: Straight | None,
+    ) -> None:  # fmt: skip
+        self.straight = straight
         self.local_zones = local.zones
         self.sources = sources
         self._handler = handler
@@ -112,6 +116,7 @@ def build_chain(
     clock: Clock,
     sightings: Sightings | None = None,
     budget: CacheBudget | None = None,
+    forerunner: Forerunner | None = None,
 ) -> Chain:
     """Return the chain of one worker.
 
@@ -123,6 +128,7 @@ def build_chain(
         clock: monotonic seconds.
         sightings: where names that look like AI are counted; None: nowhere.
         budget: octets for answers, shared with the packet cache; None: those of the settings, for the answers alone.
+        forerunner: asks upstreams on the straight path, as a rule the same as `upstreams`; None: there is none.
 
     Raises:
         ConfigError: a local record, a forwarded zone or an allowed name cannot be read; it names all of them.
@@ -148,14 +154,16 @@ def build_chain(
         # ANY is never forwarded or kept, but may be blocked.
         answer_any,
     ]
-    patient: list[Stage] = [
-        # Answers of upstreams, for all clients alike.
-        Cache(settings.cache, clock, background, budget or CacheBudget(settings.cache.max_bytes)),
-        # One flight for equal questions: last, so that misses and refreshes share it.
-        Coalesce(background),
-    ]
+    # Answers of upstreams, for all clients alike.
+    cache = Cache(settings.cache, clock, background, budget or CacheBudget(settings.cache.max_bytes))
+    # One flight for equal questions: last, so that misses and refreshes share it.
+    coalesce = Coalesce(background)
     last = Forward(upstreams, trust_ad=settings.upstream.trust_ad, failure_ttl=settings.cache.failure_ttl)
-    return Chain(chain([*prompt, *patient], last), chain(prompt, _must_wait), background, local, record.sources)
+    straight = None
+    if forerunner is not None:
+        straight = Straight(box, cache, coalesce, record, forerunner, guards_private=settings.rebinding.enabled)
+    whole = chain([*prompt, cache, coalesce], last)
+    return Chain(whole, chain(prompt, _must_wait), background, local, record.sources, straight)
 
 
 def _by_names(settings: Settings, explanations: Explanations) -> tuple[Local, list[Stage]]:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 from sinkhole.config.schema import CacheSettings
 from sinkhole.log import Log
+from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.reply import Ede
 from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer, Source
-from sinkhole.resolver.answer_store import AnswerStore, Entry, Key, key_of
+from sinkhole.resolver.answer_store import AddressEntry, AnswerStore, Entry, Kept, Key, key_of
 from sinkhole.resolver.background import Background
 from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.resolver.failures import FailureMemory
@@ -80,6 +81,21 @@ class Cache:
             return await self._fetch(key, query, forward)
         return await self._refreshed_or_stale(key, entry, query, forward)
 
+    def is_unknown(self, key: Key, now: float) -> bool:
+        """Return whether nothing is kept for a question, neither an answer nor a failure."""
+        return not self._store.holds(key) and self._failures.find(key, now) is None
+
+    def may_keep(self, addresses: AddressSet) -> bool:
+        """Return whether TTLs are within the limits, so that they need not be changed."""
+        return 0 < addresses.ttl >= self._settings.min_ttl and addresses.most_ttl <= self._settings.max_ttl
+
+    def keep_addresses(self, key: Key, name: bytes, addresses: AddressSet) -> float:
+        """Keep a set of addresses that `may_keep` let through; return how long the reply may be repeated."""
+        now = self._clock()
+        expires = now + addresses.ttl
+        self._store.put(key, AddressEntry(name, key[1], addresses, now, expires))
+        return self._reusable(now, now, expires)
+
     async def _fetch(self, key: Key, query: Query, forward: Handler) -> Answer:
         answer = await forward(query)
         now = self._clock()
@@ -111,7 +127,7 @@ class Cache:
         finally:
             del self._refreshes[key]
 
-    async def _refreshed_or_stale(self, key: Key, entry: Entry, query: Query, forward: Handler) -> Answer:
+    async def _refreshed_or_stale(self, key: Key, entry: Kept, query: Query, forward: Handler) -> Answer:
         """Wait for a refresh as long as a client should, then give what is there (RFC 8767, section 5)."""
         refresh = self._refresh(key, query, forward)
         patience = refresh.began + self._settings.stale_after - self._clock()
@@ -121,14 +137,14 @@ class Cache:
             return self._stale(entry)
         return answer
 
-    def _is_due(self, entry: Entry, now: float) -> bool:
+    def _is_due(self, entry: Kept, now: float) -> bool:
         return self._settings.prefetch and now >= self._due_time(entry.born, entry.expires)
 
     def _due_time(self, born: float, expires: float) -> float:
         life = expires - born
         return expires if life < PREFETCH_LIFE else expires - life * PREFETCH_SHARE
 
-    def _fresh(self, entry: Entry, now: float) -> Answer:
+    def _fresh(self, entry: Kept, now: float) -> Answer:
         return Answer(
             aged(entry.body, int(now - entry.born)),
             None,
@@ -136,7 +152,7 @@ class Cache:
             source=Source.CACHE,
         )
 
-    def _stale(self, entry: Entry) -> Answer:
+    def _stale(self, entry: Kept) -> Answer:
         is_denial = entry.body.rcode == Rcode.NXDOMAIN
         ede = Ede(EdeCode.STALE_NXDOMAIN if is_denial else EdeCode.STALE_ANSWER)
         body = replace(with_ttl(entry.body, self._settings.stale_ttl), ede=(ede,), ad=False)

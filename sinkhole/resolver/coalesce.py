@@ -6,6 +6,7 @@ each question also takes the birthday attack its odds: an attacker cannot have m
 """
 
 import asyncio
+from typing import Protocol
 
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.answer_store import Key, key_of
@@ -15,35 +16,49 @@ from sinkhole.resolver.query import Query
 from sinkhole.upstream.task import STEPPING
 
 
+class Joinable(Protocol):
+    """A flight outside of the chain (`straight`)."""
+
+    def joined(self) -> "asyncio.Future[Answer | None]":
+        """Return what gives its answer, or None where whoever waits has to ask by himself."""
+
+
 class Coalesce:
     """The stage; no waiter's cancellation ends the flight of the others.
 
     Tasks can be cancelled, so a flight that one of them begins is a task of `background`. A query that takes its steps
     without a task (see `steps`) cannot be, and flies itself; the others wait for what it finds.
+
+    Attributes:
+        flights: what is under way, by question.
     """
 
     def __init__(self, background: Background) -> None:
         self._background = background
-        self._flights: dict[Key, asyncio.Future[Answer]] = {}
+        self.flights: dict[Key, asyncio.Future[Answer] | Joinable] = {}
 
     async def __call__(self, query: Query, forward: Handler) -> Answer:
         """Join the flight of this question, or begin it."""
         key = key_of(query)
-        flight = self._flights.get(key)
-        if flight is None:
-            if STEPPING.is_on:
-                return await self._lead(key, query, forward)
-            flight = self._flights[key] = self._background.start(self._fly(key, query, forward))
-        return await asyncio.shield(flight)
+        while (flight := self.flights.get(key)) is not None:
+            if isinstance(flight, asyncio.Future):
+                return await asyncio.shield(flight)
+            found = await asyncio.shield(flight.joined())
+            if found is not None:
+                return found
+        if STEPPING.is_on:
+            return await self._lead(key, query, forward)
+        task = self.flights[key] = self._background.start(self._fly(key, query, forward))
+        return await asyncio.shield(task)
 
     async def _fly(self, key: Key, query: Query, forward: Handler) -> Answer:
         try:
             return await forward(query)
         finally:
-            del self._flights[key]
+            del self.flights[key]
 
     async def _lead(self, key: Key, query: Query, forward: Handler) -> Answer:
-        flight = self._flights[key] = asyncio.get_running_loop().create_future()
+        flight = self.flights[key] = asyncio.get_running_loop().create_future()
         try:
             answer = await forward(query)
         except Exception as error:
@@ -55,4 +70,4 @@ class Coalesce:
             return answer
         finally:
             flight.cancel()  # if it has no outcome: what it waited for was given up
-            del self._flights[key]
+            del self.flights[key]

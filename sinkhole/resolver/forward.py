@@ -13,6 +13,7 @@ from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer, Source, failure
 from sinkhole.resolver.extract import extract_body
 from sinkhole.resolver.query import Query
+from sinkhole.upstream.ahead import Ahead
 from sinkhole.upstream.ask import Packets
 from sinkhole.upstream.failure import UpstreamBusy
 
@@ -24,8 +25,9 @@ class Upstreams(Protocol):
     """What the chain needs of a forwarder."""
 
     async def resolve(
-        self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None
-    ) -> Message:
+        self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None,
+        ahead: Ahead | None = None,
+    ) -> Message:  # fmt: skip
         """Return an upstream's answer to `question`; raise UpstreamError where there is none."""
         ...
 
@@ -49,7 +51,7 @@ class Forward:
         try:
             message = await self._upstreams.resolve(
                 query.question, do=query.wants_dnssec, cd=query.message.cd, client=query.client.address,
-                packets=query.packets,
+                packets=query.packets, ahead=query.ahead,
             )  # fmt: skip
         except UpstreamBusy as error:
             # Says nothing about the name: the next query may find room.

@@ -9,6 +9,7 @@ from sinkhole.policy.identity import Identity
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.question import QueryMessage, Question
 from sinkhole.protocol.value import value
+from sinkhole.upstream.ahead import Ahead
 from sinkhole.upstream.ask import Packets
 
 
@@ -43,6 +44,7 @@ class Query:
         explain: whether the verdict shall name the rules that lost.
         origin: the question of the client, where `message` asks for a link of its chain; None where they are one.
         judged: the verdict on the name whose CNAME led here; such a link is judged as a target, not as a QNAME.
+        ahead: what was sent for it before it came to the chain, where it was (`straight`).
         packets: messages that may be sent to upstreams for it, all links of its chain together (R-C10).
     """
 
@@ -53,6 +55,7 @@ class Query:
     explain: bool = False
     origin: Question | None = None
     judged: Verdict | None = None
+    ahead: Ahead | None = field(default=None, compare=False)
     packets: Packets = field(default_factory=Packets, compare=False)
 
     @property
@@ -82,4 +85,5 @@ class Query:
                 None if it came from a local record, whose target is judged like any name that is asked for.
         """
         question = Question(name, self.question.qtype, self.question.qclass)
-        return replace(self, message=replace(self.message, question=question), origin=self.asked, judged=judged)
+        message = replace(self.message, question=question)
+        return replace(self, message=message, origin=self.asked, judged=judged, ahead=None)

@@ -24,6 +24,7 @@ from sinkhole.resolver.query import Query
 _TTL = 60
 """Seconds that the absence of what was taken out may be remembered."""
 
+_IPV4_OCTETS = 4
 _HERE = ("0.0.0.0/8", "::/128")
 """Unspecified addresses, which many systems take for themselves."""
 _EMBEDDED = ("::ffff:0:0/96", "64:ff9b::/96")
@@ -38,6 +39,13 @@ _PRIVATE_STARTS = frozenset(
     if network.version == 4
     for part in ([network] if network.prefixlen == 16 else network.subnets(new_prefix=16))
 )
+_PRIVATE_FIRSTS = frozenset(
+    octet
+    for network in (*_NETWORKS, _MAPPED, _NAT64)
+    if network.version == 6
+    for octet in range(network.network_address.packed[0], network.broadcast_address.packed[0] + 1)
+)
+"""First octets of addresses in IPv6 that have to be looked at closely."""
 _WHY = "private address of a public name"
 
 
@@ -71,6 +79,14 @@ def is_private(address: str) -> bool:
         if parsed in _NAT64:
             parsed = ipaddress.IPv4Address(parsed.packed[12:])
     return any(parsed in network for network in _NETWORKS)
+
+
+def may_be_private(addresses: Iterable[bytes]) -> bool:
+    """Return whether any of some packed addresses may be private; surely not where the answer is no."""
+    return any(
+        address[:2] in _PRIVATE_STARTS if len(address) == _IPV4_OCTETS else address[0] in _PRIVATE_FIRSTS
+        for address in addresses
+    )
 
 
 def _is_private(record: Record) -> bool:

@@ -3,11 +3,14 @@
 Behind it nothing can answer without being seen. A verdict on a link of a chain counts for the name that was asked.
 """
 
+from datetime import datetime
+
+from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.names import name_to_text
 from sinkhole.resolver.answer import Answer, Source
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.hits import Hits
-from sinkhole.resolver.query import Query
+from sinkhole.resolver.query import Client, Query
 from sinkhole.resolver.sightings import Sightings
 
 
@@ -32,3 +35,15 @@ class Record:
         if self._sightings is not None:
             self._sightings.look(query, answer)
         return answer
+
+    def note_addresses(self, name: bytes, qtype: int, verdict: Verdict, client: Client, when: datetime) -> None:
+        """Count an answer of nothing but addresses that an upstream gave without the chain.
+
+        Args:
+            name: folded.
+        """
+        self.sources[Source.UPSTREAM] += 1
+        if self._hits.wants(verdict):
+            self._hits.count(client.address, name_to_text(name), qtype, verdict, when)
+        if self._sightings is not None:
+            self._sightings.look_at(name, qtype, verdict, client.address, when)

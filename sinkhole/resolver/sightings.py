@@ -5,6 +5,7 @@ count is of answers that were made anew; it tells how much a name is used, not h
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
 
 from sinkhole.errors import FormError
@@ -13,6 +14,7 @@ from sinkhole.policy.place import registered_label
 from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.signs import Suspect, is_host
 from sinkhole.policy.verdict import Verdict
+from sinkhole.protocol.message import Record
 from sinkhole.protocol.names import fold, labels_of, name_from_text, name_to_text, parents_of
 from sinkhole.protocol.types import QType, Rcode
 from sinkhole.resolver.answer import Answer, Source
@@ -90,17 +92,28 @@ class Sightings:
         verdict = answer.verdict
         if verdict is None or query.question.qtype not in _HOST_TYPES or not _is_unknown(verdict, answer):
             return
+        name, qtype = query.question.key, query.question.qtype
+        self._see(name, qtype, answer.body.answer, verdict, query.client.address, query.when)
+
+    def look_at(self, name: bytes, qtype: int, verdict: Verdict, client: str, when: datetime) -> None:
+        """Count an answer of addresses alone for a folded name, as `look` does."""
+        if _is_of_no_rule(verdict):
+            self._see(name, qtype, (), verdict, client, when)
+
+    def _see(
+        self, name: bytes, qtype: int, records: tuple[Record, ...], verdict: Verdict, client: str, when: datetime
+    ) -> None:
         policy = self._box.current
         if policy.index is not self._index:  # other names are known now
             self._index = policy.index
             self._judged.clear()
-        key = (query.question.key, query.question.qtype)
+        key = (name, qtype)
         try:
             judged = self._judged[key]
         except KeyError:
-            judged = self._remember(key, _judge(policy, key[0], answer, verdict, self._own))
+            judged = self._remember(key, _judge(policy, name, records, verdict, self._own))
         if judged is not None:
-            self._count(judged, key[0], query)
+            self._count(judged, name, client, when)
 
     def drain(self, limit: int) -> list[Sighting]:
         """Take out and return at most `limit` domains, the oldest first."""
@@ -113,8 +126,8 @@ class Sightings:
         self._judged[key] = judged
         return judged
 
-    def _count(self, judged: _Judged, name: bytes, query: Query) -> None:
-        second = int(query.when.timestamp())
+    def _count(self, judged: _Judged, name: bytes, client: str, when: datetime) -> None:
+        second = int(when.timestamp())
         tally = self._tallies.get(judged.domain)
         if tally is None:
             if len(self._tallies) >= self._max_domains:
@@ -128,7 +141,7 @@ class Sightings:
         if len(tally.examples) < MAX_EXAMPLES:
             tally.examples[name] = None
         if self._clients and len(tally.clients) < MAX_CLIENTS:
-            tally.clients[query.client.address] = None
+            tally.clients[client] = None
 
 
 def _is_unknown(verdict: Verdict, answer: Answer) -> bool:
@@ -136,16 +149,22 @@ def _is_unknown(verdict: Verdict, answer: Answer) -> bool:
 
     Whether a name exists that is blocked for being unreviewed nobody knows; it must be seen, or it never would be.
     """
-    if verdict.via is None and verdict.rule is not None and verdict.subject not in _GUESSES:
+    if not _is_of_no_rule(verdict):
         return False
     if answer.source is Source.BLOCKED:
         return verdict.subject == "unreviewed" or verdict.via is not None
     return answer.body.rcode == Rcode.NOERROR and bool(answer.body.answer)
 
 
-def _judge(policy: Policy, name: bytes, answer: Answer, verdict: Verdict, own: frozenset[bytes]) -> _Judged | None:
+def _is_of_no_rule(verdict: Verdict) -> bool:
+    return verdict.via is not None or verdict.rule is None or verdict.subject in _GUESSES
+
+
+def _judge(
+    policy: Policy, name: bytes, records: tuple[Record, ...], verdict: Verdict, own: frozenset[bytes]
+) -> _Judged | None:
     suspect = policy.index.signs.find(name)
-    led_to = _led_to(policy, name, answer, verdict)
+    led_to = _led_to(policy, name, records, verdict)
     if suspect is None and led_to is None:
         return None
     if policy.index.find(name) is not None or name.startswith(_CANARY):
@@ -163,12 +182,14 @@ def _joined(name: bytes, suspect: Suspect | None, led_to: str | None) -> _Judged
     return _Judged(name if suspect is None else suspect.domain, reasons, is_by_name=suspect is not None)
 
 
-def _led_to(policy: Policy, name: bytes, answer: Answer, verdict: Verdict) -> str | None:
+def _led_to(policy: Policy, name: bytes, records: tuple[Record, ...], verdict: Verdict) -> str | None:
     """Return in words to which AI host of the catalogue an answer leads, None where to none."""
     if verdict.via is not None:  # a blocked answer does not show it any more
         return f"its answer leads to {verdict.via} of {verdict.vendor}" if verdict.vendor else None
+    if not records:
+        return None
     try:
-        targets = list(names_in(answer.body.answer, name))
+        targets = list(names_in(records, name))
     except FormError:
         return None
     for target in targets:

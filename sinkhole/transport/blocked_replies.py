@@ -52,6 +52,8 @@ class Pieces:
         self.is_recorded = is_recorded
 
 
+Measured = tuple[int, int, int]
+"""What `measure` gives."""
 Made = tuple[bytes, bytes, Pieces]
 """The folded name that was asked for, the reply after the id, and what that was made of."""
 
@@ -67,16 +69,19 @@ class BlockedReplies:
         self._is_off = local is None
         self._local = frozenset(_last_two(name) for name in local or ())
 
-    def find(self, wire: bytes, table: Table, policy: Policy, scope: Scope, now: float) -> Made | None:
+    def find(
+        self, wire: bytes, measured: Measured, table: Table, policy: Policy, scope: Scope, now: float
+    ) -> Made | None:
         """Make the reply to a query; None where that cannot be done.
 
         Args:
+            measured: what `measure` says of it.
             table: of the scope and kind of transport.
             now: monotonic seconds.
         """
         if not table.forms:
             return None
-        end, shape, domain = _measure(wire)
+        end, shape, domain = measured
         # Flags, counts, type, class and OPT: equal octets ask for an equal reply.
         form = wire[2:_HEADER] + wire[end:]
         if form not in table.forms:
@@ -86,7 +91,7 @@ class BlockedReplies:
         if spot is None:
             return None
         pieces = table.pieces.get((form, spot, shape))
-        if pieces is None or now >= pieces.until or self._may_be_local(name[domain - _HEADER :]):
+        if pieces is None or now >= pieces.until or self.may_be_local(name[domain - _HEADER :]):
             return None
         return name, pieces.before + wire[_HEADER : end + _TYPE_AND_CLASS] + pieces.after, pieces
 
@@ -100,14 +105,14 @@ class BlockedReplies:
             ttl: seconds that the reply may be kept by clients.
             ends: monotonic seconds; when policy may say something else.
         """
-        end, shape, domain = _measure(wire)
+        end, shape, domain = measure(wire)
         # What does not fit is left out of a reply, so this much must fit beside the longest name.
         longest = len(reply) - end + _HEADER + MAX_NAME
         name = wire[_HEADER:end].lower()
         if not end or longest > PLAIN_LIMIT or not policy.is_of_spot(verdict):
             return
         spot = policy.spot(name, scope)
-        if spot is None or self._may_be_local(name[domain - _HEADER :]):
+        if spot is None or self.may_be_local(name[domain - _HEADER :]):
             return
         if len(table.pieces) >= MAX_PIECES:
             table.forget_pieces()
@@ -118,7 +123,7 @@ class BlockedReplies:
             reply, end, verdict, qtype, ttl=ttl, until=ends - ttl, is_recorded=is_recorded
         )
 
-    def _may_be_local(self, domain: bytes) -> bool:
+    def may_be_local(self, domain: bytes) -> bool:
         """Return whether names with these last two labels may be answered before policy is asked."""
         return self._is_off or domain in self._local or domain[domain[0] + 1 :] in self._local
 
@@ -128,7 +133,7 @@ def _last_two(name: bytes) -> bytes:
     return list(parents_of(name))[-3:][0]
 
 
-def _measure(wire: bytes) -> tuple[int, int, int]:
+def measure(wire: bytes) -> Measured:
     """Return where the name in the question ends, 0 where it is malformed; its shape; where its last two labels begin.
 
     The shape is all that a denial depends on: it points to the zone, which is behind the first label, or is the name

@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sinkhole.config.schema import TransportSettings
-from sinkhole.errors import UpstreamError
 from sinkhole.log import Log
 from sinkhole.protocol.names import name_to_text
-from sinkhole.protocol.question import BadQuery, QueryMessage, Silence, read_query
+from sinkhole.protocol.question import BadQuery, Silence, read_query
 from sinkhole.protocol.reply import Ede, ReplyBody, write_error
 from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer
@@ -25,11 +24,15 @@ from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.resolver.steps import Done
-from sinkhole.transport.blocked_replies import BlockedReplies, Pieces
+from sinkhole.resolver.straight import Straight
+from sinkhole.transport.blocked_replies import BlockedReplies, Measured, Pieces, measure
 from sinkhole.transport.datagram import Host
-from sinkhole.transport.fit import cap_ttls, fit_reply, truncated_reply
+from sinkhole.transport.finisher import NEVER, Finisher
+from sinkhole.transport.fit import truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
+from sinkhole.transport.later import Later, StraightLater
 from sinkhole.transport.packet_cache import Doorkeeper, Entry, PacketCache, Table
+from sinkhole.transport.plain_forms import PlainForms
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.served import Served
 from sinkhole.transport.unforwarded import Unforwarded
@@ -40,6 +43,7 @@ Outcome = Reply | Coroutine[Any, Any, bytes]
 """A reply at hand, or one to wait for."""
 
 _HEADER = 12
+_TYPE_AND_CLASS = 4
 _QR = 0x80
 
 
@@ -56,6 +60,7 @@ class Dispatch:
         settings: limits of the transports.
         at_once: answers what needs no waiting, else gives None.
         begin: the same for datagrams, but goes on with the others and tells of the answer later; None: `at_once`.
+        straight: does the same as `begin` for most of them, in less time; None: nothing does.
         local: names at or below which a name may be answered before policy is asked; None: any name may be.
         slip: each n-th rate-limited datagram gets TC=1 (`access.slip`).
         clock: monotonic seconds.
@@ -73,6 +78,7 @@ class Dispatch:
         *,
         at_once: Callable[[Query], Answer | None] = lambda query: None,
         begin: Callable[[Query, Done], Answer | None] | None = None,
+        straight: Straight | None = None,
         local: Iterable[bytes] | None = None,
         slip: int = 2,
         clock: Callable[[], float] = time.monotonic,
@@ -84,7 +90,6 @@ class Dispatch:
         self._handler = handler
         self._at_once = at_once
         self._begin_chain = begin
-        self._box = policy_box
         self._hits = hits
         self._settings = settings
         self._slip = slip
@@ -92,18 +97,23 @@ class Dispatch:
         self._wall = wall
         self._blocked = BlockedReplies(local)
         self._doorkeeper = Doorkeeper()
+        self._straight = straight
+        self._forms = PlainForms(settings)
         self._unforwarded = Unforwarded(settings.chaos_version)
         self.log = QuietLog(Log("transport"), clock)
         self._served = Served(hits, wall)
         self._touched = self._served.touched
         self._now = clock()
-        self._period = 0
-        self._follow_policy()
+        self._batch_time: datetime | None = None
+        self._finisher = Finisher(
+            policy_box, packet_cache, hits, self._blocked, settings, self.log, clock=clock, wall=wall
+        )
 
     def tick(self) -> None:
         """Take the time and notice a new policy; to be called before each batch of queries."""
         self._now = self._clock()
-        if self._box.current is not self._policy or not self._policy_begins <= self._wall() < self._policy_ends:
+        self._batch_time = None
+        if self._finisher.is_over:
             self._follow_policy()
 
     def cached(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[int]]:
@@ -136,7 +146,7 @@ class Dispatch:
         self._served.pending += len(tails) - len(missed)
         return tails, missed
 
-    def datagram(self, wire: bytes, host: Host, *, may_begin: bool = True) -> "Outcome | Later":
+    def datagram(self, wire: bytes, host: Host, *, may_begin: bool = True) -> Outcome | Later:
         """Answer a datagram that `cached` had no reply to; never raises.
 
         Args:
@@ -204,29 +214,25 @@ class Dispatch:
         self._gate.forget(addresses)
 
     def _follow_policy(self) -> None:
-        """Begin a period, in which verdicts stay right: forget all that the policy before this moment said."""
-        self._period += 1
+        """Begin a period: forget all that the policy before this moment said."""
         self._served.flush()
-        self._policy = policy = self._box.current
-        self._cache.clear()
+        self._finisher.begin_period()
         self._gate.forget_scopes()
-        now = self._wall()
-        ends = policy.next_shared_change(datetime.fromtimestamp(now, UTC))
-        self._policy_ends = ends.timestamp() if ends is not None else float("inf")
-        # A clock that is set back may pass the edge before this moment once more.
-        self._policy_begins = now if ends is not None else float("-inf")
 
     def _begin(
         self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool, *, may_begin: bool = False
-    ) -> "Outcome | Later":
+    ) -> Outcome | Later:
         if table is not None:
             entry = self._cache.look_up(table, wire[2:], self._now)
             if entry is not None:
                 self._served.add(entry, state)
                 return wire[:2] + entry.tail
-            made = self._blocked.find(wire, table, self._policy, state.client.scope, self._now)
+            measured = measure(wire)
+            made = self._blocked.find(wire, measured, table, self._finisher.policy, state.client.scope, self._now)
             if made is not None:
                 return wire[:2] + self._give(wire, state, table, *made)
+            if may_begin and (later := self._go_straight(wire, measured, state, table)) is not None:
+                return later
         try:
             query = read_query(wire)
         except Silence:
@@ -235,26 +241,56 @@ class Dispatch:
             return write_error(error, self._settings.max_payload)
         if table is None:
             self._gate.report_refused(state)
-            return self._fit(query, ReplyBody(Rcode.REFUSED, ede=(Ede(EdeCode.PROHIBITED),)), is_stream)
+            return self._finisher.fit(query, ReplyBody(Rcode.REFUSED, ede=(Ede(EdeCode.PROHIBITED),)), is_stream)
         if state.is_forwarder and query.edns is not None and query.edns.options:
-            # Such a reply is never kept (see `_keep`), so no other client can be given it by the packet cache.
+            # Such a reply is never kept (see `Finisher`), so no other client can be given it by the packet cache.
             state = self._gate.named(state, query.edns.options)
         state.queries += 1
         body = self._unforwarded.answer(query)
         if body is not None:
-            return self._fit(query, body, is_stream)
-        asked = Query(query, state.client, is_stream, datetime.fromtimestamp(self._wall(), UTC))
+            return self._finisher.fit(query, body, is_stream)
+        asked = Query(query, state.client, is_stream, self._when())
         try:
             if may_begin and self._begin_chain is not None:
-                later = Later(self, wire, asked, self._period, table)
+                later = Later(self._finisher, wire, asked, self._finisher.period, table)
                 answer = self._begin_chain(asked, later.done)
-                return later if answer is None else self._finish(wire, asked, answer, self._period, table)
+                return (
+                    later
+                    if answer is None
+                    else self._finisher.finish(wire, asked, answer, self._finisher.period, table)
+                )
             answer = self._at_once(asked)
             if answer is not None:
-                return self._finish(wire, asked, answer, self._period, table)
+                return self._finisher.finish(wire, asked, answer, self._finisher.period, table)
         except Exception:
-            return self._failed(asked)
+            return self._finisher.failed(asked)
         return self._resolve(wire, asked, table)
+
+    def _when(self) -> datetime:
+        """Return the time of the batch."""
+        if self._batch_time is None:
+            self._batch_time = datetime.fromtimestamp(self._wall(), UTC)
+        return self._batch_time
+
+    def _go_straight(self, wire: bytes, measured: Measured, state: ClientState, table: Table) -> Later | None:
+        """Begin on the straight path; None where the long way has to be taken."""
+        end, _, domain = measured
+        straight, begin, client = self._straight, self._begin_chain, state.client
+        # Where verdicts may end by themselves, so must TTLs: that takes the long way.
+        if straight is None or begin is None or not end:
+            return None
+        if self._finisher.ends != NEVER or client.scope.client is not None:
+            return None
+        form = self._forms.find(wire, end)
+        if form is None or self._blocked.may_be_local(wire[domain:end].lower()):
+            return None
+        question_end = end + _TYPE_AND_CLASS
+        later = StraightLater(self._finisher, wire, table, question_end, form, begin)
+        room, name = form.most - question_end, wire[_HEADER:end]
+        if not straight.begin(name, form.qtype, client, self._when(), self._now, room, later.landed):
+            return None
+        state.queries += 1
+        return later
 
     def _give(self, wire: bytes, state: ClientState, table: Table, name: bytes, tail: bytes, pieces: Pieces) -> bytes:
         """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again."""
@@ -271,62 +307,11 @@ class Dispatch:
         return tail
 
     async def _resolve(self, wire: bytes, asked: Query, table: Table) -> bytes:
-        period = self._period
+        period = self._finisher.period
         try:
-            return self._finish(wire, asked, await self._handler(asked), period, table)
+            return self._finisher.finish(wire, asked, await self._handler(asked), period, table)
         except Exception:
-            return self._failed(asked)
-
-    def _finish(self, wire: bytes, asked: Query, answer: Answer, period: int, table: Table) -> bytes:
-        ends = self._end_for(asked)
-        reply = self._fit(asked.message, self._until_policy_ends(answer.body, period, ends), asked.is_stream)
-        # What an old policy said, or said before its end, answers this query and no other.
-        is_in_force = period == self._period and self._policy is self._box.current
-        if answer.ttl and is_in_force and self._wall() < ends:
-            self._keep(wire, asked, answer, reply, table, ends)
-        return reply
-
-    def _end_for(self, asked: Query) -> float:
-        """Return when the policy may say something else to this client; what ends for others alone is none of it."""
-        own = self._policy.next_own_change(asked.client.scope, asked.when)
-        return self._policy_ends if own is None else min(self._policy_ends, own.timestamp())
-
-    def _until_policy_ends(self, body: ReplyBody, period: int, ends: float) -> ReplyBody:
-        """Let no client keep an answer longer than the policy that permits it lasts: TTLs end with it."""
-        if period != self._period or self._policy is not self._box.current:
-            return cap_ttls(body, 0)
-        if ends == float("inf"):
-            return body
-        return cap_ttls(body, max(0, int(ends - self._wall())))
-
-    def _failed(self, asked: Query) -> bytes:
-        """At the edge of a query: whatever went wrong, it is logged, the client gets an answer, the server lives."""
-        question = asked.message.question
-        self.log.exception("query.failed", name=name_to_text(question.name), qtype=question.qtype)
-        return self._fit(asked.message, ReplyBody(Rcode.SERVFAIL), asked.is_stream)
-
-    def _keep(self, wire: bytes, asked: Query, answer: Answer, reply: bytes, table: Table, ends: float) -> None:
-        """Put a reply into the packet cache, unless options make its query one of a kind (cookies, padding).
-
-        Args:
-            ends: epoch seconds until which it may be served.
-        """
-        message, verdict = asked.message, answer.verdict
-        if not answer.ttl or (message.edns is not None and message.edns.options):
-            return
-        is_recorded = self._hits.wants(verdict)
-        name = name_to_text(message.question.key) if is_recorded else ""
-        left, now = ends - self._wall(), self._clock()
-        entry = Entry(reply, now, min(answer.ttl, left), name, message.question.qtype, verdict, is_recorded)
-        self._cache.store(table, wire[2:], entry)
-        if answer.is_blocked and verdict is not None and left > answer.ttl:
-            self._blocked.learn(
-                wire, reply, table, self._policy, asked.client.scope, verdict,
-                ttl=answer.ttl, ends=now + left, is_recorded=is_recorded,
-            )  # fmt: skip
-
-    def _fit(self, query: QueryMessage, body: ReplyBody, is_stream: bool) -> bytes:
-        return fit_reply(query, body, is_stream, self._settings)
+            return self._finisher.failed(asked)
 
     def _truncate(self, wire: bytes) -> Reply:
         """Answer a query over the rate limit; a malformed one is not worth an answer then."""
@@ -334,34 +319,3 @@ class Dispatch:
             return truncated_reply(read_query(wire), self._settings)
         except (Silence, BadQuery):
             return None
-
-
-class Later:
-    """A reply that is on its way.
-
-    Attributes:
-        send: takes the reply; to be set before the event loop has its next turn.
-    """
-
-    __slots__ = ("_asked", "_dispatch", "_period", "_table", "_wire", "send")
-
-    def __init__(self, dispatch: Dispatch, wire: bytes, asked: Query, period: int, table: Table) -> None:
-        self._dispatch = dispatch
-        self._wire = wire
-        self._asked = asked
-        self._period = period
-        self._table = table
-        self.send: Callable[[bytes], None]
-
-    def done(self, answer: Answer | None, error: Exception | None) -> None:
-        """Make the reply of an answer, and send it."""
-        dispatch = self._dispatch
-        try:
-            if answer is None:
-                raise error or AssertionError("neither answer nor error")
-            reply = dispatch._finish(self._wire, self._asked, answer, self._period, self._table)
-        except UpstreamError:
-            reply = dispatch._fit(self._asked.message, ReplyBody(Rcode.SERVFAIL), self._asked.is_stream)
-        except Exception:
-            reply = dispatch._failed(self._asked)
-        self.send(reply)

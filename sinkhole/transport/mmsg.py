@@ -7,7 +7,6 @@ is copied but the octets of the reply. Every length that is handed to the kernel
 put into one.
 """
 
-import asyncio
 import errno
 import mmap
 import socket
@@ -19,6 +18,7 @@ import cffi
 
 from sinkhole.transport.datagram import BATCH, LARGEST, Form, Host, Place, ask_for_destination, is_wildcard, report_lost
 from sinkhole.transport.quiet import QuietLog
+from sinkhole.upstream.turn import TURN
 
 _ffi = cffi.FFI()
 _ffi.cdef(
@@ -194,7 +194,7 @@ class BatchSocket:
     def send(self, reply: bytes, place: Place) -> None:
         """Send one, together with the others that become ready in this turn of the event loop."""
         if not self._late_replies:
-            asyncio.get_running_loop().call_soon(self._send_late)
+            TURN.later(self._send_late)
         self._late_replies.append((reply, place))
 
     def _send_late(self) -> None:

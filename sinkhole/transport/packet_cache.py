@@ -40,9 +40,10 @@ class Entry:
         qtype: int = 0,
         verdict: Verdict | None = None,
         is_recorded: bool = False,
+        offsets: tuple[int, ...] | None = None,
     ) -> None:
         self._wire = wire
-        self._offsets = ttl_offsets(wire)
+        self._offsets = ttl_offsets(wire) if offsets is None else offsets
         self._birth = now
         self._expires = now + ttl
         self.tail = wire[2:]

@@ -12,7 +12,9 @@ from typing import Any
 
 from sinkhole.transport.border import Wanted, wrap_socket
 from sinkhole.transport.datagram import BATCH, Form, Place
-from sinkhole.transport.dispatch import Dispatch, Later
+from sinkhole.transport.dispatch import Dispatch
+from sinkhole.transport.later import Later
+from sinkhole.upstream.turn import TURN
 
 _BATCHES = 4
 """Batches taken in one turn of the event loop, so that streams and waiting queries get theirs."""
@@ -75,6 +77,13 @@ class UdpListener:
             await asyncio.sleep(0)  # in which the last replies leave
 
     def _on_readable(self) -> None:
+        TURN.begin()
+        try:
+            self._read()
+        finally:
+            TURN.end()
+
+    def _read(self) -> None:
         dispatch = self._dispatch
         dispatch.tick()
         for _ in range(_BATCHES):

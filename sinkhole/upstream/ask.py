@@ -17,8 +17,9 @@ PAYLOAD = 1232
 MOST_PACKETS = 16
 """Messages sent for one query of a client, whatever upstreams do (R-C10); 20 with a few probes beside them."""
 
-_HEADER = 12
+HEADER = 12
 _TYPE_CLASS = struct.Struct("!HH")
+TYPE_AND_CLASS = _TYPE_CLASS.size
 _ROOT = Question(b"\0", 0)
 _PADDING_OPTION = 12
 _PADDING_BLOCK = 128
@@ -42,11 +43,11 @@ class Ask:
         length = len(self._write(message_id, ((_PADDING_OPTION, b""),)))
         return self._write(message_id, ((_PADDING_OPTION, bytes(-length % _PADDING_BLOCK)),))
 
-    def with_name(self, message_id: bytes, name: bytes) -> bytes:
-        """Write the query, without padding, with its name in another letter case."""
+    def frame(self) -> tuple[bytes, bytes]:
+        """Return what stands before the name in the query, its id apart, and what follows the name."""
         question = self.question
         head, opt = _frame(self.do, self.cd, self.ad, self.edns)
-        return b"".join((message_id, head, name, _TYPE_CLASS.pack(question.qtype, question.qclass), opt))
+        return head, _TYPE_CLASS.pack(question.qtype, question.qclass) + opt
 
     def _write(self, message_id: int, options: tuple[tuple[int, bytes], ...]) -> bytes:
         return write_query(
@@ -66,7 +67,7 @@ class Ask:
 def _frame(do: bool, cd: bool, ad: bool, edns: bool) -> tuple[bytes, bytes]:
     """Return what stands before the name of a query, its id apart, and what follows its question."""
     wire = Ask(_ROOT, do=do, cd=cd, ad=ad, edns=edns).to_wire(0)
-    return wire[2:_HEADER], wire[_HEADER + len(_ROOT.name) + _TYPE_CLASS.size :]
+    return wire[2:HEADER], wire[HEADER + len(_ROOT.name) + TYPE_AND_CLASS :]
 
 
 class Packets:
@@ -108,7 +109,13 @@ class Budget:
     def __init__(self, packets: Packets, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._packets = packets
         self._clock = clock
+        self._seconds = seconds
         self._end = clock() + seconds
+
+    def charge(self, started: float) -> None:
+        """Count a message that was sent before, at `started` (monotonic seconds), when the time began to run."""
+        self._packets.spend()
+        self._end = started + self._seconds
 
     def spend(self) -> None:
         """Count one message that is about to be sent.

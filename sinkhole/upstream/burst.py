@@ -6,11 +6,12 @@ from collections.abc import Callable, Generator
 from typing import Any, Final
 
 from sinkhole.errors import FormError, UpstreamError
+from sinkhole.protocol.addresses import AddressSet, read_addresses
 from sinkhole.protocol.message import Message, read_message
-from sinkhole.upstream.ask import Ask
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.task import STEPPING
+from sinkhole.upstream.turn import TURN
 
 GRACE = 0.5
 """Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""
@@ -23,34 +24,44 @@ _DRAIN: Final = 2 * MOST
 """Datagrams read in one go, so that a flood at one socket does not hold up the others."""
 
 
+Landed = Message | AddressSet | UpstreamError
+"""What comes of a query; a set of addresses only where it may be one."""
+
+
 class Flight:
     """A query that waits for its answer; awaiting it gives the message, or raises why there is none.
 
     Attributes:
         burst: the burst it belongs to.
         id: its message id.
-        ask: the question as the client wrote it.
+        name: the name as the client wrote it.
         sent: the query as it goes out.
+        edns: whether it has an OPT record.
         end: loop time at which the wait is over.
-        near: what is said then; None for silence.
+        plain_end: offset after its question, if a set of addresses need not be made a message; else 0.
+        near: what is said at the end; None for silence.
         outcome: what came of it; None while it waits.
         wake: called when there is an outcome, by whoever takes steps without a task.
     """
 
-    __slots__ = ("_done", "ask", "burst", "end", "id", "near", "outcome", "sent", "wake")
+    __slots__ = ("_done", "burst", "edns", "end", "id", "name", "near", "outcome", "plain_end", "sent", "wake")
 
-    def __init__(self, burst: "Burst", message_id: bytes, ask: Ask, sent: bytes, end: float) -> None:
+    def __init__(
+        self, burst: "Burst", message_id: bytes, name: bytes, sent: bytes, end: float, *, edns: bool, plain_end: int = 0
+    ) -> None:
         self.burst = burst
         self.id = message_id
-        self.ask = ask
+        self.name = name
         self.sent = sent
+        self.edns = edns
         self.end = end
+        self.plain_end = plain_end
         self.near: UpstreamError | None = None
-        self.outcome: Message | UpstreamError | None = None
+        self.outcome: Landed | None = None
         self.wake: Callable[[Flight], None] | None = None
         self._done: asyncio.Future[None] | None = None
 
-    def settle(self, outcome: Message | UpstreamError) -> None:
+    def settle(self, outcome: Landed) -> None:
         """Tell whoever waits; it takes its next step before this returns, or soon, if it is a task."""
         self.outcome = outcome
         if self.wake is not None:
@@ -71,8 +82,8 @@ class Flight:
             raise
         if isinstance(self.outcome, UpstreamError):
             raise self.outcome
-        if self.outcome is None:
-            raise AssertionError("woken without an outcome")
+        if not isinstance(self.outcome, Message):
+            raise AssertionError("woken without a message")
         return self.outcome
 
 
@@ -125,6 +136,13 @@ class Burst:
             self._rest()
 
     def _readable(self) -> None:
+        TURN.begin()
+        try:
+            self._receive()
+        finally:
+            TURN.end()
+
+    def _receive(self) -> None:
         sock, flights = self._sock, self.flights
         if sock is None:
             return
@@ -148,9 +166,11 @@ class Burst:
                     break
         self._rest()
 
-    def _read(self, flight: Flight, got: bytes) -> Message | UpstreamError | None:
+    def _read(self, flight: Flight, got: bytes) -> Landed | None:
         """Return what a message says to a query; None if the wait goes on."""
-        name = flight.ask.question.name
+        if flight.plain_end and (addresses := read_addresses(flight.sent, flight.plain_end, got)) is not None:
+            return addresses
+        name = flight.name
         verdict = match(flight.sent, len(name), got)
         if verdict is Match.ANSWER:
             if is_truncated(got):
@@ -161,7 +181,7 @@ class Burst:
                 self._wait_a_little(flight, UpstreamFailure("an answer could not be read"))
         elif verdict is Match.CASE:
             self._wait_a_little(flight, CaseChanged("the letter case of the question was changed"))
-        elif verdict is Match.BARE and flight.ask.edns:
+        elif verdict is Match.BARE and flight.edns:
             self._wait_a_little(flight, EdnsRefused("an error without a question"))
         return None
 

@@ -11,10 +11,12 @@ from sinkhole.protocol.names import ROOT, parents_of
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QClass, QType
 from sinkhole.upstream.address import UpstreamAddress
+from sinkhole.upstream.ahead import Ahead
 from sinkhole.upstream.ask import Ask, Budget, Packets
 from sinkhole.upstream.bootstrap import Bootstrap
+from sinkhole.upstream.failure import UpstreamBusy
 from sinkhole.upstream.group import Group
-from sinkhole.upstream.limits import InFlight
+from sinkhole.upstream.limits import InFlight, zone_of
 from sinkhole.upstream.locator import Locator
 from sinkhole.upstream.plan import Plan, read_plan
 from sinkhole.upstream.server import Server, plain_client, secure_client
@@ -64,9 +66,42 @@ class Forwarder:
         # The group of all names, where neither zones nor a change of the system's resolvers can make it another.
         self._alone = self._groups[ROOT] if len(self._groups) == 1 and self._watch is None else None
 
+    def begin(self, name: bytes, key: bytes, qtype: int, client: str, land: Callable[[Ahead], None]) -> bool:
+        """Send a question for addresses, if that takes no more than a datagram to one upstream; return whether it did.
+
+        Args:
+            name: in the client's letter case.
+            key: the same, folded.
+            qtype: A or AAAA.
+            client: its address, for limits only.
+            land: told of the end, whatever it is.
+        """
+        group = self._alone
+        if group is None or self._trust_ad:
+            return False
+        zone = zone_of(key)
+        try:
+            self._limits.take(client, zone)
+        except UpstreamBusy:
+            return False
+        started = self._clock()
+        sent = group.begin(name, qtype)
+        if sent is None:
+            self._limits.give_back(client, zone)
+            return False
+        server, flight = sent
+        Ahead(server, started, flight, self._limits, client, zone, land)
+        return True
+
+    def answered(self, ahead: Ahead) -> None:
+        """Note that what was sent ahead has got its addresses, which are used as they are."""
+        if self._alone is not None:
+            self._alone.answered(ahead)
+
     async def resolve(
-        self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None
-    ) -> Message:
+        self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None,
+        ahead: Ahead | None = None,
+    ) -> Message:  # fmt: skip
         """Return the upstreams' answer: any response code that is an answer, or their SERVFAIL.
 
         Args:
@@ -75,6 +110,7 @@ class Forwarder:
             cd: whether the client checks them itself.
             client: its address, for limits only; it is not sent on.
             packets: messages that may be sent, shared with other questions of the same query; None: a query's worth.
+            ahead: the first try, where it was made already (`begin`).
 
         Raises:
             UpstreamBusy: too many queries are waiting.
@@ -86,7 +122,9 @@ class Forwarder:
             ask = Ask(question, do, cd, self._trust_ad)
             budget = Budget(packets or Packets(), self._seconds, self._clock)
             group = self._alone or await self._group_of(key)
-            message = await group.ask(ask, budget)
+            if ahead is not None:
+                budget.charge(ahead.started)
+            message = await group.ask(ask, budget, ahead)
         # AD is the word of a stranger unless told otherwise (RFC 6840, section 5.8).
         return replace(message, ad=False) if message.ad and not self._trust_ad else message
 

@@ -11,7 +11,9 @@ from sinkhole.log import Log
 from sinkhole.protocol.message import Message
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QType, Rcode
+from sinkhole.upstream.ahead import Ahead, frame_for
 from sinkhole.upstream.ask import Ask, Budget, Packets
+from sinkhole.upstream.burst import Flight
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.health import Fault
 from sinkhole.upstream.server import Outcome, Server
@@ -58,20 +60,42 @@ class Group:
         self._clock = clock
         self._probes: set[asyncio.Task[None]] = set()
 
-    async def ask(self, ask: Ask, budget: Budget) -> Message:
+    async def ask(self, ask: Ask, budget: Budget, ahead: Ahead | None = None) -> Message:
         """Return the first usable answer; if there is none but servers said SERVFAIL, that.
+
+        Args:
+            ask: the question.
+            budget: what it may cost.
+            ahead: the first try, where it was made already.
 
         Raises:
             UpstreamTimeout: silence, or refusals, from all that were asked.
             UpstreamFailure: other failures.
         """
-        self._probe_where_due()
-        first = await self._ask_first(ask, budget)
+        if ahead is None:
+            self._probe_where_due()
+            first = await self._ask_first(ask, budget)
+        else:
+            first = _Try(ahead.server, ahead.started, ahead.message())
         if first is not None and first.is_good:
             self._note(first)
             return first.outcome  # type: ignore[return-value] # it is good
         await in_a_task()
         return await self._ask_on(ask, budget, first)
+
+    def begin(self, name: bytes, qtype: int) -> tuple[Server, Flight] | None:
+        """Send a question for addresses to the best server, in the way that costs least; None if it takes another."""
+        if not self.servers or (self._strategy == "race" and len(self.servers) > 1):
+            return None
+        self._probe_where_due()
+        server = self._ranked()[0]
+        flight = server.put(name, *frame_for(qtype), timeout=self._timeout)
+        return None if flight is None else (server, flight)
+
+    def answered(self, ahead: Ahead) -> None:
+        """Note that a question that was sent ahead has got its addresses."""
+        if ahead.server.health.answered(self._clock() - ahead.started):
+            _log.info("upstream.up", upstream=ahead.server.address)
 
     async def _ask_first(self, ask: Ask, budget: Budget) -> "_Try | None":
         """Ask the best server in the way that costs least; None if it has to be asked another way."""

@@ -6,6 +6,7 @@ floods, the next client finds one: of k that take all they can, each gets 4 / (4
 """
 
 import resource
+from functools import lru_cache
 from typing import TypeVar
 
 from sinkhole.config.schema import UpstreamSettings
@@ -35,7 +36,7 @@ class InFlight:
         self._most_of_client = settings.max_in_flight_per_client
         self._most_of_zone = settings.max_in_flight_per_zone
         self._clients: dict[str, int] = {}
-        self._zones: dict[tuple[bytes, ...], int] = {}
+        self._zones: dict[bytes, int] = {}
         self.waiting = 0
 
     def enter(self, client: str, key: bytes) -> "Place":
@@ -50,7 +51,7 @@ class InFlight:
         """
         return Place(self, client, key)
 
-    def take(self, client: str, zone: tuple[bytes, ...]) -> None:
+    def take(self, client: str, zone: bytes) -> None:
         """Count one query.
 
         Raises:
@@ -68,7 +69,7 @@ class InFlight:
         self._clients[client] = of_client + 1
         self._zones[zone] = of_zone + 1
 
-    def give_back(self, client: str, zone: tuple[bytes, ...]) -> None:
+    def give_back(self, client: str, zone: bytes) -> None:
         """Count one query less."""
         self.waiting -= 1
         _take_one(self._clients, client)
@@ -83,7 +84,7 @@ class Place:
     def __init__(self, limits: InFlight, client: str, key: bytes) -> None:
         self._limits = limits
         self._client = client
-        self._zone = _zone_of(key)
+        self._zone = zone_of(key)
 
     def __enter__(self) -> None:
         self._limits.take(self._client, self._zone)
@@ -92,14 +93,22 @@ class Place:
         self._limits.give_back(self._client, self._zone)
 
 
-def _zone_of(key: bytes) -> tuple[bytes, ...]:
-    """Return the labels of the domain that somebody registered, by a guess without the list of public suffixes.
+def zone_of(key: bytes) -> bytes:
+    """Return the domain that somebody registered, by a guess without the list of public suffixes.
 
     By the last two labels alone, all domains below `co.uk` would share the places of one.
     """
-    labels = labels_of(key)
-    start = registered_label(labels)
-    return labels[-2 if start is None else start :]
+    third = second = last = at = 0
+    while length := key[at]:
+        third, second, last = second, last, at
+        at += length + 1
+    return key[third:] if third != second and _is_suffix(key[second:]) else key[second:]
+
+
+@lru_cache(4096)
+def _is_suffix(domain: bytes) -> bool:
+    """Return whether a domain of two labels is one that others register in."""
+    return registered_label((b"x", *labels_of(domain))) == 0
 
 
 def _take_one(counts: dict[_Key, int], key: _Key) -> None:

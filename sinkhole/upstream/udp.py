@@ -10,9 +10,10 @@ decision 19.
 import asyncio
 
 from sinkhole.protocol.message import Message
-from sinkhole.upstream.ask import Ask, Budget, mixed_case
+from sinkhole.upstream.ask import HEADER, TYPE_AND_CLASS, Ask, Budget, mixed_case
 from sinkhole.upstream.burst import GRACE, MOST, Burst, Flight
 from sinkhole.upstream.entropy import Entropy
+from sinkhole.upstream.turn import TURN
 
 __all__ = ["GRACE", "Datagrams", "ask_udp"]
 
@@ -51,6 +52,21 @@ class Datagrams:
         """
         seconds = budget.time_for(timeout)
         budget.spend()
+        return self.put(ask.question.name, *ask.frame(), host, seconds, edns=ask.edns)
+
+    def put(
+        self, name: bytes, head: bytes, tail: bytes, host: str, seconds: float, *, edns: bool, is_plain: bool = False
+    ) -> Flight:
+        """Put a query into the next burst; return its flight.
+
+        Args:
+            name: as the client wrote it.
+            head, tail: what stands before it in the query, the id apart, and after it.
+            host: IP address of the upstream.
+            seconds: to wait.
+            edns: whether `tail` has an OPT record.
+            is_plain: whether a set of addresses need not be made a message.
+        """
         loop = asyncio.get_running_loop()
         burst = self._burst
         if burst is None or burst.is_sent or host != self._host:
@@ -58,15 +74,17 @@ class Datagrams:
                 burst.send()
             burst = self._burst = Burst(loop, host, self._port)
             self._host = host
-            loop.call_soon(burst.send)
-        name = ask.question.name
+            TURN.later(burst.send)
         octets = self._entropy.take(_ID_OCTETS + len(name))
         message_id = octets[:_ID_OCTETS]
         while message_id in burst.flights:
             message_id = self._entropy.take(_ID_OCTETS)
-        if self._randomize_case:
-            name = mixed_case(name, octets[_ID_OCTETS:])
-        flight = Flight(burst, message_id, ask, ask.with_name(message_id, name), loop.time() + seconds)
+        mixed = mixed_case(name, octets[_ID_OCTETS:]) if self._randomize_case else name
+        plain_end = HEADER + len(name) + TYPE_AND_CLASS if is_plain else 0
+        flight = Flight(
+            burst, message_id, name, b"".join((message_id, head, mixed, tail)), loop.time() + seconds,
+            edns=edns, plain_end=plain_end,
+        )  # fmt: skip
         burst.flights[message_id] = flight
         if len(burst.flights) >= MOST:
             burst.send()

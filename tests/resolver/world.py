@@ -32,6 +32,7 @@ from sinkhole.resolver.forward import Upstreams
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Client, Query
+from sinkhole.upstream.ahead import Ahead
 from sinkhole.upstream.ask import Packets
 from tests.fakes import reply
 from tests.policy.world import domain as catalogue_domain
@@ -95,8 +96,9 @@ class Upstream:
         self.scripts[question] = Script(error=error or UpstreamError("no upstream answered"))
 
     async def resolve(
-        self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None
-    ) -> Message:
+        self, question: Question, *, do: bool, cd: bool, client: str, packets: Packets | None = None,
+        ahead: Ahead | None = None,
+    ) -> Message:  # fmt: skip
         """Answer as told."""
         if packets is not None:
             packets.spend()

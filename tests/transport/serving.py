@@ -23,6 +23,7 @@ from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
+from sinkhole.resolver.steps import Done
 from sinkhole.transport.addresses import ListenAddress, bind_tcp, bind_udp
 from sinkhole.transport.connections import Connections
 from sinkhole.transport.dispatch import Dispatch
@@ -113,6 +114,7 @@ class Serving:
         cache: PacketCache | None = None,
         log_clients: bool = True,
         connections: Connections | None = None,
+        begin: Callable[[Query, Done], Answer | None] | None = None,
     ) -> None:
         self._connections = connections
         self.host = host
@@ -129,7 +131,7 @@ class Serving:
         )
         self.dispatch = Dispatch(
             gate, self.cache, self.handler, self.box, self.hits, self.settings,
-            slip=self.access.slip, clock=self.clock, wall=self.wall,
+            begin=begin, slip=self.access.slip, clock=self.clock, wall=self.wall,
         )  # fmt: skip
 
     async def __aenter__(self) -> Self:

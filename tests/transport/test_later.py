@@ -32,9 +32,7 @@ class Beginning:
 
 
 def serving_with(begin):
-    serving = Serving()
-    serving.dispatch._begin_chain = begin
-    return serving
+    return Serving(begin=begin)
 
 
 async def test_reply_comes_when_the_query_ends_and_is_kept_for_the_next():

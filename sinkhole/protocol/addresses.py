@@ -1,0 +1,126 @@
+"""Answers that are nothing but a set of addresses, as most are: read from their octets, without making records of them.
+
+Every octet is looked at, so whatever is accepted reads the same the long way (`read_message`).
+"""
+
+import struct
+from typing import Final
+
+from sinkhole.protocol.message import Record
+from sinkhole.protocol.types import QClass, QType
+
+__all__ = ["ADDRESS_TYPES", "AddressSet", "read_addresses"]
+
+ADDRESS_TYPES: Final = {QType.A: 4, QType.AAAA: 16}
+"""Octets of an address by type."""
+
+_HEADER: Final = struct.Struct("!6H")
+_TO_QUESTION: Final = b"\xc0\x0c"
+_TTL: Final = 6
+_LENGTH: Final = 10
+_DATA: Final = 12
+"""Where the parts of a record begin whose owner is a pointer to the question."""
+_MOST: Final = 32
+"""Addresses of a set; what has more is read the long way."""
+_MAX_TTL: Final = 0x7FFFFFFF
+_OPT: Final = b"\0\0\x29"
+_OPT_SIZE: Final = 11
+_PLAIN: Final = 0x8000
+_DECIDING: Final = 0xFA0F
+"""QR, opcode, TC and rcode; of these only QR may be set."""
+
+
+_RECORDS: Final = {
+    qtype.to_bytes(2) + b"\0\1": (_TO_QUESTION + qtype.to_bytes(2) + b"\0\1", octets.to_bytes(2), _DATA + octets)
+    for qtype, octets in ADDRESS_TYPES.items()
+}
+"""By type and class as they stand in a question: what a record begins with, the length of its data, its size."""
+
+
+class AddressSet:
+    """A set of addresses as it stands in a message.
+
+    Attributes:
+        wire: the message.
+        start: offset of the first record.
+        octets: the answer section; owners are pointers to the question.
+        count: records in it.
+        size: octets of each.
+        ttl, most_ttl: the least and the greatest TTL.
+    """
+
+    __slots__ = ("count", "most_ttl", "octets", "size", "start", "ttl", "wire")
+
+    def __init__(self, wire: bytes, start: int, count: int, size: int, ttl: int, most_ttl: int) -> None:
+        self.wire = wire
+        self.start = start
+        self.octets = wire[start : start + count * size]
+        self.count = count
+        self.size = size
+        self.ttl = ttl
+        self.most_ttl = most_ttl
+
+    def addresses(self) -> list[bytes]:
+        """Return the addresses, in network order."""
+        return [self.octets[at + _DATA : at + self.size] for at in range(0, len(self.octets), self.size)]
+
+    def ttl_offsets(self) -> tuple[int, ...]:
+        """Return where the TTLs are in a message whose answer section begins where it does in this one."""
+        start = self.start + _TTL
+        return tuple(range(start, start + len(self.octets), self.size))
+
+    def records(self, owner: bytes, qtype: int) -> tuple[Record, ...]:
+        """Return the records, with the owner in the letter case that is wanted."""
+        octets, size = self.octets, self.size
+        return tuple(
+            Record(
+                owner, qtype, QClass.IN, int.from_bytes(octets[at + _TTL : at + _LENGTH]),
+                octets[at + _DATA : at + size],
+            )
+            for at in range(0, len(octets), size)
+        )  # fmt: skip
+
+
+def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
+    """Return the set of addresses that answers a query; None where a message is anything else or anything more.
+
+    It repeats the question letter by letter, its code is NOERROR, and there is nothing in it but records of the type
+    asked, each owned by a pointer to the question, and at most an OPT record that says nothing.
+
+    Args:
+        sent: the query, for addresses in class IN.
+        end: offset after its question.
+        got: what arrived, its id compared already.
+    """
+    if len(got) < end:
+        return None
+    _, flags, questions, count, authority, additional = _HEADER.unpack_from(got)
+    if flags & _DECIDING != _PLAIN or questions != 1 or not 0 < count <= _MOST or authority or additional > 1:
+        return None
+    if got[12:end] != sent[12:end]:
+        return None
+    asked = sent[end - 4 : end]
+    head, length, size = _RECORDS[asked]
+    stop = end + count * size
+    if not _is_silent(got[stop:], additional):
+        return None
+    ttl, most_ttl = _MAX_TTL, 0
+    for at in range(end, stop, size):
+        if got[at : at + _TTL] != head or got[at + _LENGTH : at + _DATA] != length:
+            return None
+        here = int.from_bytes(got[at + _TTL : at + _LENGTH])
+        if here < ttl:
+            ttl = here
+        if here > most_ttl:
+            most_ttl = here
+    if most_ttl > _MAX_TTL:
+        return None
+    found = AddressSet(got, end, count, size, ttl, most_ttl)
+    return None if count > 1 and len(set(found.addresses())) < count else found
+
+
+def _is_silent(rest: bytes, additional: int) -> bool:
+    """Return whether nothing follows the answers, or an OPT record without a version, upper rcode bits and options."""
+    if not additional:
+        return not rest
+    return len(rest) == _OPT_SIZE and rest[:3] == _OPT and rest[5:7] == b"\0\0" and rest[9:] == b"\0\0"

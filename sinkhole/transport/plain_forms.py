@@ -1,0 +1,83 @@
+"""Queries for addresses that ask for nothing else, known by their form: all octets but the id and the name.
+
+Whatever has been read once need not be read again: the next query of the same form differs in its name alone, and so
+does the reply, but for the addresses.
+"""
+
+from sinkhole.config.schema import TransportSettings
+from sinkhole.protocol.addresses import ADDRESS_TYPES, AddressSet
+from sinkhole.protocol.question import BadQuery, QueryMessage, Silence, read_query
+from sinkhole.protocol.reply import ReplyBody, reply_limit
+from sinkhole.protocol.types import QClass, Rcode
+from sinkhole.transport.fit import fit_reply
+
+MAX_FORMS = 1000
+"""Forms remembered; real clients have a few dozen."""
+_HEADER = 12
+_COUNT = 6
+"""Where the number of answers stands."""
+
+
+class PlainForm:
+    """What all queries of a form have in common.
+
+    Attributes:
+        qtype: A or AAAA.
+        most: octets that a reply may have beside the name and the answers.
+    """
+
+    __slots__ = ("_after", "_before", "_opt", "most", "qtype")
+
+    def __init__(self, qtype: int, empty: bytes, end: int, limit: int) -> None:
+        """Take apart an empty reply, whose question ends at `end`."""
+        self.qtype = qtype
+        self._before = empty[2:_COUNT]
+        self._after = empty[_COUNT + 2 : _HEADER]
+        self._opt = empty[end:]
+        self.most = limit - len(self._opt)
+
+    def reply(self, wire: bytes, end: int, found: AddressSet) -> bytes:
+        """Return the reply to a query whose question ends at `end`."""
+        return b"".join((
+            wire[:2], self._before, found.count.to_bytes(2), self._after, wire[_HEADER:end], found.octets, self._opt,
+        ))  # fmt: skip
+
+
+class PlainForms:
+    """The forms that were met.
+
+    Args:
+        settings: limits of the transports.
+    """
+
+    def __init__(self, settings: TransportSettings) -> None:
+        self._settings = settings
+        self._known: dict[bytes, PlainForm | None] = {}
+
+    def find(self, wire: bytes, end: int) -> PlainForm | None:
+        """Return the form of a query whose name is whole and ends at `end`; None where it asks for anything else."""
+        form = wire[2:_HEADER] + wire[end:]
+        try:
+            return self._known[form]
+        except KeyError:
+            if len(self._known) >= MAX_FORMS:
+                self._known.clear()
+            found = self._known[form] = self._read(wire)
+            return found
+
+    def _read(self, wire: bytes) -> PlainForm | None:
+        try:
+            query = read_query(wire)
+        except (Silence, BadQuery):
+            return None
+        question = query.question
+        if question.qtype not in ADDRESS_TYPES or question.qclass != QClass.IN or not _is_plain(query):
+            return None
+        empty = fit_reply(query, ReplyBody(Rcode.NOERROR), False, self._settings)
+        limit = reply_limit(query, False, self._settings.max_payload)
+        return PlainForm(question.qtype, empty, _HEADER + len(question.name) + 4, limit)
+
+
+def _is_plain(query: QueryMessage) -> bool:
+    edns = query.edns
+    return query.rd and not query.cd and not query.signed and (edns is None or not (edns.do or edns.options))
