@@ -15,11 +15,12 @@ from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.schema import Settings
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.log import Log
+from sinkhole.noted import Alert
 from sinkhole.policy.feed import FeedStatus
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.verdict import Action
 from sinkhole.resolver.canaries import CANARY_NAMES
-from sinkhole.store.alert_store import Alert, AlertStore
+from sinkhole.store.alert_store import AlertStore
 from sinkhole.store.bypass_hits import bypass_hits
 from sinkhole.store.client_store import HOUR
 from sinkhole.store.out_store import OutStore

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sinkhole.app.notice import client_address, notice_key, write_notice
+from sinkhole.app.notice import notice_key, write_notice
 from sinkhole.app.state import State
 from sinkhole.errors import PolicyError
+from sinkhole.policy.address import client_address
 from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject

@@ -94,8 +94,10 @@ class Control:
             yield importlib.import_module(_OUT).Out(settings, self._store).run()
         if settings.metrics.listen:
             site = importlib.import_module(_METRICS)
-            figures = site.Figures(self._store, self._tallies, self._status)
-            yield site.serve(figures, settings.metrics.listen)
+            yield site.serve(self._figures(), settings.metrics.listen)
+
+    def _figures(self) -> Any:
+        return importlib.import_module(_METRICS).Figures(self._store, self._tallies, self._status)
 
     def _spawn(self, job: Any) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(job)
@@ -124,7 +126,7 @@ class Control:
         """
         try:
             front = await asyncio.to_thread(importlib.import_module, _ADMIN)
-            await front.serve(self._settings, self._status, self._store.until_open)
+            await front.serve(self._settings, self._status, self._store.until_open, self._figures())
         except Exception:
             self._log.exception("admin.failed")
 

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from sinkhole.config.schema import Settings
 from sinkhole.errors import ConfigError, ListenError
 
 STORE = "store.db"
@@ -36,6 +37,11 @@ def prepare(folder: Path) -> None:
             f"data folder {folder}: cannot be written: {error.strerror}; "
             "give a folder of your own with --data-dir or SINKHOLE_DATA_DIR"
         ) from error
+
+
+def list_folder(settings: Settings) -> Path:
+    """Return the only folder that `file:` feeds are read from."""
+    return settings.feeds.list_dir or settings.server.data_dir / LISTS
 
 
 def lock(folder: Path) -> int:

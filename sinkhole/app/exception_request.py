@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from sinkhole.app.notice import client_address
 from sinkhole.errors import PolicyError
+from sinkhole.policy.address import client_address
 from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.subject import Subject
 

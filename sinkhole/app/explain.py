@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from sinkhole.app.who_is_it import groups_in_words
 from sinkhole.errors import FormError
+from sinkhole.policy.address import client_address
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.groups import parse_client
 from sinkhole.policy.identity import Identity
 from sinkhole.policy.override import Override
 from sinkhole.policy.verdict import BlockAnswer, BlockMode, Loser, Verdict
@@ -81,10 +81,10 @@ def explain(
         identity: who the client is beside its address.
 
     Raises:
-        FormError: the name, the type or the client's address cannot be read.
+        FormError: the name or the type cannot be read.
+        PolicyError: the client's address cannot be read.
     """
-    if parse_client(client) is None:
-        raise FormError(f"client {client!r}: is no address such as 192.0.2.7 or 2001:db8::7")
+    client_address(client)
     wire = name_from_text(_host(name))
     number = qtype_from_text(qtype)
     scope = policy.scope_of(client, identity)

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 from yarl import URL
 
+from sinkhole.app.data_dir import list_folder
 from sinkhole.app.state import State, put_feed
 from sinkhole.catalogue.signature import PublicKey
 from sinkhole.errors import FeedError
 from sinkhole.feeds.diff import Diff
+from sinkhole.feeds.local_file import expect_inside, path_of
 from sinkhole.feeds.parse import READERS
 from sinkhole.feeds.revise import approve, roll_back
 from sinkhole.feeds.visit import read_url
@@ -31,7 +33,7 @@ def add_feed(state: State, feed: Feed) -> bool:
     Raises:
         FeedError: its URL, name, format, interval or key is not good.
     """
-    wanted = _checked(feed)
+    wanted = _checked(state, feed)
     is_known = any(known.name == wanted.name for known, _ in state.feeds.all())
     put_feed(state, wanted)
     return is_known
@@ -123,8 +125,10 @@ def _revise(state: State, name: str, what: str, change: Callable[[FeedState, dat
     return after
 
 
-def _checked(feed: Feed) -> Feed:
+def _checked(state: State, feed: Feed) -> Feed:
     feed = named(feed)
+    if is_local := read_url(feed.url).scheme == "file":
+        expect_inside(path_of(feed.url), list_folder(state.settings))
     if not _NAME.fullmatch(feed.name):
         raise FeedError(f"feed name {feed.name!r}: wanted lower-case letters, digits and -; give one with --name")
     if feed.format not in ("auto", *READERS):
@@ -132,7 +136,7 @@ def _checked(feed: Feed) -> Feed:
     if feed.interval is not None and feed.interval < SHORTEST_INTERVAL:
         raise FeedError(f"feed {feed.name}: wanted {SHORTEST_INTERVAL} seconds or more between syncs")
     key = None if feed.key is None else _read_key(feed, feed.key)
-    return replace(feed, key=key, local=feed.url.startswith("file:"))
+    return replace(feed, key=key, local=is_local)
 
 
 def _read_key(feed: Feed, key: str) -> str:

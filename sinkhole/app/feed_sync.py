@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from sinkhole.app.compiled import shipped_catalogue
-from sinkhole.app.data_dir import LISTS
+from sinkhole.app.data_dir import list_folder
 from sinkhole.app.feed_guard import catalogue_signers, guard_of
 from sinkhole.app.state import State
 from sinkhole.config.schema import Settings
@@ -39,7 +39,7 @@ async def open_syncer(
     guard = guard_of(settings, feeds, shipped.vetoes.union(vetoes))
     # A synced catalogue cannot take back what this installation never blocks; what it adds itself it may change.
     signers = catalogue_signers(guard_of(settings, feeds, shipped.never_block))
-    lists = settings.feeds.list_dir or state.folder / LISTS
+    lists = list_folder(settings)
     fetcher = Fetcher(settings.feeds, resolver_of(forwarder), lists)
     try:
         yield Syncer(state.snapshots, fetcher, settings.feeds, guard, signers=signers)

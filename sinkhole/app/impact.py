@@ -22,15 +22,24 @@ _SHOWN = 3
 
 
 def impact(
-    state: State, before: Policy, after: Policy, groups: Iterable[str], now: datetime, clients: Iterable[str] = ()
+    state: State,
+    before: Policy,
+    after: Policy,
+    groups: Iterable[str],
+    now: datetime,
+    clients: Iterable[str] = (),
+    *,
+    with_recorded: bool = True,
 ) -> list[str]:
     """Return in sentences for how many known names the verdict changes, for all and for each group.
 
     Args:
         groups: names of the groups there are before or after.
         clients: addresses of clients that are told by themselves.
+        with_recorded: whether names that were asked for count as known, beside those of the catalogue.
     """
-    names = sorted({*_of_catalogue(state.catalogue().catalogue), *_asked(state, now)})
+    asked = _asked(state, now) if with_recorded else ()
+    names = sorted({*_of_catalogue(state.catalogue().catalogue), *asked})
     return [
         f"for {who}: {_count(found)} {was} -> {becomes}, such as {', '.join(found[:_SHOWN])}"
         for who, scope_in in _askers(groups, clients)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sinkhole.app.data_dir import LISTS
+from sinkhole.app.data_dir import list_folder
 from sinkhole.app.import_names import Names
 from sinkhole.app.import_rules import LocalList
 from sinkhole.app.state import State
@@ -55,7 +55,7 @@ def plan_lists(
     Raises:
         ForeignFileError: a file that no import wrote, or another feed, is in the way.
     """
-    folder = state.settings.feeds.list_dir or state.folder / LISTS
+    folder = list_folder(state.settings)
     here = {feed.name: feed for feed, _ in state.feeds.all()}
     files = []
     schedules: dict[Scope, list[Schedule | None]] = {}

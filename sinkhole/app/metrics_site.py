@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from sinkhole.app.bounded_site import listen_bounded
+from sinkhole.app.bounded_site import BoundedSite, site_limits
 from sinkhole.app.metrics import Tallies, store_families, worker_families
 from sinkhole.app.openmetrics import CONTENT_TYPE, exposition
 from sinkhole.app.store_keeper import StoreKeeper
@@ -24,6 +24,7 @@ ASK_WITHIN: Final = 1.0
 SHUTDOWN_WITHIN: Final = 0.2
 """Seconds that a request in hand gets at a stop; the hits of that moment have the same time."""
 MOST_CONNECTIONS: Final = 32
+MOST_OF_CLIENT: Final = 8
 KEEP_ALIVE: Final = 20.0
 _LISTEN_AGAIN: Final = 5.0
 _LOCAL_NAME: Final = "localhost"
@@ -113,31 +114,38 @@ async def serve(
     """Serve on some addresses until cancelled; an address that is taken is tried again."""
     app = web.Application(client_max_size=1024)
     app.add_routes(figures.routes())
-    runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_WITHIN, keepalive_timeout=KEEP_ALIVE
-    )
+    app.on_response_prepare.append(_say_who)
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=SHUTDOWN_WITHIN)
     await runner.setup()
     log = Log("metrics")
-    servers: list[asyncio.Server] = []
+    site = BoundedSite(
+        runner,
+        site_limits(MOST_CONNECTIONS, MOST_OF_CLIENT),
+        lambda count: log.warning("metrics.turned_away", connections=count),
+        keepalive_timeout=KEEP_ALIVE,
+    )
     try:
         waiting = list(listen)
         while waiting:
-            waiting = [text for text in waiting if not await _listen(runner, text, servers, log)]
+            waiting = [text for text in waiting if not _listen(site, text, log)]
             if waiting:
                 await sleep(_LISTEN_AGAIN)
         await asyncio.Event().wait()
     finally:
-        for server in servers:
-            server.close()
+        await site.stop()
         await runner.cleanup()
+        await site.close()
 
 
-async def _listen(runner: web.AppRunner, text: str, servers: list[asyncio.Server], log: Log) -> bool:
+async def _say_who(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "sinkhole"  # and no versions
+
+
+def _listen(site: BoundedSite, text: str, log: Log) -> bool:
     try:
-        servers.append(await listen_bounded(runner, text, MOST_CONNECTIONS))
-    except (OSError, ListenError) as error:
-        log.error("metrics.not_listening", listen=text, why=getattr(error, "strerror", None) or error)
+        bound = site.listen(text)
+    except ListenError as error:
+        log.error("metrics.not_listening", listen=text, why=error)
         return False
-    places = (sock.getsockname()[:2] for server in servers for sock in server.sockets)
-    log.info("metrics.listening", listen=",".join(sorted(f"{host}:{port}" for host, port in places)))
+    log.info("metrics.listening", listen=bound)
     return True

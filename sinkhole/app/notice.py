@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sinkhole.errors import PolicyError
-from sinkhole.policy.groups import parse_client
+from sinkhole.policy.address import client_address
 from sinkhole.policy.token import Notice, write_token
 from sinkhole.policy.verdict import Verdict
 from sinkhole.store.key_file import read_key
@@ -35,15 +35,3 @@ def write_notice(key: bytes, verdict: Verdict, client: str, now: datetime | None
         raise PolicyError("a token is for a name that is coached")
     shown = int((now or datetime.now(UTC)).timestamp())
     return write_token(key, Notice(client_address(client), verdict.subject, verdict.statement, shown))
-
-
-def client_address(client: str) -> str:
-    """Return the address of a client in its usual spelling.
-
-    Raises:
-        PolicyError: it is none.
-    """
-    found = parse_client(client)
-    if found is None:
-        raise PolicyError(f"{client!r} is no address such as 192.0.2.7 or 2001:db8::7")
-    return str(found)

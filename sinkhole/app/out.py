@@ -11,8 +11,10 @@ from contextlib import suppress
 
 from sinkhole.app.alert_watch import AlertWatch
 from sinkhole.app.out_senders import client_text_of, dead_letters_of, open_senders
-from sinkhole.app.out_streams import StoredStream
-from sinkhole.app.report_mail import ReportMail
+from sinkhole.app.out_streams import StoredStream, events_of
+from sinkhole.app.report_hook import HookCourier
+from sinkhole.app.report_mail import MailCourier
+from sinkhole.app.scheduled_report import ScheduledReport
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.out_schema import OutSettings
 from sinkhole.config.schema import Settings
@@ -20,6 +22,7 @@ from sinkhole.errors import OutError, StoreError
 from sinkhole.log import Log
 from sinkhole.out.delivery import Delivery
 from sinkhole.out.sender import Sender
+from sinkhole.out.webhook import Webhook
 
 SEAL_EVERY = 60.0
 SEAL_AFTER = 1.0
@@ -53,8 +56,10 @@ class Out:
                 tasks.create_task(self._serve(out, make))
             if takes_alerts(self._settings):
                 tasks.create_task(AlertWatch(self._settings, self._keeper).run())
-            if self._settings.report_mail.every != "never":
-                tasks.create_task(ReportMail(self._settings, self._keeper).run())
+            report = self._settings.report_mail
+            if report.every != "never" and report.to:
+                courier = MailCourier(self._settings.mail, report.to, report.every, self._keeper)
+                tasks.create_task(ScheduledReport(report, self._keeper, courier).run())
 
     async def _seal(self) -> None:
         while True:
@@ -74,7 +79,11 @@ class Out:
         lock, dead = asyncio.Lock(), dead_letters_of(out, self._settings.server.data_dir)
         try:
             async with asyncio.TaskGroup() as tasks:
-                for what in dict.fromkeys(out.what):
+                report = self._settings.report_mail
+                if "reports" in out.what and report.every != "never" and isinstance(sender, Webhook):
+                    courier = HookCourier(out.name, sender, lock, self._keeper)
+                    tasks.create_task(ScheduledReport(report, self._keeper, courier).run())
+                for what in events_of(out):
                     stream = StoredStream(self._keeper, out, what, lambda: self._sealed, client_text)
                     delivery = Delivery(out.name, stream, sender, lock, dead=dead, give_up=out.give_up)
                     tasks.create_task(delivery.run())

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sinkhole.app.feed_sync import resolver_of
+from sinkhole.app.webhook_hosts import lookup_of
 from sinkhole.config.out_schema import OutSettings
 from sinkhole.config.schema import Settings
-from sinkhole.errors import FeedError, OutError, StoreError
-from sinkhole.feeds.destination import addresses_of, check_destination
+from sinkhole.errors import OutError, StoreError
 from sinkhole.out.cef import to_cef
 from sinkhole.out.dead_letter import DeadLetters
 from sinkhole.out.dnstap import Dnstap
@@ -18,6 +18,7 @@ from sinkhole.out.line_file import LineFile, StandardOutput
 from sinkhole.out.mail import AlertMail
 from sinkhole.out.ocsf import to_ocsf
 from sinkhole.out.sender import Sender, read_secret, tls_context
+from sinkhole.out.signature import key_from_text
 from sinkhole.out.syslog import SyslogDatagrams, SyslogStream
 from sinkhole.out.syslog_message import to_syslog
 from sinkhole.out.target import (
@@ -29,7 +30,7 @@ from sinkhole.out.target import (
     syslog_address,
     webhook_url,
 )
-from sinkhole.out.webhook import Lookup, Secrets, Webhook, key_from_text
+from sinkhole.out.webhook import Secrets, Webhook
 from sinkhole.store.pseudonym import client_writer
 from sinkhole.upstream.forwarder import Forwarder
 
@@ -71,7 +72,7 @@ def sender_of(out: OutSettings, settings: Settings, resolve: Callable[[str], Awa
             return SyslogStream(address, lambda event: to_syslog(event, form), tls)
         case "webhook":
             url = webhook_url(out.target, allow_private=out.allow_private)
-            lookup = _lookup(resolve, allow_private=out.allow_private)
+            lookup = lookup_of(resolve, allow_private=out.allow_private)
             tls = tls_context(out.ca_file)
             return Webhook(url, write, lookup, lambda: _secrets(out), tls, is_lines=out.lines)
         case "dnstap":
@@ -101,25 +102,6 @@ def client_text_of(out: OutSettings, settings: Settings) -> Callable[[str], str]
         return client_writer("pseudonym", settings.server.data_dir)
     except StoreError as error:
         raise OutError(str(error)) from error
-
-
-def _lookup(resolve: Callable[[str], Awaitable[list[str]]], *, allow_private: bool) -> Lookup:
-    """Return what looks a host up and permits the same addresses as feeds may be fetched from (CWE-918)."""
-
-    async def lookup(host: str) -> list[str]:
-        try:
-            found = await addresses_of(host.rstrip("."), resolve)
-        except FeedError as error:
-            raise OutError(str(error)) from error
-        for address in found:
-            try:
-                check_destination(host, address, allow_private=allow_private)
-            except FeedError:
-                why = "where no receiver can be" if allow_private else "which allow_private = true would permit"
-                raise OutError(f"{host} has the address {address}, {why}") from None
-        return found
-
-    return lookup
 
 
 def _secrets(out: OutSettings) -> Secrets:

@@ -1,5 +1,6 @@
 """Tell how receivers stand, and send a test to one: from any process, whether or not a server runs."""
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from sinkhole.app.state import State
 from sinkhole.config.out_schema import OutSettings, What
 from sinkhole.config.schema import Settings
 from sinkhole.errors import OutError
+from sinkhole.out.json_format import VERSION
 from sinkhole.out.target import format_of
+from sinkhole.out.webhook import Webhook
 from sinkhole.store.out_store import Cursor, OutStore
 
 
@@ -72,17 +75,43 @@ def receiver_of(settings: Settings, name: str) -> OutSettings:
     )
 
 
+def told_of_test(out: OutSettings, number: int) -> str:
+    """Return in a sentence what is known after so many events were sent: not every receiver says that it took them."""
+    what, target = "1 event" if number == 1 else f"{number} events", shown_target(out)
+    match out.kind:
+        case "file":
+            return f"{target}: {what} written"
+        case "stdout":
+            return f"{what} written to standard output"
+        case "webhook":
+            return f"{target} took {what}"
+        case "mail":
+            return f"the mail server took {what} for {target}; whether a mail arrives, it does not say"
+        case "syslog" if target.startswith("udp:"):
+            return f"{what} sent to {target}; UDP does not tell whether anything arrives, so look there"
+        case "syslog":
+            return f"{what} sent to {target}, which let us connect; syslog does not acknowledge, so look there"
+        case _:
+            return f"{what} sent to {target}, which speaks dnstap; it does not acknowledge, so look there"
+
+
 async def send_test(settings: Settings, out: OutSettings, whats: Sequence[What]) -> int:
     """Send an event of each kind that says that it is a test; return how many.
 
     Raises:
         OutError: the receiver did not take them.
     """
-    events = samples(whats, int(time.time()))
+    now = int(time.time())
+    events = samples([what for what in whats if what != "reports"], now)
+    is_report = "reports" in whats
     async with open_senders(settings) as make:
         sender = make(out)
         try:
-            await sender.send(events)
+            if events:
+                await sender.send(events)
+            if is_report and isinstance(sender, Webhook):
+                text = "This is a test; nothing was counted."
+                await sender.send_text("report-test", json.dumps({"v": VERSION, "event": "report", "text": text}))
         finally:
             await sender.close()
-    return len(events)
+    return len(events) + is_report

@@ -9,13 +9,14 @@ from itertools import islice, takewhile
 
 from sinkhole.app.state import State
 from sinkhole.app.store_keeper import StoreKeeper
-from sinkhole.config.out_schema import OutSettings, What
+from sinkhole.config.out_schema import EventKind, OutSettings
 from sinkhole.errors import StoreError
 from sinkhole.log import Log
+from sinkhole.noted import Alert, AuditEntry
 from sinkhole.out.delivery import Lot
-from sinkhole.out.event import AlertEvent, AuditEvent, Event, HitEvent
+from sinkhole.out.event import Event, HitEvent
 from sinkhole.policy.hit import HitRow
-from sinkhole.store.alert_store import Alert, AlertStore
+from sinkhole.store.alert_store import AlertStore
 from sinkhole.store.database import Store
 from sinkhole.store.out_store import OutStore
 from sinkhole.store.reports import Reports
@@ -38,7 +39,7 @@ class StoredStream:
         self,
         keeper: StoreKeeper,
         out: OutSettings,
-        what: What,
+        what: EventKind,
         sealed: Callable[[], int],
         client_text: Callable[[str], str],
     ) -> None:
@@ -108,10 +109,7 @@ class StoredStream:
                 return ((alert.id, self._alert(alert)) for alert in alerts)
             case "audit":
                 entries = OutStore(state.store).audit_after(self._position, self._out.batch)
-                return (
-                    (e.id, AuditEvent(e.id, e.at, e.who, e.origin, e.what, e.before, e.after, e.digest))
-                    for e in entries
-                )
+                return ((entry.id, entry) for entry in entries)
 
     def _hits(self, state: State) -> Iterator[tuple[int, Event | None]]:
         last, left_out = self._sealed(), frozenset(self._out.skip_groups)
@@ -129,25 +127,30 @@ class StoredStream:
             hit.product, hit.feed, hit.subject, hit.count, hit.first, hit.last,
         )  # fmt: skip
 
-    def _alert(self, alert: Alert) -> AlertEvent:
+    def _alert(self, alert: Alert) -> Alert:
         facts, cause = dict(alert.facts), alert.cause
         client = facts.get("client")
         if isinstance(client, str) and self._out.clients != "recorded":
             told = self._client_text(client)
             facts["client"] = told
             cause = told if cause == client else cause
-        return AlertEvent(alert.id, alert.at, alert.kind, cause, alert.text, facts)
+        return Alert(alert.id, alert.at, alert.kind, cause, alert.text, facts)
 
 
-def samples(whats: Iterable[What], now: int) -> Sequence[Event]:
+def events_of(out: OutSettings) -> list[EventKind]:
+    """Return the kinds of event that a receiver is sent, each once."""
+    return [what for what in dict.fromkeys(out.what) if what != "reports"]
+
+
+def samples(whats: Iterable[EventKind], now: int) -> Sequence[Event]:
     """Return an event of each kind that says that it is a test."""
     hit = HitRow(
         minute=now // 60, client="", group=None, name="test.sinkhole.invalid", qtype=1, action="monitor", vendor=None,
         product=None, feed=None, subject="test", count=1, first=now, last=now,
     )  # fmt: skip
-    made: dict[What, Event] = {
+    made: dict[EventKind, Event] = {
         "hits": HitEvent(0, hit),
-        "alerts": AlertEvent(0, now, "test", "test", "This is a test; nothing happened.", {}),
-        "audit": AuditEvent(0, now, "sinkhole", "", "test of a receiver; nothing was changed", None, None, None),
+        "alerts": Alert(0, now, "test", "test", "This is a test; nothing happened.", {}),
+        "audit": AuditEntry(0, now, "sinkhole", "", "test of a receiver; nothing was changed", None, None, None),
     }
     return [made[what] for what in dict.fromkeys(whats)]

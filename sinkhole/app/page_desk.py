@@ -10,11 +10,11 @@ from typing import Any
 
 from sinkhole.app.coach import granted_before, redeem
 from sinkhole.app.exception_request import wanted_exception
-from sinkhole.app.notice import client_address
 from sinkhole.app.page_link import ASK, GO_ON
 from sinkhole.app.state import State
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.errors import PolicyError, SinkholeError
+from sinkhole.policy.address import client_address
 from sinkhole.policy.exception import ExceptionState, PolicyException
 from sinkhole.policy.override import Override
 from sinkhole.policy.subject import Subject, SubjectKind

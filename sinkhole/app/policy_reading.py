@@ -16,11 +16,11 @@ from sinkhole.app.subjects import nearest, read_subject
 from sinkhole.catalogue.host_name import name_mistake
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.errors import PolicyError
+from sinkhole.policy.address import client_address
 from sinkhole.policy.basis import Basis
 from sinkhole.policy.exception import ExceptionState, PolicyException
 from sinkhole.policy.expectation import Expectation
 from sinkhole.policy.groups import name_mistake as group_name_mistake
-from sinkhole.policy.groups import parse_client
 from sinkhole.policy.schedule_text import schedule_from_text
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
@@ -195,7 +195,7 @@ class _Reading:
 
     def _who(self, table: Table) -> tuple[str | None, str | None]:
         """Return the client or the group that it is for."""
-        client = table.read("client", _client)
+        client = table.read("client", client_address)
         group = self._group_of(table)
         if client is not None and group is not None:
             table.note("client", "give a client or a group, not both")
@@ -210,13 +210,6 @@ class _Reading:
     def _note_in(self, table: Table, key: str | None, said: str) -> None:
         path = table.path if key is None else f"{table.path}.{key}"
         self._note(line_of(self._text, table.kind, table.number, key), path, said)
-
-
-def _client(text: str) -> str:
-    found = parse_client(text)
-    if found is None:
-        raise PolicyError(f"{text!r} is no address such as 192.0.2.7 or 2001:db8::7")
-    return str(found)
 
 
 def _name(text: str) -> str:

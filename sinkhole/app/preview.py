@@ -15,8 +15,14 @@ class _Undone(Exception):  # noqa: N818 - it is no error
     """Raised to take a change back."""
 
 
-def preview(state: State, change: Callable[[], object]) -> list[str]:
+def preview(
+    state: State, change: Callable[[], object], clients: Sequence[str] = (), *, with_recorded: bool = True
+) -> list[str]:
     """Make a change, take it back, and return in sentences what it would do.
+
+    Args:
+        clients: addresses of clients that are told by themselves.
+        with_recorded: whether what was recorded of clients is told.
 
     Raises:
         PolicyError: the change cannot be made.
@@ -34,22 +40,32 @@ def preview(state: State, change: Callable[[], object]) -> list[str]:
         pass
     expected = state.expectations.all()
     broken = newly_broken(broken_of(before, expected, now), broken_of(after, expected, now))
-    return [*impacts(state, before, after, groups, now), *(f"it breaks the expectation {one}" for one in broken)]
+    told = impacts(state, before, after, groups, now, clients, with_recorded=with_recorded)
+    return [*told, *(f"it breaks the expectation {one}" for one in broken)]
 
 
 def impacts(
-    state: State, before: Policy, after: Policy, groups: set[str], now: datetime, clients: Sequence[str] = ()
+    state: State,
+    before: Policy,
+    after: Policy,
+    groups: set[str],
+    now: datetime,
+    clients: Sequence[str] = (),
+    *,
+    with_recorded: bool = True,
 ) -> list[str]:
     """Return in sentences which recorded queries and which known names would get another verdict.
 
     Args:
         groups: names of the groups there are before or after.
         clients: addresses of clients that are told by themselves.
+        with_recorded: whether what was recorded of clients is told: counts of them, and names that they asked for.
     """
-    asked = [f"impact {one}" for one in asked_impact(state, before, after, now)]
-    if not asked:
+    asked = [f"impact {one}" for one in asked_impact(state, before, after, now)] if with_recorded else []
+    if not asked and with_recorded:
         asked = [f"impact on recorded queries of the last {DAYS} days: none"]
         if state.settings.record.queries == "blocked":
             asked[0] += " (only what is blocked, coached or monitored is recorded; monitor first to know more)"
-    known = [f"impact {line}" for line in impact(state, before, after, groups, now, clients)]
+    lines = impact(state, before, after, groups, now, clients, with_recorded=with_recorded)
+    known = [f"impact {line}" for line in lines]
     return [*asked, *(known or ["no known name gets another verdict"])]

@@ -26,7 +26,7 @@ class Right(IntEnum):
 ROLES = tuple(str(right) for right in Right)
 AREAS = (
     "status", "catalogue", "policy", "groups", "exceptions", "overrides", "feeds", "hits", "reports", "explain",
-    "discover", "clients", "audit", "settings",
+    "discover", "clients", "audit", "settings", "access",
 )  # fmt: skip
 """The parts of the API that a scope may be narrowed to."""
 

@@ -79,6 +79,24 @@ def store_statement(state: State, wanted: Statement, *, force: bool = False) -> 
         return state.policy.put(wanted)
 
 
+def replace_statement(state: State, before: Statement, wanted: Statement, *, force: bool = False) -> Statement:
+    """Put a statement in the place of another, which may be on another subject, scope or schedule; return it as stored.
+
+    Raises:
+        BrokenExpectationError: it would break an expectation; nothing is changed.
+        PolicyError: there is no such group, or the other is not there.
+    """
+    with gated(state, force=force):
+        return put_in_place(state, before, wanted)
+
+
+def put_in_place(state: State, before: Statement, wanted: Statement) -> Statement:
+    """Do it without judging it."""
+    if (before.subject, before.group, before.schedule) != (wanted.subject, wanted.group, wanted.schedule):
+        state.policy.remove(before.subject, before.group, before.schedule or "always")
+    return state.policy.put(wanted)
+
+
 def remove_statement(
     state: State, subject: Subject, group: str | None, times: Times = "any", *, force: bool = False
 ) -> Statement:

@@ -10,9 +10,9 @@ from sinkhole.app.data_dir import running_server
 from sinkhole.clients.known import Fact, Known
 from sinkhole.clients.table import TableError, identity_of_row, read_table
 from sinkhole.config.schema import Settings
-from sinkhole.errors import FormError, SinkholeError
+from sinkhole.errors import SinkholeError
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.groups import Membership, parse_client
+from sinkhole.policy.groups import Membership
 from sinkhole.policy.identity import Identity
 from sinkhole.policy.member import MemberKind
 
@@ -31,18 +31,6 @@ class Belonging:
     place: int
     is_tie: bool
     why: str | None
-
-
-def read_client(text: str) -> str:
-    """Return the address of a client in its usual spelling.
-
-    Raises:
-        FormError: it is none.
-    """
-    client = parse_client(text)
-    if client is None:
-        raise FormError(f"client {text!r}: is no address such as 192.0.2.7 or 2001:db8::7")
-    return str(client)
 
 
 def ask_server(settings: Settings, address: str) -> Known | None:

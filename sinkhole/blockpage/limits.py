@@ -33,8 +33,12 @@ class Limit:
 
 
 def network_of(address: str) -> str:
-    """Return what counts as one client: an IPv4 address, or the /64 of an IPv6 address."""
+    """Return what counts as one client: an IPv4 address (also within IPv6), or the /64 of an IPv6 address.
+
+    Raises:
+        ValueError: it is no address.
+    """
     client = ipaddress.ip_address(address)
     if client.version == 4:
         return str(client)
-    return str(ipaddress.ip_network((int(client) >> 64 << 64, 64)))
+    return str(client.ipv4_mapped or ipaddress.ip_network((int(client) >> 64 << 64, 64)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import click
 
 from sinkhole.app.out import takes_alerts
-from sinkhole.app.out_status import receiver_of, send_test, shown_target
+from sinkhole.app.out_status import receiver_of, send_test, told_of_test
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
@@ -66,8 +66,7 @@ def test(place: Place, receiver: str) -> None:
     chosen = receiver_of(settings, receiver)
     if "alerts" not in chosen.what:
         raise OutError(f"receiver {receiver} takes no alerts: its what is {', '.join(chosen.what)}")
-    asyncio.run(send_test(settings, chosen, ["alerts"]))
-    print_line(f"{shown_target(chosen)} took the test alert")
+    print_line(told_of_test(chosen, asyncio.run(send_test(settings, chosen, ["alerts"]))))
 
 
 def _facts(facts: Mapping[str, str | int]) -> str:

@@ -14,7 +14,8 @@ from sinkhole.cli.output import local_time, print_json, print_line, print_table
 from sinkhole.cli.session import opened
 from sinkhole.cli.since import Since
 from sinkhole.errors import StoreError
-from sinkhole.store.audit import AuditEntry, entries, entry_of, verify
+from sinkhole.noted import AuditEntry
+from sinkhole.store.audit import entries, entry_of, verify
 
 _SHOWN = 10
 """Broken entries named one by one."""

@@ -14,7 +14,6 @@ from sinkhole.app.who_is_it import (
     belongings,
     noted_facts,
     published_identity,
-    read_client,
 )
 from sinkhole.cli.complete import complete_client
 from sinkhole.cli.options import Place, place_options
@@ -24,6 +23,7 @@ from sinkhole.cli.since import Since
 from sinkhole.clients.known import Fact, Known
 from sinkhole.clients.table import read_table
 from sinkhole.config.schema import Settings, is_activity_kept
+from sinkhole.policy.address import client_address
 from sinkhole.policy.identity import Identity
 from sinkhole.store.client_store import SeenClient
 
@@ -94,7 +94,7 @@ def show(place: Place, address: str, as_json: bool) -> None:
     Example: sinkhole clients show 192.0.2.7
     """
     named = named_identity(address)
-    client = read_client(address) if named is None else f"mac:{named.mac}" if named.mac else address
+    client = client_address(address) if named is None else f"mac:{named.mac}" if named.mac else address
     settings = place.settings()
     policy = policy_in_force(settings)
     known = ask_server(settings, client) if named is None else Known(named, None, noted_facts(named, None, _NAMED))

@@ -2,6 +2,7 @@
 
 import click
 
+from sinkhole.app.check_files import every_mistake_of
 from sinkhole.app.records_file import with_records
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import print_json, print_line
@@ -17,12 +18,12 @@ def config() -> None:
 @place_options
 @json_option
 def check(place: Place) -> None:
-    """Report every mistake in the configuration at once.
+    """Report every mistake in the configuration at once, also files that are missing or no use to whoever asks.
 
     \b
     Example: sinkhole config check --config /etc/sinkhole.toml
     """
-    with_records(place.checked_settings())
+    with_records(place.checked_settings(every_mistake_of))
     print_line(f"config {place.config}: is good" if place.config else "config: is good; no file is given, so defaults")
 
 

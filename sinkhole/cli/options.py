@@ -11,7 +11,7 @@ import click
 
 from sinkhole.app.check_settings import mistakes_of
 from sinkhole.cli.output import told_as_json
-from sinkhole.config.load import load_settings
+from sinkhole.config.load import Check, load_settings
 from sinkhole.config.schema import Settings
 
 
@@ -30,17 +30,18 @@ class Place:
         """
         return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir})
 
-    def checked_settings(self, **flags: Any) -> Settings:
+    def checked_settings(self, check: Check = mistakes_of, **flags: Any) -> Settings:
         """Load the settings as a server needs them: addresses and names can be read.
 
         Args:
+            check: finds what the schema cannot.
             flags: dotted paths with `__` for the dot, None for not given.
 
         Raises:
             ConfigError: with every mistake.
         """
         given = {key.replace("__", "."): value for key, value in flags.items()}
-        return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir, **given}, mistakes_of)
+        return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir, **given}, check)
 
 
 force_option = click.option(

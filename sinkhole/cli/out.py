@@ -4,9 +4,9 @@ import asyncio
 
 import click
 
-from sinkhole.app.out_status import Receiver, receiver_of, receivers, send_test, shown_target
+from sinkhole.app.out_status import Receiver, receiver_of, receivers, send_test, told_of_test
 from sinkhole.cli.options import Place, json_option, place_options
-from sinkhole.cli.output import count_of, local_time, print_json, print_line, print_table, utc_time
+from sinkhole.cli.output import local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
 from sinkhole.log import configure
 
@@ -45,6 +45,8 @@ def list_(place: Place, as_json: bool) -> None:
 def test(place: Place, receiver: str) -> None:
     """Send a receiver one event of each kind it gets, which says that it is a test; from here, whether a server runs.
 
+    What is known then is told: a webhook answers, syslog does not.
+
     \b
     Example: sinkhole out test siem
     """
@@ -52,7 +54,7 @@ def test(place: Place, receiver: str) -> None:
     settings = place.checked_settings()
     chosen = receiver_of(settings, receiver)
     number = asyncio.run(send_test(settings, chosen, chosen.what))
-    print_line(f"{shown_target(chosen)} took {count_of(number, 'event')}")
+    print_line(told_of_test(chosen, number))
 
 
 def _row(one: Receiver) -> tuple[object, ...]:

@@ -9,21 +9,14 @@ from typing import Any
 
 import click
 
-from sinkhole.app.coach import unseen
-from sinkhole.app.expectations import names_in_force, policy_over
-from sinkhole.app.policy_changes import Change, changes, store_policy, stored_policy
+from sinkhole.app.policy_changes import Change, changes, stored_policy
 from sinkhole.app.policy_file import PolicyFile, fields_of, text_of, updated_text
-from sinkhole.app.policy_reading import Known, read_policy
-from sinkhole.app.preview import impacts
-from sinkhole.app.state import State
+from sinkhole.app.policy_plan import carry_out, plan_policy, policy_of_file, read_file
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import count_of, print_fact, print_line
 from sinkhole.cli.session import opened, put_in_force
 from sinkhole.errors import PolicyError
-from sinkhole.policy.engine import Policy
-from sinkhole.policy.exception import PolicyException
 from sinkhole.policy.expectation import Broken, broken_of
-from sinkhole.resolver.blocked import block_answer
 
 _MAX_OCTETS = 16 * 1024 * 1024
 _NOTHING = "nothing to change"
@@ -49,8 +42,8 @@ def export(place: Place, into: Path | None) -> None:
             click.echo(text_of(policy), nl=False)
             return
         text = _text(into) if into.exists() else text_of(PolicyFile())
-        new = updated_text(text, _read(state, text, into), policy)
-        if _read(state, new, into).in_order() != policy:
+        new = updated_text(text, read_file(state, text, str(into)), policy)
+        if read_file(state, new, str(into)).in_order() != policy:
             raise PolicyError(f"{into}: cannot be updated; write it anew with: sinkhole policy export")
     _write(into, new)
     print_line(f"{into}: {'is up to date' if new == text else 'updated'}")
@@ -67,7 +60,7 @@ def diff(place: Place, file: Path) -> None:
     Example: sinkhole policy diff policy.toml
     """
     with opened(place) as state:
-        wanted = _read(state, _text(file), file).without_ended(dt.datetime.now(dt.UTC))
+        wanted = read_file(state, _text(file), str(file)).without_ended(dt.datetime.now(dt.UTC))
         found = changes(stored_policy(state), wanted)
     _print_changes(found)
     sys.exit(1 if found else 0)
@@ -86,8 +79,8 @@ def test(place: Place, file: Path) -> None:
     Example: sinkhole policy test policy.toml
     """
     with opened(place) as state:
-        wanted = _read(state, _text(file), file)
-        broken = broken_of(_policy(state, wanted), wanted.expectations, dt.datetime.now(dt.UTC))
+        wanted = read_file(state, _text(file), str(file))
+        broken = broken_of(policy_of_file(state, wanted), wanted.expectations, dt.datetime.now(dt.UTC))
     _print_broken(broken)
     print_line(f"{count_of(len(wanted.expectations), 'expectation')}, {len(broken) or 'none'} broken")
     sys.exit(1 if broken else 0)
@@ -107,36 +100,24 @@ def apply(place: Place, file: Path, yes: bool, dry_run: bool) -> None:
     \b
     Example: sinkhole policy apply policy.toml --dry-run
     """
-    now = dt.datetime.now(dt.UTC)
     with opened(place) as state:
-        before = stored_policy(state)
-        after = _read(state, _text(file), file).without_ended(now)
-        found = changes(before, after)
-        _print_changes(found)
-        if not found:
+        plan = plan_policy(state, read_file(state, _text(file), str(file)), dt.datetime.now(dt.UTC))
+        _print_changes(plan.changes)
+        if not plan.changes:
             return
-        old, new = _policy(state, before), _policy(state, after)
-        groups = {group.name for group in (*before.groups, *after.groups)}
-        for line in impacts(state, old, new, groups, now, _clients(found)):
+        for line in plan.impact:
             print_line(line)
-        broken = broken_of(new, after.expectations, now)
-        if broken:
-            _print_broken(broken)
+        if plan.broken:
+            _print_broken(plan.broken)
             click.echo("sinkhole: refused: nothing is changed", err=True)
             sys.exit(1)
         if dry_run:
             return
         _ask(yes)
-        store_policy(state, before, after)
-        put_in_force(state, f"{count_of(len(found), 'change')} made")
-        for said in unseen(after.statements, after.groups, block_answer(state.settings.blocking)):
+        warnings = carry_out(state, plan)
+        put_in_force(state, f"{count_of(len(plan.changes), 'change')} made")
+        for said in warnings:
             click.echo(f"sinkhole: warning: {said}", err=True)
-
-
-def _clients(found: Sequence[Change]) -> list[str]:
-    """Return the clients that changed exceptions are for."""
-    items = [item for change in found for item in (change.before, change.after)]
-    return [item.client for item in items if isinstance(item, PolicyException) and item.client is not None]
 
 
 def _ask(yes: bool) -> None:
@@ -145,12 +126,6 @@ def _ask(yes: bool) -> None:
     if not sys.stdin.isatty():
         raise PolicyError("nobody can be asked here: give --yes to apply, or --dry-run to look only")
     click.confirm("Apply?", abort=True, err=True)
-
-
-def _read(state: State, text: str, file: Path) -> PolicyFile:
-    lists = [feed.name for feed, _ in state.feeds.all() if feed.key is None]
-    answer = block_answer(state.settings.blocking)
-    return read_policy(text, str(file), Known(state.catalogue().catalogue, lists, state.policy.groups(), answer))
 
 
 def _text(file: Path) -> str:
@@ -174,11 +149,6 @@ def _write(file: Path, text: str) -> None:
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _policy(state: State, policy: PolicyFile) -> Policy:
-    lasting = [one.to_override() for one in policy.exceptions]
-    return policy_over(state, names_in_force(state), policy.statements, policy.groups, lasting)
 
 
 def _print_changes(found: Sequence[Change]) -> None:

@@ -4,12 +4,13 @@ import sys
 
 import click
 
+from sinkhole.app.check_files import file_mistakes_of
 from sinkhole.app.privileges import raise_descriptor_limit
 from sinkhole.app.records_file import with_records
 from sinkhole.app.supervisor import Supervisor
 from sinkhole.cli.options import Place, place_options
 from sinkhole.config.schema import Settings
-from sinkhole.log import configure
+from sinkhole.log import Log, configure
 
 
 @click.command()
@@ -31,7 +32,17 @@ def serve(place: Place, listen: tuple[str, ...], upstream: tuple[str, ...], work
             )
         )
 
+    def reload() -> Settings:
+        return with_files_told(load())
+
     settings = load()
     configure(settings.server.log_level)
     raise_descriptor_limit()
-    sys.exit(Supervisor(settings, load).run())
+    sys.exit(Supervisor(with_files_told(settings), reload).run())
+
+
+def with_files_told(settings: Settings) -> Settings:
+    """Return the settings; say which of their files cannot be used. What needs one goes without, and answers do too."""
+    for mistake in file_mistakes_of(settings):
+        Log("config").warning("config.file", why=mistake, effect="the part that needs it does without")
+    return settings

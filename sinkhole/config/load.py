@@ -139,8 +139,9 @@ def _mistake(path: Path | None, text: str, detail: Any) -> str:
     said = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         said = "there is no such setting"
-    found = f"; found {detail['input']!r}" if isinstance(detail["input"], str | int | float | bool) else ""
-    return f"{place}: {where}: {said}{found}"
+    given = detail["input"]
+    is_told = repr(given) in said or not isinstance(given, str | int | float | bool)
+    return f"{place}: {where}: {said}" + ("" if is_told else f"; found {given!r}")
 
 
 def _line_of(text: str, location: tuple[str | int, ...]) -> int | None:

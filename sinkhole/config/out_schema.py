@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field
 from sinkhole.config.section import Section
 
 Kind = Literal["file", "stdout", "syslog", "webhook", "dnstap", "mail"]
-What = Literal["hits", "alerts", "audit"]
+EventKind = Literal["hits", "alerts", "audit"]
+What = EventKind | Literal["reports"]
 Format = Literal["json", "text", "cef", "ocsf"]
 AlertKind = Literal["new-vendor", "first-after-ban", "feed-quarantined", "recorder-dropping", "bypass-suspected"]
 
@@ -49,7 +50,9 @@ class OutSettings(Section):
         description="file: a path; syslog: udp://, tcp:// or tls://HOST[:PORT]; webhook: an https:// URL; "
         "dnstap: unix:PATH or tcp://HOST:PORT; mail: addresses with commas between; stdout: nothing.",
     )
-    what: tuple[What, ...] = Field(("hits",), min_length=1, description="Which of hits, alerts and audit it is sent.")
+    what: tuple[What, ...] = Field(
+        ("hits",), min_length=1, description="Which of hits, alerts, audit and reports it is sent."
+    )
     format: Format | None = Field(
         None, description="json, text (syslog only), cef or ocsf; unset: text for syslog, else json."
     )
@@ -104,10 +107,10 @@ class MailSettings(Section):
 
 
 class ReportMailSettings(Section):
-    """The report of who tried which vendor, by mail."""
+    """The report of who tried which vendor, by mail, and to each webhook whose `what` has reports."""
 
     every: Literal["never", "day", "week"] = Field("never", description="How often; a week begins on Monday.")
-    to: tuple[Mailbox, ...] = Field((), max_length=50, description="Addresses it is sent to.")
+    to: tuple[Mailbox, ...] = Field((), max_length=50, description="Addresses it is mailed to.")
     hour: int = Field(6, ge=0, le=23, description="Hour of local time from which on it is sent.")
 
 

@@ -27,19 +27,23 @@ def path_of(url: str) -> str:
     return unquote(rest)
 
 
+def expect_inside(path: str, list_dir: Path) -> None:
+    """Refuse a path that can never be read; whether there is a file is seen when it is.
+
+    Raises:
+        FeedError: it is outside the folder, or the folder itself.
+    """
+    if _resolved(path, list_dir, is_there=False) == list_dir.resolve():
+        raise FeedError(f"wanted file:NAME of a file in the list folder {list_dir}")
+
+
 def copy_list(path: str, list_dir: Path, body: BodyFile) -> None:
     """Copy the list at `path` (relative to `list_dir`, or absolute and below it) into `body`.
 
     Raises:
         FeedError: it is outside the folder, not an ordinary file, unreadable or too large.
     """
-    try:
-        folder = list_dir.resolve(strict=True)
-        found = (folder / path).resolve(strict=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise FeedError(f"the list file {path!r} is not in the list folder {list_dir}") from error
-    if not found.is_relative_to(folder):
-        raise FeedError(f"the list file {path!r} is outside the list folder {list_dir}")
+    found = _resolved(path, list_dir, is_there=True)
     try:
         # A pipe or a device must neither hang us nor be read; the link was resolved, so none may come in its place.
         fd = os.open(found, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -50,3 +54,14 @@ def copy_list(path: str, list_dir: Path, body: BodyFile) -> None:
                 body.write(data)
     except OSError as error:
         raise FeedError(f"the list file {path!r} cannot be read: {error.strerror}") from error
+
+
+def _resolved(path: str, list_dir: Path, *, is_there: bool) -> Path:
+    try:
+        folder = list_dir.resolve(strict=is_there)
+        found = (folder / path).resolve(strict=is_there)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise FeedError(f"the list file {path!r} is not in the list folder {list_dir}") from error
+    if not found.is_relative_to(folder):
+        raise FeedError(f"the list file {path!r} is outside the list folder {list_dir}")
+    return found

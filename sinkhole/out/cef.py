@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 
 from sinkhole import __version__
-from sinkhole.out.event import AlertEvent, AuditEvent, Event, HitEvent, name_of, what_of
+from sinkhole.noted import Alert, AuditEntry
+from sinkhole.out.event import Event, HitEvent, name_of, what_of
 from sinkhole.out.severity import Severity, severity_of, title_of
 from sinkhole.out.words import visible
 from sinkhole.protocol.types import qtype_to_text
@@ -33,7 +34,7 @@ def _signature(event: Event) -> str:
     match event:
         case HitEvent():
             return f"dns-{event.hit.action}"
-        case AlertEvent():
+        case Alert():
             return f"alert-{event.kind}"
         case _:
             return "audit"
@@ -46,10 +47,10 @@ def _pairs(event: Event) -> _Pairs:
     match event:
         case HitEvent():
             yield from _hit(event)
-        case AlertEvent():
+        case Alert():
             yield "msg", event.text
             yield from _custom(cause=event.cause, facts=" ".join(f"{k}:{v}" for k, v in event.facts.items()))
-        case AuditEvent():
+        case AuditEntry():
             yield "suser", event.who
             yield "msg", event.what
             yield from _custom(origin=event.origin, before=event.before, after=event.after, digest=event.digest)

@@ -1,8 +1,8 @@
 """What is sent: a recorded hit, an alert, or an entry of the audit log. Texts in them may come from the network."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sinkhole.noted import Alert, AuditEntry
 from sinkhole.policy.hit import HitRow
 
 
@@ -19,42 +19,7 @@ class HitEvent:
         return self.hit.last
 
 
-@dataclass(frozen=True, slots=True)
-class AlertEvent:
-    """Something that a person should know.
-
-    Attributes:
-        id: its number in the store.
-        at: epoch seconds.
-        kind: one of `config.out_schema.AlertKind`, or `test`.
-        cause: what it is about, such as a vendor; of one kind and cause there is one in a period.
-        text: a sentence.
-        facts: more, by name.
-    """
-
-    id: int
-    at: int
-    kind: str
-    cause: str
-    text: str
-    facts: Mapping[str, str | int]
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """A change of policy, groups or feeds, as `sinkhole audit show` tells it; values before and after are JSON."""
-
-    id: int
-    at: int
-    who: str
-    origin: str
-    what: str
-    before: str | None
-    after: str | None
-    digest: str | None
-
-
-Event = HitEvent | AlertEvent | AuditEvent
+Event = HitEvent | Alert | AuditEntry
 """Anything that is sent."""
 
 
@@ -63,7 +28,7 @@ def what_of(event: Event) -> str:
     match event:
         case HitEvent():
             return "hit"
-        case AlertEvent():
+        case Alert():
             return "alert"
         case _:
             return "audit"

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from sinkhole.out.event import AlertEvent, AuditEvent, Event, HitEvent, name_of, what_of
+from sinkhole.noted import Alert, AuditEntry
+from sinkhole.out.event import Event, HitEvent, name_of, what_of
 from sinkhole.out.words import utc_text
 from sinkhole.protocol.types import qtype_to_text
 
@@ -22,9 +23,9 @@ def to_object(event: Event) -> dict[str, Any]:
     match event:
         case HitEvent():
             return head | _hit(event)
-        case AlertEvent():
+        case Alert():
             return head | {"kind": event.kind, "cause": event.cause, "text": event.text, "facts": dict(event.facts)}
-        case AuditEvent():
+        case AuditEntry():
             return head | {
                 "who": event.who, "origin": event.origin, "what": event.what,
                 "before": _value(event.before), "after": _value(event.after), "digest": event.digest,

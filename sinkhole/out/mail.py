@@ -1,4 +1,4 @@
-"""Send alerts and reports by mail: plain text, over STARTTLS (RFC 3207) or TLS (RFC 8314).
+"""Send alerts and reports by mail: plain text, a report also as HTML, over STARTTLS (RFC 3207) or TLS (RFC 8314).
 
 No header can be slipped in: addresses are of letters that cannot end one, subjects become one line of visible text, and
 the message is built by the standard library, which refuses line breaks in headers.
@@ -16,7 +16,8 @@ from typing import TypeVar
 
 from sinkhole.config.out_schema import MailSettings
 from sinkhole.errors import OutError
-from sinkhole.out.event import AlertEvent, Event
+from sinkhole.noted import Alert
+from sinkhole.out.event import Event
 from sinkhole.out.sender import SEND_WITHIN, RefusedError, WaitError, read_secret, tls_context, why
 from sinkhole.out.target import mail_server
 from sinkhole.out.words import utc_text, visible
@@ -39,7 +40,7 @@ class AlertMail:
 
     async def send(self, events: Sequence[Event]) -> None:
         """Send them; raises WaitError and RefusedError."""
-        alerts = [event for event in events if isinstance(event, AlertEvent)]
+        alerts = [event for event in events if isinstance(event, Alert)]
         if alerts:
             subject = alerts[0].text if len(alerts) == 1 else f"{len(alerts)} alerts"
             await send_mail(self._settings, self._to, f"Sinkhole: {subject}", "\n".join(map(_paragraph, alerts)))
@@ -48,14 +49,20 @@ class AlertMail:
         """Have nothing to release."""
 
 
-async def send_mail(settings: MailSettings, to: Sequence[str], subject: str, text: str) -> None:
-    """Send one mail of plain text.
+async def send_mail(
+    settings: MailSettings, to: Sequence[str], subject: str, text: str, html: str | None = None
+) -> None:
+    """Send one mail.
+
+    Args:
+        text: plain text.
+        html: the same as a page, for programs that show one (RFC 2046, section 5.1.4).
 
     Raises:
         WaitError: the server is away, or says that it may take it later.
         RefusedError: it never will.
     """
-    message = _message(settings, to, subject, text)
+    message = _message(settings, to, subject, text, html)
     try:
         await _in_thread(lambda: _send(settings, to, message))
     except OutError:
@@ -76,7 +83,9 @@ def _refusal(code: int) -> type[WaitError] | type[RefusedError]:
     return RefusedError if 500 <= code < 600 and code not in (530, 534, 535) else WaitError
 
 
-def _message(settings: MailSettings, to: Sequence[str], subject: str, text: str) -> EmailMessage:
+def _message(
+    settings: MailSettings, to: Sequence[str], subject: str, text: str, html: str | None = None
+) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"] = settings.sender
     message["To"] = ", ".join(to)
@@ -85,10 +94,12 @@ def _message(settings: MailSettings, to: Sequence[str], subject: str, text: str)
     message["Message-ID"] = make_msgid(domain=settings.sender.partition("@")[2])
     message["Auto-Submitted"] = "auto-generated"  # so that no holiday notice comes back (RFC 3834)
     message.set_content("\n".join(map(visible, text.splitlines())) + "\n")
+    if html is not None:
+        message.add_alternative(html, subtype="html")
     return message
 
 
-def _paragraph(alert: AlertEvent) -> str:
+def _paragraph(alert: Alert) -> str:
     facts = "".join(f"  {key}: {value}\n" for key, value in alert.facts.items())
     return f"{utc_text(alert.at)}  {alert.kind}\n{visible(alert.text)}\n{facts}"
 

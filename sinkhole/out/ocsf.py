@@ -9,7 +9,8 @@ from typing import Any
 
 from sinkhole import __version__
 from sinkhole.errors import OutError
-from sinkhole.out.event import AlertEvent, Event, HitEvent, name_of
+from sinkhole.noted import Alert
+from sinkhole.out.event import Event, HitEvent, name_of
 from sinkhole.out.severity import Severity, severity_of, title_of
 from sinkhole.protocol.types import qtype_to_text
 
@@ -36,7 +37,7 @@ def to_object(event: Event) -> dict[str, Any]:
     match event:
         case HitEvent():
             return _head(event, _DNS_ACTIVITY, _NETWORK, _TRAFFIC, "Traffic", "DNS Activity") | _hit(event)
-        case AlertEvent():
+        case Alert():
             return _head(event, _DETECTION_FINDING, _FINDINGS, _CREATE, "Create", "Detection Finding") | _alert(event)
         case _:
             raise OutError("the audit log has no class in OCSF; send it as json, text or cef")
@@ -84,7 +85,7 @@ def _endpoint(client: str) -> dict[str, str]:
     return {"ip": client}
 
 
-def _alert(event: AlertEvent) -> dict[str, Any]:
+def _alert(event: Alert) -> dict[str, Any]:
     return {
         "message": event.text, "status_id": 1, "status": "New", "is_alert": True,
         "finding_info": {

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from sinkhole.errors import OutError
+from sinkhole.certificate_file import load_certificate
+from sinkhole.errors import ConfigError, OutError
 from sinkhole.out.event import Event
 
 CONNECT_WITHIN: Final = 10.0
@@ -66,10 +67,13 @@ def tls_context(ca_file: Path | None, certificate: Path | None = None) -> ssl.SS
         context = ssl.create_default_context(cafile=ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if certificate is not None:
-            context.load_cert_chain(certificate)
-    except (OSError, ssl.SSLError) as error:
-        file = certificate if certificate is not None and ca_file is None else ca_file
-        raise OutError(f"{file}: cannot be used for TLS: {error.strerror or error}") from error
+            load_certificate(context, certificate)
+    except ConfigError as error:
+        raise OutError(str(error)) from error
+    except ssl.SSLError as error:
+        raise OutError(f"{ca_file}: wanted a PEM file of certificates") from error
+    except OSError as error:
+        raise OutError(f"{ca_file}: cannot be read: {error.strerror}") from error
     return context
 
 

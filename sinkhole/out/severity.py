@@ -2,7 +2,8 @@
 
 from enum import IntEnum
 
-from sinkhole.out.event import AlertEvent, Event, HitEvent
+from sinkhole.noted import Alert
+from sinkhole.out.event import Event, HitEvent
 
 
 class Severity(IntEnum):
@@ -19,7 +20,7 @@ def severity_of(event: Event) -> Severity:
     match event:
         case HitEvent():
             return Severity.STOPPED if event.hit.action in ("block", "coach") else Severity.TOLD
-        case AlertEvent():
+        case Alert():
             return Severity.TOLD if event.kind == "test" else Severity.LOOK
         case _:
             return Severity.CHANGED
@@ -30,7 +31,7 @@ def title_of(event: Event) -> str:
     match event:
         case HitEvent():
             return f"DNS query {_DONE.get(event.hit.action, event.hit.action)}"
-        case AlertEvent():
+        case Alert():
             return f"Alert {event.kind}"
         case _:
             return "Policy changed"

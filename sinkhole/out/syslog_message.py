@@ -9,8 +9,9 @@ import re
 import socket
 
 from sinkhole.config.out_schema import Format
+from sinkhole.noted import Alert, AuditEntry
 from sinkhole.out.cef import to_cef
-from sinkhole.out.event import AlertEvent, AuditEvent, Event, HitEvent, name_of, what_of
+from sinkhole.out.event import Event, HitEvent, name_of, what_of
 from sinkhole.out.json_format import to_json
 from sinkhole.out.ocsf import to_ocsf
 from sinkhole.out.severity import Severity, severity_of, title_of
@@ -71,9 +72,9 @@ def _params(event: Event) -> dict[str, str | int | None]:
                 "qtype": qtype_to_text(hit.qtype), "vendor": hit.vendor, "product": hit.product, "feed": hit.feed,
                 "subject": hit.subject, "count": hit.count, "first": utc_text(hit.first),
             }  # fmt: skip
-        case AlertEvent():
+        case Alert():
             return {"uid": name_of(event), "kind": event.kind, "cause": event.cause}
-        case AuditEvent():
+        case AuditEntry():
             return {
                 "uid": name_of(event), "who": event.who, "origin": event.origin, "what": event.what,
                 "before": event.before, "after": event.after, "digest": event.digest,
@@ -85,9 +86,9 @@ def _sentence(event: Event) -> str:
         case HitEvent():
             times = f", {event.hit.count} times" if event.hit.count > 1 else ""
             return f"{title_of(event)}: {event.hit.name} by {event.hit.client or 'a client'}{times}"
-        case AlertEvent():
+        case Alert():
             return event.text
-        case AuditEvent():
+        case AuditEntry():
             return f"{event.who}: {event.what}"
 
 

@@ -1,5 +1,6 @@
 """Read the targets of receivers, and say what in the settings of a receiver does not fit together."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +105,10 @@ def mistakes_of(outs: Sequence[OutSettings], mail: MailSettings, report: ReportM
             yield f"out[{index}].{key} ({out.name}): {said}"
         if out.name in names[:index]:
             yield f"out[{index}].name: another receiver is called {out.name!r} too"
+        for other in outs[:index]:
+            if mistake := _file_mistake(out, other):
+                yield f"out[{index}].target ({out.name}): {mistake}"
+                break
     if mail.server:
         try:
             mail_server(mail.server)
@@ -113,8 +118,18 @@ def mistakes_of(outs: Sequence[OutSettings], mail: MailSettings, report: ReportM
         yield "mail.tls: a password is not sent in the clear; use starttls or tls"
     if bool(mail.user) != (mail.password_file is not None):
         yield "mail.user: a user has a password_file, and the other way round"
-    if report.every != "never" and not (mail.server and report.to):
-        yield "report_mail.every: a report by mail needs report_mail.to and mail.server"
+    yield from _report_mistakes(outs, mail, report)
+
+
+def _report_mistakes(outs: Sequence[OutSettings], mail: MailSettings, report: ReportMailSettings) -> Iterator[str]:
+    hooks = [index for index, out in enumerate(outs) if "reports" in out.what]
+    if report.every == "never":
+        for index in hooks:
+            yield f"out[{index}].what ({outs[index].name}): reports are sent as report_mail.every says, which is never"
+    elif report.to and not mail.server:
+        yield "report_mail.to: a report by mail needs mail.server"
+    elif not report.to and not hooks:
+        yield "report_mail.every: a report needs report_mail.to and mail.server, or a webhook whose what has reports"
 
 
 def _mistakes(out: OutSettings, mail: MailSettings) -> Iterator[tuple[str, str]]:
@@ -130,11 +145,29 @@ def _mistakes(out: OutSettings, mail: MailSettings) -> Iterator[tuple[str, str]]
         yield "what", f'{out.kind} is for {" and ".join(allowed)} only: what = ["{allowed[0]}"]'
     elif format_of(out) == "ocsf" and "audit" in out.what:
         yield "what", "the audit log has no class in OCSF; send it as json, text or cef"
+    elif "reports" in out.what and (out.kind != "webhook" or format_of(out) != "json"):
+        yield "what", "reports are sent to a webhook as json, and by mail as report_mail.to says"
     for key in sorted(out.model_fields_set & _OF_ONE_KIND.keys()):
         if out.kind not in _OF_ONE_KIND[key]:
             yield key, f"means nothing for {out.kind}; it is for {' and '.join(_OF_ONE_KIND[key])}"
     if out.kind == "mail" and not mail.server:
         yield "kind", "mail needs mail.server"
+
+
+def _file_mistake(out: OutSettings, other: OutSettings) -> str | None:
+    """Return what two receivers would do to the same file."""
+    if not out.kind == other.kind == "file":
+        return None
+    mine, theirs = (Path(os.path.realpath(one.target)) if "\0" not in one.target else None for one in (out, other))
+    if mine is None or theirs is None:  # told by itself
+        return None
+    if mine == theirs:
+        return f"{other.name!r} writes to this file; each receiver has a file of its own"
+    for older, newer, keep in ((mine, theirs, other.keep), (theirs, mine, out.keep)):
+        number = older.name.removeprefix(f"{newer.name}.")
+        if older.parent == newer.parent and number != older.name and number.isdecimal() and int(number) <= keep:
+            return f"{older} is what {newer} is called after it was turned over; give one of them another name"
+    return None
 
 
 def check_target(out: OutSettings) -> None:

@@ -4,9 +4,6 @@ The receiver checks `webhook-signature`, which is `v1,` and the base64 of HMAC-S
 stamp lets it refuse what somebody recorded and sends again, the id what we had to send twice.
 """
 
-import base64
-import hashlib
-import hmac
 import ipaddress
 import ssl
 import time
@@ -23,6 +20,7 @@ from sinkhole.checked_hosts import CheckedHosts
 from sinkhole.errors import OutError
 from sinkhole.out.event import Event, name_of
 from sinkhole.out.sender import CONNECT_WITHIN, SEND_WITHIN, RefusedError, WaitError, why
+from sinkhole.out.signature import sign
 
 Lookup = Callable[[str], Awaitable[list[str]]]
 """Gives the addresses of a host; raises OutError where there is none, or one may not be connected to."""
@@ -32,7 +30,6 @@ MAX_OCTETS: Final = 1024 * 1024
 _LONGEST_PAUSE: Final = 3600.0
 _ABOUT_THE_CONTENT: Final = frozenset({400, 413, 415, 422})
 """Answers that stay the same however often the same is sent; all others may be about the receiver."""
-_PREFIX = "whsec_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +80,14 @@ class Webhook:
         start = size = 0
         for index, text in enumerate(texts):
             if size and size + len(text) > MAX_OCTETS:
-                await self._post(events[start:index], texts[start:index])
+                await self._post_events(events[start:index], texts[start:index])
                 start, size = index, 0
             size += len(text) + 1
-        await self._post(events[start:], texts[start:])
+        await self._post_events(events[start:], texts[start:])
+
+    async def send_text(self, uid: str, text: str) -> None:
+        """Post the JSON of one thing that is no event; raises WaitError and RefusedError."""
+        await self._post(f"{uid}-1", [text])
 
     async def close(self) -> None:
         """End connections."""
@@ -94,10 +95,20 @@ class Webhook:
             await self._session.close()
             self._session = None
 
-    async def _post(self, events: Sequence[Event], texts: list[str]) -> None:
+    async def _post_events(self, events: Sequence[Event], texts: list[str]) -> None:
+        try:
+            await self._post(f"{name_of(events[0])}-{len(events)}", texts)
+        except _TooLargeError:
+            if len(events) == 1:
+                raise
+            middle = len(events) // 2
+            await self._post_events(events[:middle], texts[:middle])
+            await self._post_events(events[middle:], texts[middle:])
+
+    async def _post(self, number: str, texts: list[str]) -> None:
         body = ("\n".join(texts) + "\n" if self._is_lines else f"[{','.join(texts)}]").encode()
         try:
-            headers = self._headers(f"{name_of(events[0])}-{len(events)}", body)
+            headers = self._headers(number, body)
             await self._check()
             status, after = await self._answer(body, headers)
         except WaitError:
@@ -109,14 +120,11 @@ class Webhook:
         if 200 <= status < 300:
             return
         said = f"{self._url.raw_host} answered with HTTP status {status}{_phrase(status)}"
-        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(events) > 1:
-            middle = len(events) // 2
-            await self._post(events[:middle], texts[:middle])
-            await self._post(events[middle:], texts[middle:])
-        elif status in _ABOUT_THE_CONTENT:
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise _TooLargeError(said)
+        if status in _ABOUT_THE_CONTENT:
             raise RefusedError(said)
-        else:
-            raise WaitError(said, after, is_answer=True)
+        raise WaitError(said, after, is_answer=True)
 
     async def _check(self) -> None:
         """Look the host up anew, so that a name that leads elsewhere now is noticed."""
@@ -151,20 +159,8 @@ class Webhook:
         return headers
 
 
-def sign(key: bytes, number: str, at: str, body: bytes) -> str:
-    """Return the signature of a request."""
-    digest = hmac.new(key, f"{number}.{at}.".encode() + body, hashlib.sha256).digest()
-    return f"v1,{base64.b64encode(digest).decode()}"
-
-
-def key_from_text(text: str) -> bytes:
-    """Read a secret: `whsec_` and base64, as Standard Webhooks has it, else the text itself; raises OutError."""
-    if not text.startswith(_PREFIX):
-        return text.encode()
-    try:
-        return base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-    except ValueError:
-        raise OutError(f"wanted base64 behind {_PREFIX}") from None
+class _TooLargeError(RefusedError):
+    """So much at once is refused."""
 
 
 def _is_inside(address: str) -> bool:

@@ -2,6 +2,8 @@
 
 import ipaddress
 
+from sinkhole.errors import PolicyError
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -13,6 +15,18 @@ def parse_client(address: str) -> Address | None:
     except ValueError:
         return None
     return (client.version == 6 and client.ipv4_mapped) or client
+
+
+def client_address(text: str) -> str:
+    """Return the address of a client in its usual spelling.
+
+    Raises:
+        PolicyError: it is none.
+    """
+    found = parse_client(text)
+    if found is None:
+        raise PolicyError(f"{text!r} is no address such as 192.0.2.7 or 2001:db8::7")
+    return str(found)
 
 
 def parse_network(text: str) -> Network:

@@ -2,26 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from sinkhole.noted import Alert
 from sinkhole.store.database import Store
 
 KEPT = 10_000
 """Alerts that are kept, the newest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """An alert as it is kept; `at` is epoch seconds, `cause` what it is about."""
-
-    id: int
-    at: int
-    kind: str
-    cause: str
-    text: str
-    facts: Mapping[str, str | int]
 
 
 class AlertStore:

@@ -19,6 +19,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from sinkhole.noted import AuditEntry
+
 _COLUMNS = 'id, at, who, origin, what, "before", "after", digest'
 _ORIGIN: ContextVar[str | None] = ContextVar("origin", default=None)
 _NO_END = 2**62
@@ -28,23 +30,6 @@ INSERT = f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # no
 """Statement that adds the values of `next_entry`."""
 LAST = "SELECT id, digest FROM audit ORDER BY id DESC LIMIT 1"
 """Query for what the next entry follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One change: when (epoch seconds), who, from where, what, and the values before and after as JSON.
-
-    `digest` is the hexadecimal SHA-256 that chains it to the entry before; None where another program wrote it.
-    """
-
-    id: int
-    at: int
-    who: str
-    origin: str
-    what: str
-    before: str | None
-    after: str | None
-    digest: str | None
 
 
 @dataclass(frozen=True, slots=True)

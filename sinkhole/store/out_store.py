@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from sinkhole.store.audit import AuditEntry
+from sinkhole.noted import AuditEntry
 from sinkhole.store.database import Store
 
 _TABLES = {"hits": "hit", "alerts": "alert", "audit": "audit"}
-"""Where each kind of event is; their ids are never given twice."""
+"""Where each kind of event is; their ids are never given twice. Reports are nowhere: one is made when it is due, and
+its number is the end of its time in epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class OutStore:
         self._store = store
 
     def begin(self, receiver: str, what: str) -> Cursor:
-        """Return the cursor of a receiver; a new one begins behind what there is now."""
+        """Return the cursor of a receiver; a new one begins behind what there is now, of reports at the epoch."""
         with self._store.transaction() as connection:
             found = _cursors(connection, receiver, what)
             if found:
@@ -79,6 +80,8 @@ class OutStore:
 
     def behind(self, cursor: Cursor) -> int:
         """Return how many events a receiver has not taken, about: what is left out for it counts too."""
+        if cursor.what not in _TABLES:
+            return 0
         with self._store.reading() as connection:
             table = _TABLES[cursor.what]
             sql = f"SELECT COUNT(*) FROM {table} WHERE id > ?"  # noqa: S608 - a table of ours
@@ -108,6 +111,8 @@ class OutStore:
 
 
 def _newest(connection: Connection, what: str) -> int:
+    if what not in _TABLES:
+        return 0
     # Not MAX(id): what was deleted was there, and its id is never given again.
     sql = "SELECT seq FROM sqlite_sequence WHERE name = ?"
     return int(connection.exec_driver_sql(sql, (_TABLES[what],)).scalar() or 0)

@@ -1,9 +1,10 @@
 """A bound on guesses: so many failures for one key within a time, and no more before that is over."""
 
-import ipaddress
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+
+from sinkhole.blockpage.limits import network_of
 
 _MOST_KEYS = 10_000
 
@@ -51,9 +52,6 @@ class Attempts:
 def key_of_address(address: str) -> str:
     """Return what addresses are counted by: themselves, and in IPv6 the /64 that one client has."""
     try:
-        found = ipaddress.ip_address(address)
+        return network_of(address)
     except ValueError:
         return address
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
-    return str(found)

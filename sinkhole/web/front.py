@@ -4,7 +4,6 @@ A fault here is logged and served again after a while; it ends nothing else.
 """
 
 import asyncio
-import os
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -13,17 +12,21 @@ from pathlib import Path
 from aiohttp import web
 
 from sinkhole.app.accounts import first_link
-from sinkhole.app.bounded_site import listen_bounded
+from sinkhole.app.bounded_site import LOOPBACK, BoundedSite, site_limits
+from sinkhole.app.metrics_site import Figures
+from sinkhole.certificate_file import load_certificate
 from sinkhole.config.schema import AdminSettings, Settings
-from sinkhole.errors import ListenError, SinkholeError, StoreError
+from sinkhole.errors import ConfigError, ListenError, SinkholeError, StoreError
 from sinkhole.log import Log
 from sinkhole.transport.addresses import parse_listen
 from sinkhole.web.context import Context, Status, make_context
+from sinkhole.web.in_hand import MOST, MOST_OF_CLIENT
 from sinkhole.web.site import make_site
 
-MOST_CONNECTIONS = 256
 KEEP_ALIVE = 20.0
 """Seconds that a connection may be idle, also before its first request."""
+CONNECTION = {"keepalive_timeout": KEEP_ALIVE, "max_line_size": 8190, "max_field_size": 8190, "max_headers": 100}
+"""What a connection may be, and a request on it, as aiohttp has it."""
 _STOP_WITHIN = 0.5
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
 """Seconds until it is tried again, doubled each time."""
@@ -31,18 +34,21 @@ _LOOK_EVERY = 30.0
 _LOG = Log("admin")
 
 
-async def serve(settings: Settings, status: Status, until_open: Callable[[], Awaitable[None]]) -> None:
+async def serve(
+    settings: Settings, status: Status, until_open: Callable[[], Awaitable[None]], figures: Figures | None = None
+) -> None:
     """Serve until cancelled.
 
     Args:
         status: asks the control process how it stands.
         until_open: returns when the store is open.
+        figures: makes `/metrics` and health; None: they are not served.
     """
     await until_open()
     wait = _FIRST_WAIT
     while True:
         try:
-            await _serve_once(settings, status)
+            await _serve_once(settings, status, figures)
         except (SinkholeError, OSError) as error:
             _LOG.warning("admin.not_served", why=error, again_in=wait)
         except Exception:
@@ -51,35 +57,27 @@ async def serve(settings: Settings, status: Status, until_open: Callable[[], Awa
         wait = min(_LONGEST_WAIT, wait * 2)
 
 
-async def _serve_once(settings: Settings, status: Status) -> None:
-    context = make_context(settings, status)
+async def _serve_once(settings: Settings, status: Status, figures: Figures | None) -> None:
+    context = make_context(settings, status, figures=figures)
     tls = _tls(settings.admin)
-    runner = web.AppRunner(
-        make_site(context), handle_signals=False, access_log=None, keepalive_timeout=KEEP_ALIVE,
-        shutdown_timeout=_STOP_WITHIN, max_line_size=8190, max_field_size=8190, max_headers=100,
+    runner = web.AppRunner(make_site(context), handle_signals=False, shutdown_timeout=_STOP_WITHIN)
+    site = BoundedSite(
+        runner, site_limits(MOST, MOST_OF_CLIENT),
+        lambda count: _LOG.warning("admin.turned_away", connections=count),
+        (*LOOPBACK, *settings.admin.trusted_proxies), tls, **CONNECTION,
     )  # fmt: skip
-    servers: list[asyncio.Server] = []
     try:
         await runner.setup()
-        for text in settings.admin.listen:
-            servers.append(await _listen(runner, text, tls))  # noqa: PERF401 - each is closed if a later one fails
-        addresses = [_text(sock.getsockname()) for server in servers for sock in server.sockets]
+        addresses = [site.listen(text) for text in settings.admin.listen]
         _LOG.info("admin.ready", listen=" ".join(addresses), tls=tls is not None)
         await _tell_first_link(context, addresses[0])
         await _watch(settings.admin, tls)
     finally:
-        for server in servers:
-            server.close()
+        await site.stop()
         await runner.cleanup()
+        await site.close()
         context.work.close()
         context.syncing.close()
-
-
-async def _listen(runner: web.AppRunner, text: str, tls: ssl.SSLContext | None) -> asyncio.Server:
-    try:
-        return await listen_bounded(runner, text, MOST_CONNECTIONS, tls)
-    except OSError as error:
-        raise ListenError(f"cannot listen on {text}: {os.strerror(error.errno or 0)}") from error
 
 
 async def _tell_first_link(context: Context, bound: str) -> None:
@@ -134,10 +132,6 @@ def _tls(admin: AdminSettings) -> ssl.SSLContext | None:
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
     try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise ListenError(f"config: admin.certificate {certificate}: cannot be used: {error}") from error
-
-
-def _text(name: tuple[str, int]) -> str:
-    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+        load_certificate(context, certificate, key)
+    except ConfigError as error:
+        raise ListenError(f"config: admin.certificate: {error}") from error

@@ -1,4 +1,7 @@
-"""What every request passes: our host or none, no other site's doing, known errors as problems, and safe headers."""
+"""What every request passes: our host or none, no other site's doing, a client's share of what is under way.
+
+Known errors become problems, and every answer has safe headers.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -45,7 +48,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through, or end it as a problem."""
     try:
         expect_own(request)
-        return await handler(request)
+        with request.app[CONTEXT].in_hand.one_of(request[PEER].address):
+            return await handler(request)
     except SinkholeError as error:
         found, headers = problem_of(error)
         return failed(request, found, headers)

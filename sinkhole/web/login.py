@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from sinkhole.app.accounts import account_store
-from sinkhole.app.passwords import LONGEST, Passwords
+from sinkhole.app.passwords import LONGEST, Passwords, expect_good
 from sinkhole.app.state import State
 from sinkhole.app.totp import plain_recovery_code, step_of
 from sinkhole.config.schema import AdminSettings
@@ -76,6 +76,38 @@ class Login:
         self._log.info("admin.logged_in", account=account.name, address=peer.address)
         if self.passwords.is_weak(account.password):
             await self._rehash(account.name, given.password)
+        return secret
+
+    async def change_password(self, name: str, current: str, wanted: str, peer: Peer) -> str:
+        """Give an account another password, whose sessions all end, and return the secret of a new one.
+
+        Raises:
+            RequestError: 422 where the current one is wrong, 429 after too many failures.
+            AccessError: the new one is not good.
+        """
+        address = key_of_address(peer.address)
+        self.expect_room(name, address)
+        self._of_account.note_failure(name[:LONGEST])
+        self._of_address.note_failure(address)
+        account = await self._work.readers.do(lambda state: account_store(state).get(name))
+        if not await self._work.hashing.run(lambda: self.passwords.is_right(account.password, current)):
+            self._log.warning("admin.password_not_changed", account=name, address=peer.address, why="password")
+            raise RequestError(422, "the current password is wrong")
+        self._of_account.forget(name[:LONGEST])
+        self._of_address.forget(address)
+        expect_good(wanted, name)
+        hashed = await self._work.hashing.run(lambda: self.passwords.hash(wanted))
+
+        def change(state: State) -> str:
+            now = datetime.now(UTC)
+            with state.store.transaction():
+                if account_store(state).get(name).password != account.password:
+                    raise RequestError(409, "the password was changed meanwhile")
+                account_store(state).set_password(name, hashed, now)
+                return SessionStore(state.store).begin(name, peer.address, now, self._settings.session_hours * 3600)
+
+        secret = await self._work.access.do(f"admin {name}", f"web from {peer.address}", change)
+        self._log.info("admin.password_changed", account=name, address=peer.address)
         return secret
 
     def expect_room(self, name: str, address: str) -> None:

@@ -146,4 +146,4 @@ def _problems(route: Route) -> set[int]:
     found |= {403, 409, 422} if route.method != "GET" else {422}
     found |= {413, 415} if route.body is not None else set()
     found |= {412} if route.current is not None else set()
-    return found | ({401, 429} if route.name == "log_in" else set())
+    return found | ({401, 429} if route.name in ("log_in", "change_password") else set())

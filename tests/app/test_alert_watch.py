@@ -8,11 +8,12 @@ import pytest
 from sinkhole.app.alert_watch import AlertWatch
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.schema import Settings
+from sinkhole.noted import Alert
 from sinkhole.policy.feed import FeedState, FeedStatus
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
-from sinkhole.store.alert_store import KEPT, Alert, AlertStore
+from sinkhole.store.alert_store import KEPT, AlertStore
 from tests.store.rows import START, batch, row
 
 DAY = 86_400

@@ -1,14 +1,22 @@
-"""The report by mail: of each day or week that is over once, as text, also after a failure or a time switched off."""
+"""The report by mail and to a webhook: of each day or week that is over once, also after a failure or a time off."""
 
+import asyncio
+import json
 from datetime import datetime, timedelta
 
 import pytest
 
 from sinkhole.app import report_mail
-from sinkhole.app.report_mail import ReportMail, span_before
+from sinkhole.app.out_senders import sender_of
+from sinkhole.app.out_status import send_test
+from sinkhole.app.report_hook import HookCourier
+from sinkhole.app.report_mail import MailCourier
+from sinkhole.app.scheduled_report import ScheduledReport, span_before
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.schema import Settings
 from sinkhole.out.sender import WaitError
+from sinkhole.store.out_store import OutStore
+from tests.out.test_webhook import serving
 from tests.store.rows import START, batch, row
 
 DAY = 86_400
@@ -21,10 +29,10 @@ class Post:
         self.sent = []
         self.error = None
 
-    async def __call__(self, settings, to, subject, text):
+    async def __call__(self, settings, to, subject, text, html):
         if self.error:
             raise self.error
-        self.sent.append((to, subject, text))
+        self.sent.append((to, subject, text, html))
 
 
 @pytest.fixture
@@ -42,7 +50,8 @@ async def report(folder):
     })  # fmt: skip
     keeper = StoreKeeper(settings)
     clock = [float(START)]
-    yield ReportMail(settings, keeper, lambda: clock[0]), keeper, clock
+    courier = MailCourier(settings.mail, settings.report_mail.to, "day", keeper)
+    yield ScheduledReport(settings.report_mail, keeper, courier, lambda: clock[0]), keeper, clock
     await keeper.close()
 
 
@@ -58,11 +67,14 @@ async def test_each_day_that_is_over_once(report, post):
     clock[0] = midnight.timestamp() + 6 * 3600
     assert await mail.send_if_due()
     assert not await mail.send_if_due()
-    ((to, subject, text),) = post.sent
+    ((to, subject, text, html),) = post.sent
     assert to == ("boss@example.org",)
     day = (midnight - timedelta(days=1)).strftime("%Y-%m-%d")
     assert subject == f"Sinkhole: who tried which AI vendor, {day} to {day}"
     assert "deepseek  CN        1         1        1        0        0" in text
+    assert "<title>Who tried which AI vendor</title>" in html
+    assert "DeepSeek" in html
+    assert "store.db" not in html
 
 
 async def test_a_failure_is_tried_again_and_an_empty_day_says_so(report, post):
@@ -75,6 +87,61 @@ async def test_a_failure_is_tried_again_and_an_empty_day_says_so(report, post):
     post.error = None
     assert await mail.send_if_due()
     assert "No vendor was tried." in post.sent[0][2]
+
+
+async def test_webhook_gets_it_as_json_once_and_what_failed_again(folder):
+    """Signed like all that a webhook gets, and with the same number when it comes again."""
+    async with serving() as (hook, port):
+        out = {
+            "name": "board", "kind": "webhook", "target": f"http://hook.example.org:{port}/", "what": ["reports"],
+            "allow_private": True,
+        }  # fmt: skip
+        settings = Settings.model_validate({
+            "server": {"data_dir": folder}, "out": [out], "report_mail": {"every": "week", "hour": 0},
+        })  # fmt: skip
+        keeper, clock = StoreKeeper(settings), [float(START)]
+
+        async def resolve(_host):
+            return ["127.0.0.1"]
+
+        sender = sender_of(settings.out[0], settings, resolve)
+        courier = HookCourier("board", sender, asyncio.Lock(), keeper)
+        report = ScheduledReport(settings.report_mail, keeper, courier, lambda: clock[0])
+        assert not await report.send_if_due()
+        await keeper.record(batch(row(vendor="deepseek", product="deepseek/chat")))
+        clock[0] += 7 * DAY
+        hook.status = 503
+        with pytest.raises(WaitError, match="503"):
+            await report.send_if_due()
+        hook.status = 200
+        assert await report.send_if_due()
+        assert not await report.send_if_due()
+        (cursor,) = await keeper.do(lambda state: OutStore(state.store).cursors())
+        await sender.close()
+        await keeper.close()
+    assert (cursor.receiver, cursor.what, cursor.sent, cursor.failing) == ("board", "reports", 1, None)
+    (first, body), (second, again) = hook.seen
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert json.loads(body)[0]["uid"] == json.loads(again)[0]["uid"]
+    (found,) = json.loads(again)
+    assert (found["event"], found["every"]) == ("report", "week")
+    assert [line["vendor"] for line in found["report"]["vendors"]] == ["deepseek"]
+    assert found["report"]["sources"] == []
+
+
+async def test_test_of_a_webhook_that_takes_reports_says_so_and_counts_nothing(folder):
+    async with serving() as (hook, port):
+        out = {
+            "name": "board", "kind": "webhook", "target": f"http://127.0.0.1:{port}/", "what": ["reports", "alerts"],
+            "allow_private": True,
+        }  # fmt: skip
+        settings = Settings.model_validate({
+            "server": {"data_dir": folder}, "upstream": {"servers": ["127.0.0.1:9"]}, "out": [out],
+        })  # fmt: skip
+        assert await send_test(settings, settings.out[0], settings.out[0].what) == 2
+    sent = [json.loads(body)[0] for _, body in hook.seen]
+    assert [one["event"] for one in sent] == ["alert", "report"]
+    assert "test" in sent[1]["text"]
 
 
 def test_spans_are_whole_days_and_weeks_of_local_time():

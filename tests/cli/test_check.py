@@ -69,7 +69,7 @@ def test_answer_is_told_as_the_settings_have_it(run, mode, answer):
     [
         (("a..b",), "name 'a..b': a label has 1 to 63 octets; found 0"),
         (("example.org", "--type", "FOO"), "found 'FOO'"),
-        (("example.org", "--client", "somebody"), "client 'somebody': is no address such as 192.0.2.7"),
+        (("example.org", "--client", "somebody"), "'somebody' is no address such as 192.0.2.7"),
     ],
 )
 def test_wrong_questions(run, words, said):

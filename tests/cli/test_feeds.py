@@ -70,6 +70,14 @@ def test_added_feed_gets_a_statement_and_says_what_is_next(run, lists):
         ("list.txt", "wanted https://…, or file:NAME"),
         ("https://", "wanted https://…, or file:NAME"),
         ("https://example.org:99999/x", "not a URL"),
+        ("file:///", "the list file '/' is outside the list folder"),
+        ("file:", "wanted file:NAME of a file in the list folder"),
+        ("file:.", "wanted file:NAME of a file in the list folder"),
+        ("file:../../etc/passwd", "is outside the list folder"),
+        ("file:%2e%2e/store.db", "the list file '../store.db' is outside the list folder"),
+        ("FILE:///etc/passwd", "the list file '/etc/passwd' is outside the list folder"),
+        ("file://other.example/x", "names a file of this machine"),
+        ("file:a%00b", "is not in the list folder"),
     ],
 )
 def test_url_that_can_never_be_fetched(run, url, said):
@@ -202,11 +210,12 @@ def test_local_list_is_read_from_its_folder_only(run):
     (run.folder / "lists").mkdir(parents=True)
     (run.folder / "lists" / "own.txt").write_text("||own.example.org^\n@@||fine.own.example.org^\n")
     run.good("feeds", "add", "file:own.txt", "--format", "adblock")
-    run.good("feeds", "add", "file:../../etc/passwd", "--name", "escape")
+    run.good("feeds", "add", "file:later.txt", "--name", "escape")
+    (run.folder / "lists" / "later.txt").symlink_to("/etc/passwd")
     assert run("sync").status in (1, 2)
     assert run.good("check", "a.own.example.org").lines[-1] == "BLOCK"
     assert run.good("check", "fine.own.example.org").lines[-1] == "NONE"
-    assert "is not in the list folder" in run.good("feeds", "show", "escape").out
+    assert "is outside the list folder" in run.good("feeds", "show", "escape").out
 
 
 def test_forced_sync_asks_for_the_content(run, lists):

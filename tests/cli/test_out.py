@@ -1,11 +1,15 @@
 """`sinkhole out` and `sinkhole alerts`: what is told, tests from here, and sentences for what is wrong."""
 
 import json
+import socket
+
+import pytest
 
 from sinkhole.app import data_dir
 from sinkhole.app.state import open_state
 from sinkhole.config.load import load_settings
-from sinkhole.store.alert_store import Alert, AlertStore
+from sinkhole.noted import Alert
+from sinkhole.store.alert_store import AlertStore
 from sinkhole.store.out_store import OutStore
 from tests.out.events import HOSTILE, closed_port
 from tests.store.rows import START
@@ -73,12 +77,33 @@ def test_a_test_is_sent_from_here(run, tmp_path):
         what = ["hits", "alerts", "audit"]
     """,
     )
-    assert run.good("out", "test", "lines").lines == [f"{tmp_path}/x.jsonl took 3 events"]
-    assert run.good("alerts", "test", "lines").lines == [f"{tmp_path}/x.jsonl took the test alert"]
+    assert run.good("out", "test", "lines").lines == [f"{tmp_path}/x.jsonl: 3 events written"]
+    assert run.good("alerts", "test", "lines").lines == [f"{tmp_path}/x.jsonl: 1 event written"]
     sent = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
     assert [one["event"] for one in sent] == ["hit", "alert", "audit", "alert"]
     assert sent[0]["name"] == "test.sinkhole.invalid"
     assert sent[3]["kind"] == "test"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind", "known"),
+    [
+        ("udp", socket.SOCK_DGRAM, "UDP does not tell whether anything arrives, so look there"),
+        ("tcp", socket.SOCK_STREAM, "which let us connect; syslog does not acknowledge, so look there"),
+    ],
+)
+def test_what_a_test_does_not_tell_is_not_said(run, scheme, kind, known):
+    """Nobody reads here, and nobody says that it was read."""
+    with socket.socket(socket.AF_INET, kind) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            receiver.listen()
+        target = f"{scheme}://127.0.0.1:{receiver.getsockname()[1]}"
+        configure(run, f'[[out]]\nname = "siem"\nkind = "syslog"\ntarget = "{target}"\nwhat = ["alerts"]\n')
+        (said,) = run.good("out", "test", "siem").lines
+        assert said.startswith(f"1 event sent to {target}")
+        assert said.endswith(known)
+        assert run.good("alerts", "test", "siem").lines == [said]
 
 
 def test_what_is_wrong_is_one_sentence(run):

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sinkhole.out.event import AlertEvent, AuditEvent, HitEvent
+from sinkhole.noted import Alert, AuditEntry
+from sinkhole.out.event import HitEvent
 from tests.store.rows import START, row
 
 HOSTILE = 'a|b=c\\d"e]f\ng\rh\tü\x1b[31m\u202e\x00'
@@ -17,12 +18,12 @@ def hit(number=1, **fields):
 
 def alert(number=1, **fields):
     base = {"at": START, "kind": "new-vendor", "cause": "deepseek", "text": "deepseek was asked for", "facts": {}}
-    return AlertEvent(number, **(base | fields))
+    return Alert(number, **(base | fields))
 
 
 def audit(number=1, **fields):
     base = {"at": START, "who": "ann", "origin": "host", "what": "policy block", "before": None, "after": '{"a": 1}'}
-    return AuditEvent(number, **(base | {"digest": "00ff"} | fields))
+    return AuditEntry(number, **(base | {"digest": "00ff"} | fields))
 
 
 HOSTILE_EVENTS = (

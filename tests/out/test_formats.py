@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinkhole.errors import OutError
+from sinkhole.noted import AuditEntry
 from sinkhole.out.cef import to_cef
-from sinkhole.out.event import AuditEvent
 from sinkhole.out.json_format import to_json
 from sinkhole.out.ocsf import to_ocsf
 from sinkhole.out.syslog_message import to_syslog
@@ -59,7 +59,7 @@ def _split(line):
 @pytest.mark.parametrize(
     ("event", "form"),
     [(event, form) for event in EVENTS for form in ("text", "json", "cef", "ocsf")
-     if form != "ocsf" or not isinstance(event, AuditEvent)],
+     if form != "ocsf" or not isinstance(event, AuditEntry)],
 )  # fmt: skip
 def test_syslog_is_as_its_grammar_says(event, form):
     """RFC 5424, section 6: ABNF; and one line, so that receivers that cut at line breaks do not see two."""

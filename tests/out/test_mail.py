@@ -67,6 +67,17 @@ def settings(port, **fields):
     return MailSettings(**({"server": f"127.0.0.1:{port}", "tls": "none", "sender": "sinkhole@example.org"} | fields))
 
 
+async def test_a_report_is_plain_text_and_a_page(plain):
+    """RFC 2046, section 5.1.4: the simplest first."""
+    box, port = plain
+    box.mails.clear()
+    await send_mail(settings(port), TO, "Sinkhole: report", "2 vendors", "<!doctype html><p>2 vendors</p>")
+    ((_, message),) = box.mails
+    assert message.get_content_type() == "multipart/alternative"
+    parts = [(part.get_content_type(), part.get_content().strip()) for part in message.iter_parts()]
+    assert parts == [("text/plain", "2 vendors"), ("text/html", "<!doctype html><p>2 vendors</p>")]
+
+
 async def test_an_alert_is_a_mail_of_plain_text(plain):
     box, port = plain
     box.mails.clear()

@@ -97,7 +97,7 @@ def test_files_for_tls_that_are_no_use(tmp_path):
     with pytest.raises(OutError, match="No such file"):
         tls_context(file)
     file.write_text("nonsense")
-    with pytest.raises(OutError, match="cannot be used for TLS"):
+    with pytest.raises(OutError, match="wanted a PEM file of a certificate and its key"):
         tls_context(None, file)
 
 

@@ -18,7 +18,8 @@ from sinkhole.errors import ConfigError, OutError
 from sinkhole.out import webhook as module
 from sinkhole.out.json_format import to_json
 from sinkhole.out.sender import RefusedError, WaitError, tls_context
-from sinkhole.out.webhook import MAX_OCTETS, Secrets, Webhook, key_from_text
+from sinkhole.out.signature import key_from_text
+from sinkhole.out.webhook import MAX_OCTETS, Secrets, Webhook
 from tests.feeds.certificate import self_signed
 from tests.out.events import HOSTILE_EVENTS, audit, closed_port, handled, hit
 
@@ -227,7 +228,7 @@ async def resolve_to(address):
 async def test_addresses_inside_the_network_are_not_posted_to(address):
     """CWE-918: as for feeds; a name that leads there is refused each time it is looked up."""
     sender = made(await resolve_to(address), target="https://hook.example.org/")
-    with pytest.raises(WaitError, match=r"hook.example.org has the address .*allow_private = true would permit"):
+    with pytest.raises(WaitError, match=r"hook.example.org has the address .*(would permit it|no receiver can be)$"):
         await sender.send([hit()])
     await sender.close()
 
@@ -235,7 +236,7 @@ async def test_addresses_inside_the_network_are_not_posted_to(address):
 @pytest.mark.parametrize("literal", ["127.0.0.1", "[::1]", "169.254.169.254"])
 async def test_literal_addresses_inside_the_network_neither(literal):
     sender = made(await resolve_to("192.0.2.1"), target=f"https://{literal}/")
-    with pytest.raises(WaitError, match="has the address"):
+    with pytest.raises(WaitError, match=r"is inside the network|is where no receiver can be"):
         await sender.send([hit()])
     await sender.close()
 
@@ -247,7 +248,7 @@ async def test_permitted_is_what_was_permitted_and_metadata_services_never():
         assert len(hook.seen) == 1
         await sender.close()
     sender = made(await resolve_to("169.254.169.254"), target="http://hook.example.org/", allow_private=True)
-    with pytest.raises(WaitError, match=r"169\.254\.169\.254, where no receiver can be"):
+    with pytest.raises(WaitError, match=r"169\.254\.169\.254, which is where no receiver can be"):
         await sender.send([hit()])
     await sender.close()
 

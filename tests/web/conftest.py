@@ -16,10 +16,16 @@ from argon2.profiles import CHEAPEST
 
 from sinkhole.app import data_dir
 from sinkhole.app.accounts import create_account, token_store
+from sinkhole.app.bounded_site import BoundedSite, site_limits
+from sinkhole.app.metrics import Tallies
+from sinkhole.app.metrics_site import Figures
 from sinkhole.app.passwords import Passwords
 from sinkhole.app.state import State, compile_state, open_state
+from sinkhole.app.store_keeper import StoreKeeper
+from sinkhole.config.out_schema import OutSettings
 from sinkhole.config.schema import AdminSettings, FeedSettings, ServerSettings, Settings, UpstreamSettings
 from sinkhole.web.context import Context, make_context
+from sinkhole.web.front import CONNECTION
 from sinkhole.web.pages.route import PageRoute
 from sinkhole.web.pages.table import PAGES
 from sinkhole.web.site import make_site
@@ -51,6 +57,7 @@ class Site:
             upstream=UpstreamSettings(servers=("udp://127.0.0.1:9",)),
             feeds=FeedSettings(sync=False),
             admin=admin,
+            out=(OutSettings(name="hook", kind="webhook", target="https://hook.example.org/sesame?key=sesame"),),
         )
         self.context: Context
         self.url = ""
@@ -75,17 +82,20 @@ class Site:
     async def _serve(self) -> None:
         self._end = asyncio.Event()
         told = {"started": time.time(), "listen": ["127.0.0.1:5300"], "generation": 1, "store": "open", "workers": []}
-        self.context = make_context(self.settings, lambda: told, HASHES)
-        runner = web.AppRunner(make_site(self.context, (*PAGES, *self._pages)), access_log=None, shutdown_timeout=0.2)
+        keeper = StoreKeeper(self.settings)
+        self.context = make_context(self.settings, lambda: told, HASHES, Figures(keeper, Tallies(), lambda: told))
+        runner = web.AppRunner(make_site(self.context, (*PAGES, *self._pages)), shutdown_timeout=0.2)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        site = BoundedSite(runner, site_limits(256, 256), lambda _: None, **CONNECTION)
+        self.url = f"http://{site.listen('127.0.0.1:0')}"
         self._ready.set()
         await self._end.wait()
+        await site.stop()
         await runner.cleanup()
+        await site.close()
         self.context.work.close()
         self.context.syncing.close()
+        await keeper.close()
 
     def stop(self) -> None:
         """End it."""

@@ -2,10 +2,14 @@
 
 import http.client
 import socket
+from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from sinkhole.config.schema import AdminSettings
+from sinkhole.web.in_hand import MOST, MOST_OF_CLIENT, InHand
+from sinkhole.web.problem import RequestError
 from sinkhole.web.serve_api import MOST_OCTETS
 
 ADMIN = AdminSettings(hosts=("sinkhole.example.org",), trusted_proxies=("127.0.0.2/32",))
@@ -185,3 +189,42 @@ def test_method_that_is_not_there(program):
     answer = program.put("/api/v1/status")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
     assert answer.json()["title"] == "Method not allowed"
+
+
+def test_client_behind_a_proxy_has_its_share_of_requests(site):
+    """All come over the connections of the proxy, so what is under way is counted by who the proxy says it is for."""
+    transport = httpx.HTTPTransport(local_address="127.0.0.2")
+    with ExitStack() as stack, httpx.Client(base_url=site.url, transport=transport) as proxy:
+        for _ in range(MOST_OF_CLIENT):
+            stack.enter_context(site.context.in_hand.one_of("203.0.113.9"))
+        refused = proxy.get("/login", headers={"X-Forwarded-For": "203.0.113.9"})
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert proxy.get("/login", headers={"X-Forwarded-For": "203.0.113.10"}).status_code == 200
+    with httpx.Client(base_url=site.url, transport=httpx.HTTPTransport(local_address="127.0.0.2")) as proxy:
+        assert proxy.get("/login", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 200
+
+
+def test_loopback_is_many_and_not_all():
+    in_hand = InHand()
+    with ExitStack() as stack:
+        for _ in range(MOST - MOST // 8):
+            stack.enter_context(in_hand.one_of("127.0.0.1"))
+        with pytest.raises(RequestError):
+            stack.enter_context(in_hand.one_of("127.0.0.1"))
+        with in_hand.one_of("192.0.2.1"), in_hand.one_of("no address"):
+            pass
+
+
+def test_figures_take_the_right_to_report_and_health_takes_none(site):
+    """As `[metrics]` serves them, on the address that has TLS and tokens already."""
+    with site.client() as nobody, site.client(site.token("report:status")) as program, site.client("forged") as forger:
+        assert nobody.get("/metrics", follow_redirects=False).headers["Location"].startswith("/login")
+        assert forger.get("/metrics", follow_redirects=False).status_code == 401
+        told = program.get("/metrics")
+        assert told.headers["Content-Type"].startswith("application/openmetrics-text")
+        assert "sinkhole_dropped_queries_total" in told.text, "of the store"
+        assert (nobody.get("/healthz").status_code, nobody.get("/healthz").text) == (200, "alive\n")
+        assert (nobody.get("/readyz").status_code, nobody.get("/readyz").text) == (
+            503,
+            "no worker has a policy in force\n",
+        )

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from sinkhole.app.state import State
-from sinkhole.store.audit import AuditEntry, entries, entry_of, verify
+from sinkhole.noted import AuditEntry
+from sinkhole.store.audit import entries, entry_of, verify
 from sinkhole.web.model import Model, Moment, Nothing, Number, Page, Paged, Word, moment, number_of_cursor
 from sinkhole.web.problem import not_found
 

@@ -26,6 +26,13 @@ class LoginBody(Model):
     code: Annotated[str, Field(max_length=100)] = Field("", description="Of the second factor, or a recovery code.")
 
 
+class PasswordBody(Model):
+    """One's password, and the one that takes its place: 12 characters or more."""
+
+    current: Secret
+    wanted: Secret
+
+
 class SessionShown(Model):
     """A log-in: from where, since when, used when, and its end whatever is done."""
 
@@ -102,6 +109,17 @@ async def log_out_everywhere(context: Context, request: web.Request, actor: Acto
     ended = await context.work.access.do(actor.who, "web", lambda state: SessionStore(state.store).end_all(actor.name))
     response = answer_with(LoggedOut(ended=ended), 200)
     drop_cookie(response, request[PEER])
+    return response
+
+
+async def change_password(
+    context: Context, request: web.Request, actor: Actor, body: PasswordBody
+) -> web.StreamResponse:
+    """Change one's password: all sessions of the account end, and the answer sets the cookie of a new one."""
+    _session(actor)
+    secret = await context.login.change_password(actor.name, body.current, body.wanted, request[PEER])
+    response = web.Response(status=204)
+    set_cookie(response, request[PEER], secret)
     return response
 
 

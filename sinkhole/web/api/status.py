@@ -5,6 +5,7 @@ from typing import Any
 
 from sinkhole import __version__
 from sinkhole.app.doctor import examine
+from sinkhole.app.out_status import shown_target
 from sinkhole.app.state import State
 from sinkhole.store.candidates import CandidateState
 from sinkhole.store.recorder import dropped
@@ -83,5 +84,8 @@ def doctor(context: Context) -> Findings:
 
 
 def settings(context: Context) -> SettingsInForce:
-    """Tell the settings in force."""
-    return SettingsInForce(settings=context.settings.model_dump(mode="json"))
+    """Tell the settings in force, without path and query of webhooks, which may be secrets."""
+    told = context.settings.model_dump(mode="json")
+    for shown, out in zip(told["out"], context.settings.out, strict=True):
+        shown["target"] = shown_target(out)
+    return SettingsInForce(settings=told)

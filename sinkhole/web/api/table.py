@@ -7,6 +7,7 @@ from aiohttp import web
 
 from sinkhole.app.rights import Right
 from sinkhole.web.api import (
+    access,
     audit,
     catalogue,
     clients,
@@ -16,8 +17,10 @@ from sinkhole.web.api import (
     feeds,
     groups,
     hits,
+    outward,
     overrides,
     policy,
+    policy_file,
     reports,
     session,
     status,
@@ -47,6 +50,7 @@ ROUTES = (
     Route("POST", "/session", ANYONE, "status", session.log_in, Kind.OWN, status=204),
     Route("GET", "/session", READ, "status", session.who_am_i, Kind.OWN, answers=session.Me),
     Route("DELETE", "/session", READ, "status", session.log_out, Kind.OWN, answers=session.LoggedOut),
+    Route("POST", "/session/password", READ, "status", session.change_password, Kind.OWN, status=204),
     Route("DELETE", "/sessions", READ, "status", session.log_out_everywhere, Kind.OWN, answers=session.LoggedOut),
     # The catalogue
     Route("GET", "/catalogue", READ, "catalogue", catalogue.catalogue),
@@ -63,6 +67,11 @@ ROUTES = (
     Route("DELETE", "/policy/statements/{number}", MANAGE, "policy", policy.delete_statement, Kind.CHANGE,
           current=policy.show_statement),
     Route("POST", "/policy/preview", REPORT, "policy", policy.preview_change, Kind.PREVIEW),
+    Route("GET", "/policy/file", READ, "policy", policy_file.export_policy),
+    Route("POST", "/policy/file/plan", REPORT, "policy", policy_file.plan_policy_file, Kind.PREVIEW),
+    Route("POST", "/policy/file/apply", MANAGE, "policy", policy_file.apply_policy_file, Kind.CHANGE,
+          current=policy_file.export_policy),
+    Route("GET", "/policy/expectations", READ, "policy", policy_file.list_expectations),
     Route("GET", "/explain", READ, "explain", explain.explain_name),
     # Groups
     Route("GET", "/groups", READ, "groups", groups.list_groups),
@@ -123,6 +132,18 @@ ROUTES = (
           current=discover.candidate_now, refusal=409),
     Route("POST", "/discover/{domain}/reopen", MANAGE, "discover", discover.reopen_candidate, Kind.CHANGE,
           current=discover.candidate_now, refusal=409),
+    Route("GET", "/alerts", REPORT, "hits", outward.list_alerts),
+    Route("GET", "/receivers", READ, "settings", outward.list_receivers),
+    # Who may do all this
+    Route("GET", "/accounts", MANAGE, "access", access.list_accounts),
+    Route("POST", "/accounts/links", MANAGE, "access", access.make_link, Kind.NOTE, status=201),
+    Route("GET", "/accounts/{account}", MANAGE, "access", access.show_account),
+    Route("DELETE", "/accounts/{account}", MANAGE, "access", access.delete_account, Kind.NOTE),
+    Route("POST", "/accounts/{account}/role", MANAGE, "access", access.change_role, Kind.NOTE),
+    Route("POST", "/accounts/{account}/log-out", MANAGE, "access", access.log_account_out, Kind.NOTE),
+    Route("GET", "/tokens", MANAGE, "access", access.list_tokens),
+    Route("POST", "/tokens", MANAGE, "access", access.make_token, Kind.NOTE, status=201),
+    Route("DELETE", "/tokens/{token}", MANAGE, "access", access.revoke_token, Kind.NOTE),
     Route("GET", "/audit", REPORT, "audit", audit.list_entries),
     Route("GET", "/audit/chain", REPORT, "audit", audit.verify_chain),
     Route("GET", "/audit/{number}", REPORT, "audit", audit.show_entry),

@@ -130,16 +130,30 @@ async def change(
     try:
         done, applied = await context.work.changers.do(actor.who, f"web from {request[PEER].address}", run)
     except SinkholeError as error:
-        found, _ = problem_of(error)
-        if found.status not in _MENDABLE:
-            raise
-        refused = Refused(str(error), isinstance(error, BrokenExpectationError), found.status == STALE)
-        view, strip = await context.work.readers.do(
-            lambda state: (again(state, refused), on_now(state, actor, context))
-        )
-        return render(request, View(view.template, view.values, found.status), strip)
+        return await shown_again(request, again, error)
     context.flashes.put(actor, *_told(done, applied))
     return web.Response(status=303, headers={"Location": done.to})
+
+
+async def shown_again(
+    request: web.Request, again: Callable[[State, Refused], View], error: SinkholeError
+) -> web.Response:
+    """Show the form again, with why it was refused.
+
+    Raises:
+        SinkholeError: the error itself, where whoever filled the form in can mend nothing.
+    """
+    found, _ = problem_of(error)
+    if found.status not in _MENDABLE:
+        raise error
+    context, actor = request.app[CONTEXT], request[ACTOR]
+    refused = Refused(str(error), isinstance(error, BrokenExpectationError), found.status == STALE)
+
+    def show(state: State) -> web.Response:
+        view = again(state, refused)
+        return render(request, View(view.template, view.values, found.status), on_now(state, actor, context))
+
+    return await context.work.readers.do(show)
 
 
 def _told(done: Done, applied: Applied | None) -> list[Flash]:

@@ -100,8 +100,9 @@ def render(request: web.Request, view: View, strip: Sequence[OnNow] = ()) -> web
 
 
 def failed(request: web.Request, found: Problem) -> web.Response:
-    """Return a problem as a page; who is not logged in is sent to do so, and back."""
-    if found.status == 401 and request.method == "GET" and PEER in request:
+    """Return a problem as a page; who is not logged in is sent to do so, and back, unless a program shows a token."""
+    is_program = "Authorization" in request.headers
+    if found.status == 401 and request.method == "GET" and PEER in request and not is_program:
         to = "/login" if request.path == "/" else f"/login?next={quote(request.path)}"
         return web.Response(status=303, headers={"Location": to})
     try:

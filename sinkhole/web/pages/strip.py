@@ -57,4 +57,4 @@ def _override(one: Override) -> OnNow:
     scope = "" if one.scope == "all" else f" for {one.scope}"
     subjects = f" ({about})" if one.kind is OverrideKind.PAUSE and about else ""
     why = f": {one.reason}" if one.reason else ""
-    return OnNow(f"{_IN_WORDS[one.kind]}{scope}{subjects}{why}", "warn", one.ends, "/policy")
+    return OnNow(f"{_IN_WORDS[one.kind]}{scope}{subjects}{why}", "warn", one.ends, "/overrides")

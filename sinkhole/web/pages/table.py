@@ -9,6 +9,7 @@ from sinkhole.web.pages import (
     clients,
     dossier,
     explain,
+    figures,
     live,
     overview,
     reports,
@@ -16,6 +17,7 @@ from sinkhole.web.pages import (
     vendors,
 )
 from sinkhole.web.pages.route import PageRoute
+from sinkhole.web.pages.steering import STEERING
 from sinkhole.web.route import ANYONE
 
 READ, REPORT, MANAGE = Right.READ, Right.REPORT, Right.MANAGE
@@ -33,11 +35,15 @@ PAGES = (
     PageRoute("GET", "/reports/evidence.{form}", REPORT, "reports", reports.evidence_file),
     PageRoute("GET", "/live", REPORT, "hits", live.live, menu="Live"),
     PageRoute("GET", "/explain", READ, "explain", explain.explain_page),
+    *STEERING,
     PageRoute("GET", "/login", ANYONE, "status", access.login_form),
     PageRoute("POST", "/login", ANYONE, "status", access.log_in),
     PageRoute("POST", "/logout", READ, "status", access.log_out),
     PageRoute("GET", "/account", READ, "status", access.my_account),
     PageRoute("GET", SETUP + "{secret}", ANYONE, "status", access.setup_form),
     PageRoute("POST", SETUP + "{secret}", ANYONE, "status", access.set_up),
+    PageRoute("GET", "/metrics", REPORT, "status", figures.metrics),
+    PageRoute("GET", "/healthz", ANYONE, "status", figures.healthz),
+    PageRoute("GET", "/readyz", ANYONE, "status", figures.readyz),
 )
 """Which right goes with which page: tests/web walks them all. What has a `menu` is in the navigation, in this order."""
