@@ -5,14 +5,19 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinkhole.app.check_settings import mistakes_of
 from sinkhole.cli.output import told_as_json
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import Settings
+from sinkhole.late import late
+
+if TYPE_CHECKING:
+    from sinkhole.app import check_settings
+else:
+    check_settings = late("sinkhole.app.check_settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,9 @@ class Place:
             ConfigError: with every mistake.
         """
         given = {key.replace("__", "."): value for key, value in flags.items()}
-        return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir, **given}, mistakes_of)
+        return load_settings(
+            self.config, os.environ, {"server.data_dir": self.data_dir, **given}, check_settings.mistakes_of
+        )
 
 
 force_option = click.option(

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from sinkhole.app import data_dir
-from sinkhole.cli.output import age, count_of, csv_cell, local_time, print_table
+from sinkhole.cli.output import age, count_of, local_time, print_table
 from sinkhole.cli.root import cli
+from sinkhole.evidence.as_csv import csv_cell
 from tests.e2e.running import COMMAND, clean_environment
 
 
