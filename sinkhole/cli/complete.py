@@ -13,7 +13,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from sinkhole.app.data_dir import STORE
-from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place
 from sinkhole.cli.session import catalogue_of, opened
 from sinkhole.errors import SinkholeError
@@ -21,6 +20,7 @@ from sinkhole.late import late
 
 if TYPE_CHECKING:
     from sinkhole.app import client_names, subjects
+    from sinkhole.catalogue.load import Catalogue
 else:
     client_names = late("sinkhole.app.client_names")
     subjects = late("sinkhole.app.subjects")
