@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from sinkhole.store import admin_models, out_models  # noqa: F401 - all tables, for the metadata
-from sinkhole.store.models import Base
+from sinkhole.store import admin_models, models, out_models  # noqa: F401 - all tables, for the metadata
+from sinkhole.store.table import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

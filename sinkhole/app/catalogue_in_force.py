@@ -11,8 +11,8 @@ from sinkhole.catalogue.signature import PublicKey, Signature, verify
 from sinkhole.errors import CatalogueError, FeedError
 from sinkhole.feeds.guard import Guard
 from sinkhole.feeds.in_force import version_in_force
-from sinkhole.feeds.reading import BODY, SIGNATURE
 from sinkhole.feeds.snapshot import Snapshots
+from sinkhole.feeds.snapshot_files import BODY, SIGNATURE
 from sinkhole.log import Log
 from sinkhole.policy.feed import Feed, FeedState
 from sinkhole.policy.rule import Match, Rule

@@ -1,12 +1,15 @@
 """What takes long to make and is kept as long as what it is made of is the same; shared by the threads of a process."""
 
+from __future__ import annotations
+
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from sinkhole.app.catalogue_in_force import CatalogueInForce
+if TYPE_CHECKING:
+    from sinkhole.app.catalogue_in_force import CatalogueInForce
 
 Thing = TypeVar("Thing")
 Silence = dict[str, tuple[int, ...]]

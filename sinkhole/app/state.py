@@ -1,47 +1,26 @@
 """The state of one installation: its store and feeds, opened and, the first time, filled with the defaults."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sinkhole.app.catalogue_in_force import CatalogueInForce, find_catalogue
-from sinkhole.app.catalogue_made_of import made_of
-from sinkhole.app.compiled import (
-    FeedInput,
-    Inputs,
-    compile_policy,
-    compiled_folder,
-    draft_policy,
-    shipped_catalogue,
-    versions_in_force,
-)
 from sinkhole.app.data_dir import FEEDS, STORE, prepare, running_server
-from sinkhole.app.feed_guard import guard_of
 from sinkhole.app.kept import Kept
-from sinkhole.app.local_vendors import Files, join, local_files
-from sinkhole.app.own_suffixes import own_suffixes
-from sinkhole.app.swaps import Refused, hold_breaking
-from sinkhole.catalogue.load import Catalogue
-from sinkhole.config.schema import Settings
-from sinkhole.feeds.defaults import default_feeds
-from sinkhole.feeds.in_force import rules_in_force
 from sinkhole.feeds.snapshot import Snapshots
+from sinkhole.late import late
 from sinkhole.log import Log
 from sinkhole.packaged import packaged_path
 from sinkhole.policy.default import default_statements
-from sinkhole.policy.document import DOCUMENT_NAME, load_policy
-from sinkhole.policy.engine import Policy
-from sinkhole.policy.feed import Feed, FeedState
-from sinkhole.policy.image import FeedRules
-from sinkhole.policy.override import Override
 from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
-from sinkhole.resolver.blocked import block_answer
 from sinkhole.store.audit import current_user, head_of
 from sinkhole.store.candidates import CandidateState, CandidateStore
 from sinkhole.store.database import Store, open_store
@@ -50,6 +29,41 @@ from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
 from sinkhole.store.override_store import OverrideStore
 from sinkhole.store.policy_store import PolicyStore
+
+if TYPE_CHECKING:
+    from sinkhole.app import (
+        catalogue_in_force,
+        catalogue_made_of,
+        compiled,
+        feed_guard,
+        local_vendors,
+        own_suffixes,
+        swaps,
+    )
+    from sinkhole.app.catalogue_in_force import CatalogueInForce
+    from sinkhole.app.compiled import FeedInput, Inputs
+    from sinkhole.app.swaps import Refused
+    from sinkhole.catalogue.load import Catalogue
+    from sinkhole.config.schema import Settings
+    from sinkhole.feeds import defaults, in_force
+    from sinkhole.policy import document, image
+    from sinkhole.policy.engine import Policy
+    from sinkhole.policy.feed import Feed, FeedState
+    from sinkhole.policy.override import Override
+    from sinkhole.resolver import blocked
+else:
+    catalogue_in_force = late("sinkhole.app.catalogue_in_force")
+    catalogue_made_of = late("sinkhole.app.catalogue_made_of")
+    compiled = late("sinkhole.app.compiled")
+    feed_guard = late("sinkhole.app.feed_guard")
+    local_vendors = late("sinkhole.app.local_vendors")
+    own_suffixes = late("sinkhole.app.own_suffixes")
+    swaps = late("sinkhole.app.swaps")
+    defaults = late("sinkhole.feeds.defaults")
+    in_force = late("sinkhole.feeds.in_force")
+    document = late("sinkhole.policy.document")
+    image = late("sinkhole.policy.image")
+    blocked = late("sinkhole.resolver.blocked")
 
 _LOG = Log("compile")
 
@@ -76,7 +90,7 @@ class State:
         return self.settings.server.data_dir
 
     def catalogue(
-        self, feeds: Sequence[tuple[Feed, FeedState]] | None = None, files: Files | None = None
+        self, feeds: Sequence[tuple[Feed, FeedState]] | None = None, files: local_vendors.Files | None = None
     ) -> CatalogueInForce:
         """Return the catalogue in force: that of this installation, or a newer one that was synced; and local files.
 
@@ -87,17 +101,19 @@ class State:
         Raises:
             CatalogueError: that of this installation is broken.
         """
-        feeds = self.feeds.all() if feeds is None else feeds
-        files = local_files(self.folder) if files is None else files
-        key = made_of(self.settings, feeds, self.folder / FEEDS, files)
-        return self.kept.catalogue.get(key, lambda: self._catalogue(feeds, files))
+        standing = self.feeds.all() if feeds is None else feeds
+        own = local_vendors.local_files(self.folder) if files is None else files
+        key = catalogue_made_of.made_of(self.settings, standing, self.folder / FEEDS, own)
+        return self.kept.catalogue.get(key, lambda: self._catalogue(standing, own))
 
-    def _catalogue(self, feeds: Sequence[tuple[Feed, FeedState]], files: Files) -> CatalogueInForce:
-        every = [feed for feed, _ in feeds]
-        found = find_catalogue(
-            feeds, self.snapshots, lambda shipped: guard_of(self.settings, every, shipped.never_block)
+    def _catalogue(self, standing: Sequence[tuple[Feed, FeedState]], files: local_vendors.Files) -> CatalogueInForce:
+        every = [feed for feed, _ in standing]
+        found = catalogue_in_force.find_catalogue(
+            standing, self.snapshots, lambda shipped: feed_guard.guard_of(self.settings, every, shipped.never_block)
         )
-        joined, local = join(found.catalogue, files, lambda: guard_of(self.settings, every, found.catalogue.vetoes))
+        joined, local = local_vendors.join(
+            found.catalogue, files, lambda: feed_guard.guard_of(self.settings, every, found.catalogue.vetoes)
+        )
         return replace(found, catalogue=joined, local=local)
 
     def lasting_overrides(self) -> tuple[Override, ...]:
@@ -148,7 +164,7 @@ def catalogue_of_folder(settings: Settings) -> CatalogueInForce:
         CatalogueError: that of this installation is broken.
     """
     if not (settings.server.data_dir / STORE).exists():
-        return CatalogueInForce(shipped_catalogue(), None, {})
+        return catalogue_in_force.CatalogueInForce(compiled.shipped_catalogue(), None, {})
     state = open_state(settings)
     try:
         return state.catalogue()
@@ -164,9 +180,9 @@ def _seed(state: State) -> None:
         return
     # In one transaction: a kill or a full disk half way would leave some, and they would count as all.
     with state.store.transaction():
-        for statement in default_statements(shipped_catalogue().bypass):
+        for statement in default_statements(compiled.shipped_catalogue().bypass):
             state.policy.put(statement)
-        for feed in default_feeds(packaged_path("blocklists")):
+        for feed in defaults.default_feeds(packaged_path("blocklists")):
             put_feed(state, feed)
 
 
@@ -199,14 +215,14 @@ def compile_state(state: State) -> Compiled:
     Raises:
         PolicyError, CatalogueError, StoreError: it cannot be compiled; what was published stays.
     """
-    folder = compiled_folder(state.folder)
-    expected, before = state.expectations.all(), versions_in_force(folder)
+    folder = compiled.compiled_folder(state.folder)
+    expected, before = state.expectations.all(), compiled.versions_in_force(folder)
     refused: tuple[Refused, ...] = ()
     if expected and before is not None:
         lasting = state.lasting_overrides()
-        refused = hold_breaking(
+        refused = swaps.hold_breaking(
             state.feeds, state.snapshots, before, expected,
-            lambda feeds: draft_policy(folder, inputs_of(state, feeds, overrides=lasting)),
+            lambda feeds: compiled.draft_policy(folder, inputs_of(state, feeds, overrides=lasting)),
         )  # fmt: skip
     standing = state.feeds.all()
     found = state.catalogue(standing)
@@ -214,7 +230,7 @@ def compile_state(state: State) -> Compiled:
         _LOG.error("catalogue.local_fault", why=fault, effect="it is left out")
     overrides = (*state.lasting_overrides(), *state.overrides.in_force(datetime.now(UTC)))
     inputs = inputs_of(state, standing, found.catalogue, overrides)
-    return Compiled(compile_policy(folder, inputs).generation, refused)
+    return Compiled(compiled.compile_policy(folder, inputs).generation, refused)
 
 
 def inputs_of(
@@ -230,13 +246,13 @@ def inputs_of(
         overrides: None: the exceptions in force.
     """
     feeds = [_input(state, feed, known) for feed, known in standing]
-    statements, suffixes = state.policy.statements(), own_suffixes(state.settings)
-    return Inputs(
+    statements, suffixes = state.policy.statements(), own_suffixes.own_suffixes(state.settings)
+    return compiled.Inputs(
         catalogue=catalogue or state.catalogue(standing).catalogue,
         feeds=[found for found in feeds if found is not None],
         statements=statements,
         groups=state.policy.groups(),
-        answer=block_answer(state.settings.blocking),
+        answer=blocked.block_answer(state.settings.blocking),
         versions={feed.name: known.version for feed, known in standing},
         overrides=state.lasting_overrides() if overrides is None else overrides,
         suffixes=suffixes,
@@ -258,10 +274,11 @@ def reviews_of(state: State, statements: Sequence[Statement], suffixes: Sequence
 
 
 def _input(state: State, feed: Feed, known: FeedState) -> FeedInput | None:
-    found = rules_in_force(state.snapshots, feed, known) if feed.enabled and feed.key is None else None
+    found = in_force.rules_in_force(state.snapshots, feed, known) if feed.enabled and feed.key is None else None
     if found is None:
         return None
-    return FeedInput(FeedRules(feed, found.rules), f"{feed.name} {found.fingerprint} {feed.part_of_ai} {feed.local}")
+    fingerprint = f"{feed.name} {found.fingerprint} {feed.part_of_ai} {feed.local}"
+    return compiled.FeedInput(image.FeedRules(feed, found.rules), fingerprint)
 
 
 def audit_head(state: State) -> str:
@@ -289,7 +306,7 @@ def draft_with(
     kept = [(feed, known) for feed, known in standing if feed.name not in replaced]
     inputs = inputs_of(state, kept)
     wanted = replace(inputs, feeds=[*inputs.feeds, *lists], statements=tuple(statements), groups=tuple(groups))
-    return draft_policy(compiled_folder(state.folder), wanted)
+    return compiled.draft_policy(compiled.compiled_folder(state.folder), wanted)
 
 
 def policy_in_force(settings: Settings) -> Policy:
@@ -317,15 +334,15 @@ def published_policy(data_dir: Path) -> Policy:
     Raises:
         PolicyError: there is none, or it is damaged.
     """
-    compiled = compiled_folder(data_dir)
+    folder = compiled.compiled_folder(data_dir)
     try:
-        look = (compiled / DOCUMENT_NAME).stat()
+        look = (folder / document.DOCUMENT_NAME).stat()
     except OSError:
-        return load_policy(compiled)  # which says what is wrong
-    return _policy_of(compiled, (look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns))
+        return document.load_policy(folder)  # which says what is wrong
+    return _policy_of(folder, (look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns))
 
 
 @lru_cache(maxsize=1)
-def _policy_of(compiled: Path, look: tuple[int, ...]) -> Policy:
+def _policy_of(folder: Path, look: tuple[int, ...]) -> Policy:
     """Return what is published; `look` tells one document from the next, which takes its place as a new file."""
-    return load_policy(compiled)
+    return document.load_policy(folder)

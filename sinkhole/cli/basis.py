@@ -1,13 +1,20 @@
 """The option that says who wanted a block."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sinkhole.app.subjects import nearest
+from sinkhole.late import late
 from sinkhole.policy.basis import Basis
 from sinkhole.policy.verdict import Action
+
+if TYPE_CHECKING:
+    from sinkhole.app import subjects
+else:
+    subjects = late("sinkhole.app.subjects")
 
 _WORDS = tuple(basis.value for basis in Basis)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -29,5 +36,5 @@ def _read(_context: click.Context, _option: click.Parameter, text: str | None) -
     if text is None:
         return None
     if text not in _WORDS:
-        raise click.BadParameter(f"wanted one of {', '.join(_WORDS)}; found {text!r}{nearest(text, _WORDS)}")
+        raise click.BadParameter(f"wanted one of {', '.join(_WORDS)}; found {text!r}{subjects.nearest(text, _WORDS)}")
     return Basis(text)

@@ -1,15 +1,23 @@
 """`sinkhole check`: explain what would be answered for a name, or judge it by one list file alone."""
 
+from __future__ import annotations
+
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sinkhole.app.explain import lines_of
 from sinkhole.app.explain_now import explain_now
-from sinkhole.app.judge_file import judge_file
 from sinkhole.cli.options import Place, place_options
 from sinkhole.cli.output import print_json, print_line
+from sinkhole.late import late
+
+if TYPE_CHECKING:
+    from sinkhole.app import judge_file
+else:
+    judge_file = late("sinkhole.app.judge_file")
 
 _TIMES = [f"%Y-%m-%d{between}{time}{zone}" for between in "T " for time in ("%H:%M", "%H:%M:%S") for zone in ("", "%z")]
 
@@ -42,7 +50,7 @@ def check(
     if rules is not None:
         if at is not None:
             raise click.UsageError("--at is for policy: what a list says does not depend on the time")
-        verdict = judge_file(rules, list_format, name, qtype, client)
+        verdict = judge_file.judge_file(rules, list_format, name, qtype, client)
         if as_json:
             print_json(verdict.to_json())
             return

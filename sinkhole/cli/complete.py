@@ -3,19 +3,27 @@
 Nothing may be printed meanwhile, so what cannot be read offers nothing.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
-from sinkhole.app.client_names import client_store
 from sinkhole.app.data_dir import STORE
-from sinkhole.app.subjects import words_of
-from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place
 from sinkhole.cli.session import catalogue_of, opened
 from sinkhole.errors import SinkholeError
+from sinkhole.late import late
+
+if TYPE_CHECKING:
+    from sinkhole.app import client_names, subjects
+    from sinkhole.catalogue.load import Catalogue
+else:
+    client_names = late("sinkhole.app.client_names")
+    subjects = late("sinkhole.app.subjects")
 
 _Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -32,7 +40,7 @@ def _offers(words: Callable[[Place], Iterable[str]]) -> _Complete:
 
 
 def _subjects(place: Place) -> Iterable[str]:
-    return words_of(catalogue_of(place), _feeds(place))
+    return subjects.words_of(catalogue_of(place), _feeds(place))
 
 
 def _feeds(place: Place) -> list[str]:
@@ -61,7 +69,7 @@ def _candidates(place: Place) -> list[str]:
 
 def _clients(place: Place) -> list[str]:
     with opened(place) as state:
-        return [one.text for one in client_store(state).seen(0)]
+        return [one.text for one in client_names.client_store(state).seen(0)]
 
 
 def _of_store(words: Callable[[Place], Iterable[str]]) -> _Complete:

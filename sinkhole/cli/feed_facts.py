@@ -1,8 +1,14 @@
 """How one feed stands, in words."""
 
-from sinkhole.app.catalogue_in_force import CatalogueInForce
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from sinkhole.cli.output import count_of, local_time
 from sinkhole.policy.feed import Feed, FeedState
+
+if TYPE_CHECKING:
+    from sinkhole.app.catalogue_in_force import CatalogueInForce
 
 _MATCHED = {
     "format": "rows match as the format says",

@@ -1,35 +1,32 @@
 """`sinkhole feeds`: the remote lists, how they stand, and what to do about a version."""
 
+from __future__ import annotations
+
 import datetime as dt
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinkhole.app.feed_changes import (
-    SHORTEST_INTERVAL,
-    add_feed,
-    approve_version,
-    diff_of_feed,
-    forget_versions,
-    named,
-    remove_feed,
-    roll_feed_back,
-    switch_feed,
-)
 from sinkhole.app.state import State
 from sinkhole.cli.complete import complete_feed
 from sinkhole.cli.feed_facts import catalogue_facts, catalogue_words, facts
+from sinkhole.cli.lazy_group import LazyGroup
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import age, local_time, print_fact, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened, put_in_force
-from sinkhole.feeds.parse import READERS
+from sinkhole.late import late
 from sinkhole.policy.feed import Feed, FeedState, FeedStatus
+
+if TYPE_CHECKING:
+    from sinkhole.app import feed_changes
+else:
+    feed_changes = late("sinkhole.app.feed_changes")
 
 _SHOWN = 20
 
 
-@click.group()
+@click.group(cls=LazyGroup, later={"add": "sinkhole.cli.feeds_add"})
 def feeds() -> None:
     """Manage remote lists. A list that fails, shrinks or grows suspiciously never replaces the last good one."""
 
@@ -61,51 +58,6 @@ def list_feeds(place: Place, as_json: bool) -> None:
             print_line(f"{feed.name}: {known.message}")
 
 
-@feeds.command(short_help="Add the list at URL, or configure it anew.")
-@place_options
-@json_option
-@click.argument("url")
-@click.option("--name", help="Name; made from the URL unless given.")
-@click.option(
-    "--format",
-    "list_format",
-    type=click.Choice(["auto", *READERS]),
-    default="auto",
-    show_default=True,
-    metavar="FORMAT",
-    help=f"auto, or one of {', '.join(READERS)}.",
-)
-@click.option(
-    "--match",
-    type=click.Choice(["format", "exact", "suffix"]),
-    default="format",
-    show_default=True,
-    help="exact: rows match the name alone; suffix: and all names below it; format: as its format says.",
-)
-@click.option("--allow-private", is_flag=True, help="Its host may be inside the network.")
-@click.option("--ai", "part_of_ai", is_flag=True, help="Its rows belong to the subject ai instead of a statement.")
-@click.option(
-    "--interval", type=click.IntRange(SHORTEST_INTERVAL), metavar="SECONDS", help="Between syncs, 300 or more."
-)
-@click.option("--key", metavar="RW…", help="It is the catalogue, and signed with this minisign key.")
-def add(
-    place: Place, url: str, name: str | None, list_format: str, match: str, allow_private: bool, part_of_ai: bool,
-    interval: int | None, key: str | None,
-) -> None:  # fmt: skip
-    """Add the list at URL (https://…, or file:NAME below the lists folder), or configure it anew; then run sync.
-
-    \b
-    Example: sinkhole feeds add https://lists.example/ai.txt --match suffix
-    """
-    feed = named(
-        Feed(name or "", url, list_format, match, part_of_ai, allow_private=allow_private, interval=interval, key=key)
-    )
-    with opened(place) as state:
-        is_known = add_feed(state, feed)
-        put_in_force(state, f"{'changed' if is_known else 'added'} feed {feed.name}")
-    print_line(f"fetch it now with: sinkhole sync {feed.name}")
-
-
 @feeds.command(short_help="Remove feed NAME and all that hangs on it.")
 @place_options
 @json_option
@@ -117,9 +69,9 @@ def remove(place: Place, name: str) -> None:
     Example: sinkhole feeds remove v2fly
     """
     with opened(place) as state:
-        feed = remove_feed(state, name)
+        feed = feed_changes.remove_feed(state, name)
         put_in_force(state, f"removed feed {name}")
-        forget_versions(state, name)
+        feed_changes.forget_versions(state, name)
         _tell_catalogue(state, feed)
 
 
@@ -130,7 +82,7 @@ def _switch(verb: str, enabled: bool, meaning: str) -> None:
     @click.argument("name", shell_complete=complete_feed)
     def command(place: Place, name: str) -> None:
         with opened(place) as state:
-            feed, known = switch_feed(state, name, enabled=enabled)
+            feed, known = feed_changes.switch_feed(state, name, enabled=enabled)
             put_in_force(state, f"{verb}d feed {name}")
             _tell_catalogue(state, feed)
         if enabled and not known.version:
@@ -195,7 +147,7 @@ def diff(place: Place, name: str, old: int | None, new: int | None, limit: int) 
     Example: sinkhole feeds diff v2fly
     """
     with opened(place) as state:
-        old, new, found = diff_of_feed(state, name, old, new, limit)
+        old, new, found = feed_changes.diff_of_feed(state, name, old, new, limit)
     print_line(f"feed {name}, version {old} to {new}: {found.added} added, {found.removed} removed")
     print_fact("added", found.added)
     print_fact("removed", found.removed)
@@ -218,7 +170,7 @@ def rollback(place: Place, name: str, version: int | None) -> None:
     Example: sinkhole feeds rollback v2fly 3
     """
     with opened(place) as state:
-        _tell_version(state, name, roll_feed_back(state, name, version))
+        _tell_version(state, name, feed_changes.roll_feed_back(state, name, version))
 
 
 @feeds.command()
@@ -232,7 +184,7 @@ def approve(place: Place, name: str) -> None:
     Example: sinkhole feeds approve v2fly
     """
     with opened(place) as state:
-        _tell_version(state, name, approve_version(state, name))
+        _tell_version(state, name, feed_changes.approve_version(state, name))
 
 
 def _tell_version(state: State, name: str, after: FeedState) -> None:

@@ -12,9 +12,10 @@ from sinkhole.app.client_names import clients_by_text
 from sinkhole.app.hit_reference import find_reference
 from sinkhole.app.hit_reports import BY, count_hits
 from sinkhole.cli.options import Place, place_options
-from sinkhole.cli.output import csv_cell, local_time, print_json, print_line, print_table, utc_time
+from sinkhole.cli.output import local_time, print_json, print_line, print_table, utc_time
 from sinkhole.cli.session import opened
 from sinkhole.cli.since import Since
+from sinkhole.evidence.as_csv import csv_cell
 from sinkhole.policy.hit import HitRow
 from sinkhole.protocol.types import qtype_to_text
 from sinkhole.store.client_store import SeenClient

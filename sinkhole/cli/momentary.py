@@ -1,21 +1,28 @@
 """What pause and lockdown have in common: a command that begins one, beside those that end and list them."""
 
+from __future__ import annotations
+
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from sinkhole.app.override_changes import begin_override, end_overrides
 from sinkhole.app.state import State
-from sinkhole.app.subjects import nearest
 from sinkhole.cli.complete import complete_group
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import local_time, print_fact, print_json, print_table
 from sinkhole.cli.session import opened, put_in_force
+from sinkhole.late import late
 from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.subject import Subject
+
+if TYPE_CHECKING:
+    from sinkhole.app import override_changes, subjects
+else:
+    override_changes = late("sinkhole.app.override_changes")
+    subjects = late("sinkhole.app.subjects")
 
 
 class Momentary(click.Group):
@@ -41,7 +48,7 @@ class Momentary(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Leave the line to the command that begins one, unless it names another or asks for help."""
         if args and args[0].isalpha() and args[0] not in self.commands and not ctx.resilient_parsing:
-            near = nearest(args[0], list(self.commands)) or f"; there are {', '.join(self.commands)}"
+            near = subjects.nearest(args[0], list(self.commands)) or f"; there are {', '.join(self.commands)}"
             ctx.fail(f"No such command {args[0]!r}{near}")
         is_other = not args or args[0] in self.commands or args[0] in ctx.help_option_names
         return super().parse_args(ctx, args if is_other else [self._begin.name or "", *args])
@@ -98,7 +105,7 @@ def begin(
     reason: str | None,
 ) -> None:  # fmt: skip
     """Begin one for all or a group, put it in force and say so."""
-    stored = begin_override(state, kind, subjects, group, ends, reason)
+    stored = override_changes.begin_override(state, kind, subjects, group, ends, reason)
     print_fact(str(kind), stored.id)
     put_in_force(state, f"{in_words(stored)} until {local_time(stored.ends)}")
 
@@ -109,7 +116,7 @@ def end(state: State, kind: OverrideKind, group: str | None) -> None:
     Raises:
         PolicyError: there is none; those of other scopes are told.
     """
-    put_in_force(state, f"ended {', '.join(map(in_words, end_overrides(state, kind, group)))}")
+    put_in_force(state, f"ended {', '.join(map(in_words, override_changes.end_overrides(state, kind, group)))}")
 
 
 def print_overrides(state: State, kind: OverrideKind, *, as_json: bool) -> None:

@@ -5,14 +5,19 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinkhole.app.check_settings import mistakes_of
 from sinkhole.cli.output import told_as_json
 from sinkhole.config.load import Check, load_settings
 from sinkhole.config.schema import Settings
+from sinkhole.late import late
+
+if TYPE_CHECKING:
+    from sinkhole.app import check_settings
+else:
+    check_settings = late("sinkhole.app.check_settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +35,18 @@ class Place:
         """
         return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir})
 
-    def checked_settings(self, check: Check = mistakes_of, **flags: Any) -> Settings:
+    def checked_settings(self, check: Check | None = None, **flags: Any) -> Settings:
         """Load the settings as a server needs them: addresses and names can be read.
 
         Args:
-            check: finds what the schema cannot.
+            check: finds what the schema cannot; None: what a running server needs.
             flags: dotted paths with `__` for the dot, None for not given.
 
         Raises:
             ConfigError: with every mistake.
         """
         given = {key.replace("__", "."): value for key, value in flags.items()}
+        check = check or check_settings.mistakes_of
         return load_settings(self.config, os.environ, {"server.data_dir": self.data_dir, **given}, check)
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import click
 
-from sinkhole.evidence.as_csv import csv_cell as csv_cell
-
 _GAP = "  "
 _TOLD = "sinkhole.told"
 _NARROWEST = 12

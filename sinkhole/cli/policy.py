@@ -1,35 +1,33 @@
 """`sinkhole policy`: what is blocked, coached, monitored and allowed, and for whom."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sinkhole.app.statement_changes import (
-    TimeError,
-    Wish,
-    read_wish,
-    remarks_on,
-    remove_statement,
-    store_statement,
-    times_from_text,
-    warning_before,
-)
-from sinkhole.app.subject_in import subject_in
-from sinkhole.cli import policy_file
 from sinkhole.cli.basis import basis_option
 from sinkhole.cli.complete import complete_group, complete_subject
+from sinkhole.cli.lazy_group import LazyGroup
 from sinkhole.cli.momentary import in_words
 from sinkhole.cli.options import Place, dry_run_option, force_option, json_option, place_options
 from sinkhole.cli.output import local_time, print_json, print_table
 from sinkhole.cli.session import opened, print_preview, put_in_force
+from sinkhole.late import late
 from sinkhole.policy.basis import Basis
 from sinkhole.policy.override import OverrideKind
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.verdict import Action
 
+if TYPE_CHECKING:
+    from sinkhole.app import statement_changes, subject_in
+else:
+    statement_changes = late("sinkhole.app.statement_changes")
+    subject_in = late("sinkhole.app.subject_in")
 
-@click.group()
+
+@click.group(cls=LazyGroup, later=dict.fromkeys(("export", "diff", "test", "apply"), "sinkhole.cli.policy_file"))
 def policy() -> None:
     """Say what is blocked, coached, monitored and allowed, and for whom.
 
@@ -118,20 +116,22 @@ def _statement_command(action: Action, meaning: str, example: str) -> click.Comm
         until: datetime | None, schedule: str | None, dry_run: bool, force: bool,
         basis: Basis | None = None,
     ) -> None:  # fmt: skip
-        wish = Wish(subject, action, group, reason, owner, ticket, until and until.astimezone(UTC), schedule, basis)
+        wish = statement_changes.Wish(
+            subject, action, group, reason, owner, ticket, until and until.astimezone(UTC), schedule, basis
+        )
         with opened(place) as state:
             try:
-                wanted = read_wish(state, wish)
-            except TimeError as error:
+                wanted = statement_changes.read_wish(state, wish)
+            except statement_changes.TimeError as error:
                 raise click.BadParameter(str(error), param_hint=f"--{error.of}") from error
-            if warning := warning_before(wanted):
+            if warning := statement_changes.warning_before(wanted):
                 click.echo(f"sinkhole: warning: {warning}", err=True)
             if dry_run:
                 print_preview(state, lambda: state.policy.put(wanted))
                 return
-            stored = store_statement(state, wanted, force=force)
+            stored = statement_changes.store_statement(state, wanted, force=force)
             put_in_force(state, f"{stored.action} {stored.subject} for {stored.extent}")
-            remarks = remarks_on(state, stored)
+            remarks = statement_changes.remarks_on(state, stored)
             for word, said in (("warning", remarks.warnings), ("note", remarks.notes)):
                 for one in said:
                     click.echo(f"sinkhole: {word}: {one}", err=True)
@@ -167,15 +167,11 @@ def remove(place: Place, subject: str, group: str | None, schedule: str | None, 
     \b
     Example: sinkhole policy remove deepseek --group staff
     """
-    times = times_from_text(schedule)
+    times = statement_changes.times_from_text(schedule)
     with opened(place) as state:
-        about = subject_in(state, subject)
+        about = subject_in.subject_in(state, subject)
         if dry_run:
             print_preview(state, lambda: state.policy.remove(about, group, times))
             return
-        gone = remove_statement(state, about, group, times, force=force)
+        gone = statement_changes.remove_statement(state, about, group, times, force=force)
         put_in_force(state, f"removed {gone.action} {gone.subject} for {gone.extent}")
-
-
-for _command in policy_file.COMMANDS:
-    policy.add_command(_command)

@@ -168,6 +168,3 @@ def _print_broken(broken: Sequence[Broken]) -> None:
     for one in broken:
         print_line(f"broken: {one}")
     print_fact("broken", [str(one) for one in broken])
-
-
-COMMANDS = (export, diff, test, apply)

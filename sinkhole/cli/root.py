@@ -4,12 +4,12 @@
 """
 
 import difflib
-import importlib
 import keyword
 
 import click
 
 from sinkhole import __version__
+from sinkhole.cli.lazy_group import load_command
 
 _COMMANDS = {
     "admin": "Say who may use the admin side, and make API tokens.",
@@ -54,8 +54,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
-        command: click.Command = getattr(importlib.import_module(f"sinkhole.cli.{name}"), name)
-        return command
+        return load_command(f"sinkhole.cli.{name}", name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

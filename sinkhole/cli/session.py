@@ -1,20 +1,28 @@
 """Open the state of an installation for one command, and put what it changed in force."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from sinkhole.app import data_dir
-from sinkhole.app.apply import Applied, apply
-from sinkhole.app.compiled import shipped_catalogue
-from sinkhole.app.preview import preview
 from sinkhole.app.state import State, catalogue_of_folder, open_state
-from sinkhole.catalogue.load import Catalogue
 from sinkhole.cli.options import Place
 from sinkhole.cli.output import print_fact, print_line
 from sinkhole.errors import FeedError, StoreError
+from sinkhole.late import late
 from sinkhole.log import configure
+
+if TYPE_CHECKING:
+    from sinkhole.app import apply, compiled, preview
+    from sinkhole.catalogue.load import Catalogue
+else:
+    apply = late("sinkhole.app.apply")
+    compiled = late("sinkhole.app.compiled")
+    preview = late("sinkhole.app.preview")
 
 
 @contextmanager
@@ -37,10 +45,10 @@ def catalogue_of(place: Place) -> Catalogue:
         return catalogue_of_folder(place.settings()).catalogue
     except (OSError, StoreError) as error:
         click.echo(f"{error}; this is the catalogue that came with Sinkhole", err=True)
-        return shipped_catalogue()
+        return compiled.shipped_catalogue()
 
 
-def put_in_force(state: State, said: str, feed: str | None = None) -> Applied:
+def put_in_force(state: State, said: str, feed: str | None = None) -> apply.Applied:
     """Apply a change, print what was done and which feeds are without their new version, and return it.
 
     Args:
@@ -49,7 +57,7 @@ def put_in_force(state: State, said: str, feed: str | None = None) -> Applied:
     Raises:
         FeedError: the new version of that feed is not in force, since it breaks an expectation.
     """
-    applied = apply(state)
+    applied = apply.apply(state)
     for name, why in applied.refused.items():
         if name == feed:
             raise FeedError(f"{why}; change the expectations first, with: sinkhole policy apply FILE")
@@ -63,5 +71,5 @@ def put_in_force(state: State, said: str, feed: str | None = None) -> Applied:
 
 def print_preview(state: State, change: Callable[[], object]) -> None:
     """Print what a change of policy would do; nothing is changed."""
-    for line in preview(state, change):
+    for line in preview.preview(state, change):
         print_line(line)

@@ -22,16 +22,13 @@ from sinkhole.feeds.parse import ParseLimits, parse
 from sinkhole.feeds.print_rule import print_rule
 from sinkhole.feeds.row import SAMPLE_LENGTH, printable
 from sinkhole.feeds.rule_row import rule_key
+from sinkhole.feeds.snapshot_files import BODY, REJECTIONS, RULES
 from sinkhole.policy.rule import Rejection, Rule
 
 SAMPLES: Final = 20
 """Rejections that a report tells; the snapshot keeps `KEPT_REJECTIONS`."""
 KEPT_REJECTIONS: Final = 1000
-BODY: Final = "body"
-RULES: Final = "rules"
-REJECTIONS: Final = "rejections.json"
 INCLUDES: Final = "includes"
-SIGNATURE: Final = "signature"
 _CALM: Final = 10
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from sinkhole.errors import FeedError
 from sinkhole.feeds.guard import Guard
-from sinkhole.feeds.reading import SIGNATURE
 from sinkhole.feeds.snapshot import Meta
+from sinkhole.feeds.snapshot_files import SIGNATURE
 from sinkhole.policy.feed import Feed
 
 if TYPE_CHECKING:  # most commands vet nothing, and the HTTP library takes longer to load than they run

@@ -21,8 +21,8 @@ from typing import Final
 
 from sinkhole.errors import FeedError
 from sinkhole.feeds.diff import Diff, compare
-from sinkhole.feeds.reading import BODY, REJECTIONS, RULES, SIGNATURE
 from sinkhole.feeds.rule_row import read_row
+from sinkhole.feeds.snapshot_files import BODY, REJECTIONS, RULES, SIGNATURE
 from sinkhole.policy.rule import Rejection, Rule
 
 _META: Final = "meta.json"

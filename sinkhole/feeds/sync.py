@@ -17,11 +17,12 @@ from sinkhole.feeds.fetch import Fetcher
 from sinkhole.feeds.fetched import Fetched, NotModified, Validators
 from sinkhole.feeds.guard import Guard
 from sinkhole.feeds.includes import fetch_includes
-from sinkhole.feeds.reading import BODY, RULES, Job, Report
+from sinkhole.feeds.reading import Job, Report
 from sinkhole.feeds.reading_process import read_apart
 from sinkhole.feeds.schedule import next_sync
 from sinkhole.feeds.signed import Signers, fetch_signature, refuse_older
 from sinkhole.feeds.snapshot import BusyError, Meta, Snapshots, checksums
+from sinkhole.feeds.snapshot_files import BODY, RULES
 from sinkhole.feeds.vet import Count, doubts
 from sinkhole.log import Log
 from sinkhole.policy.feed import Feed, FeedState, FeedStatus

@@ -1,9 +1,8 @@
 """The tables of the admin side: who may use it. Times are epoch seconds; secrets are kept as digests."""
 
-from sqlalchemy import ForeignKey, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Integer, String, Text
 
-from sinkhole.store.models import Base
+from sinkhole.store.table import Base, column, optional
 
 
 class AdminAccount(Base):
@@ -14,13 +13,13 @@ class AdminAccount(Base):
 
     __tablename__ = "admin_account"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    role: Mapped[str] = mapped_column(String(16))
-    password: Mapped[str] = mapped_column(Text)
-    totp: Mapped[str | None] = mapped_column(Text)
-    totp_step: Mapped[int]
-    created: Mapped[int]
-    changed: Mapped[int]
+    name = column(String(64), primary_key=True)
+    role = column(String(16))
+    password = column(Text)
+    totp = optional(Text)
+    totp_step = column(Integer)
+    created = column(Integer)
+    changed = column(Integer)
 
 
 class AdminRecovery(Base):
@@ -28,8 +27,8 @@ class AdminRecovery(Base):
 
     __tablename__ = "admin_recovery"
 
-    account: Mapped[str] = mapped_column(ForeignKey("admin_account.name", ondelete="CASCADE"), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account = column(String(64), ForeignKey("admin_account.name", ondelete="CASCADE"), primary_key=True)
+    digest = column(String(64), primary_key=True)
 
 
 class AdminSession(Base):
@@ -37,12 +36,12 @@ class AdminSession(Base):
 
     __tablename__ = "admin_session"
 
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    account: Mapped[str] = mapped_column(ForeignKey("admin_account.name", ondelete="CASCADE"))
-    began: Mapped[int]
-    used: Mapped[int]
-    ends: Mapped[int]
-    address: Mapped[str] = mapped_column(String(64))
+    digest = column(String(64), primary_key=True)
+    account = column(String(64), ForeignKey("admin_account.name", ondelete="CASCADE"))
+    began = column(Integer)
+    used = column(Integer)
+    ends = column(Integer)
+    address = column(String(64))
 
 
 class AdminToken(Base):
@@ -50,13 +49,13 @@ class AdminToken(Base):
 
     __tablename__ = "admin_token"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
-    scopes: Mapped[str] = mapped_column(Text)
-    maker: Mapped[str] = mapped_column(Text)
-    created: Mapped[int]
-    ends: Mapped[int]
-    used: Mapped[int | None]
+    name = column(String(64), primary_key=True)
+    digest = column(String(64), unique=True)
+    scopes = column(Text)
+    maker = column(Text)
+    created = column(Integer)
+    ends = column(Integer)
+    used = optional(Integer)
 
 
 class AdminLink(Base):
@@ -64,7 +63,7 @@ class AdminLink(Base):
 
     __tablename__ = "admin_link"
 
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    role: Mapped[str] = mapped_column(String(16))
-    maker: Mapped[str] = mapped_column(Text)
-    ends: Mapped[int]
+    digest = column(String(64), primary_key=True)
+    role = column(String(16))
+    maker = column(Text)
+    ends = column(Integer)

@@ -1,11 +1,8 @@
 """The tables. Times are epoch seconds (UTC) unless a column says minutes or days; texts repeat through `word` ids."""
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 
-
-class Base(DeclarativeBase):
-    """Root of the models."""
+from sinkhole.store.table import Base, column, optional
 
 
 class Word(Base):
@@ -17,9 +14,9 @@ class Word(Base):
 
     __tablename__ = "word"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    text: Mapped[str] = mapped_column(Text, unique=True)
-    used: Mapped[int]
+    id = column(Integer, primary_key=True, autoincrement=True)
+    text = column(Text, unique=True)
+    used = column(Integer)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 
@@ -32,20 +29,20 @@ class Hit(Base):
 
     __tablename__ = "hit"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    minute: Mapped[int]
-    client: Mapped[int]
-    name: Mapped[int]
-    qtype: Mapped[int]
-    action: Mapped[int]
-    group: Mapped[int | None]
-    vendor: Mapped[int | None]
-    product: Mapped[int | None]
-    feed: Mapped[int | None]
-    subject: Mapped[int | None]
-    count: Mapped[int]
-    first: Mapped[int]
-    last: Mapped[int]
+    id = column(Integer, primary_key=True, autoincrement=True)
+    minute = column(Integer)
+    client = column(Integer)
+    name = column(Integer)
+    qtype = column(Integer)
+    action = column(Integer)
+    group = optional(Integer)
+    vendor = optional(Integer)
+    product = optional(Integer)
+    feed = optional(Integer)
+    subject = optional(Integer)
+    count = column(Integer)
+    first = column(Integer)
+    last = column(Integer)
 
     __table_args__ = (
         Index("hit_minute", "minute"), Index("hit_client", "client", "minute"), {"sqlite_autoincrement": True}
@@ -61,14 +58,14 @@ class Daily(Base):
 
     __tablename__ = "daily"
 
-    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    vendor: Mapped[str] = mapped_column(Text, primary_key=True)
-    product: Mapped[str] = mapped_column(Text, primary_key=True)
-    group: Mapped[str] = mapped_column(Text, primary_key=True)
-    action: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    clients: Mapped[int]
-    attempts: Mapped[int]
-    hits: Mapped[int]
+    day = column(Integer, primary_key=True, autoincrement=False)
+    vendor = column(Text, primary_key=True)
+    product = column(Text, primary_key=True)
+    group = column(Text, primary_key=True)
+    action = column(Integer, primary_key=True, autoincrement=False)
+    clients = column(Integer)
+    attempts = column(Integer)
+    hits = column(Integer)
 
 
 class SpanRow(Base):
@@ -80,11 +77,11 @@ class SpanRow(Base):
 
     __tablename__ = "span"
 
-    hours: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    begin: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    window: Mapped[int]
-    labels: Mapped[str] = mapped_column(String(16))
-    serial: Mapped[int]
+    hours = column(Integer, primary_key=True, autoincrement=False)
+    begin = column(Integer, primary_key=True, autoincrement=False)
+    window = column(Integer)
+    labels = column(String(16))
+    serial = column(Integer)
 
     __table_args__ = ({"sqlite_with_rowid": False},)
 
@@ -97,18 +94,18 @@ class SpanSumRow(Base):
 
     __tablename__ = "span_sum"
 
-    by: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    hours: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    begin: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    key: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    attempts: Mapped[int]
-    hits: Mapped[int]
-    blocked: Mapped[int]
-    coached: Mapped[int]
-    first: Mapped[int]
-    last: Mapped[int]
-    clients: Mapped[bytes | None] = mapped_column(LargeBinary)
+    by = column(Integer, primary_key=True, autoincrement=False)
+    hours = column(Integer, primary_key=True, autoincrement=False)
+    begin = column(Integer, primary_key=True, autoincrement=False)
+    key = column(Integer, primary_key=True, autoincrement=False)
+    part = column(Integer, primary_key=True, autoincrement=False)
+    attempts = column(Integer)
+    hits = column(Integer)
+    blocked = column(Integer)
+    coached = column(Integer)
+    first = column(Integer)
+    last = column(Integer)
+    clients = optional(LargeBinary)
 
     __table_args__ = ({"sqlite_with_rowid": False},)
 
@@ -118,9 +115,9 @@ class Handover(Base):
 
     __tablename__ = "handover"
 
-    worker: Mapped[str] = mapped_column(String(32), primary_key=True)
-    seq: Mapped[int]
-    at: Mapped[int]
+    worker = column(String(32), primary_key=True)
+    seq = column(Integer)
+    at = column(Integer)
 
 
 class Counter(Base):
@@ -128,8 +125,8 @@ class Counter(Base):
 
     __tablename__ = "counter"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[int]
+    name = column(String(64), primary_key=True)
+    value = column(Integer)
 
 
 class StatementRow(Base):
@@ -137,16 +134,16 @@ class StatementRow(Base):
 
     __tablename__ = "statement"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    subject: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(String(16))
-    group: Mapped[str | None] = mapped_column(ForeignKey("client_group.name", ondelete="CASCADE"))
-    reason: Mapped[str | None] = mapped_column(Text)
-    owner: Mapped[str | None] = mapped_column(Text)
-    ticket: Mapped[str | None] = mapped_column(Text)
-    expires: Mapped[int | None]
-    schedule: Mapped[str] = mapped_column(Text, server_default=text("''"))
-    basis: Mapped[str | None] = mapped_column(String(16))
+    id = column(Integer, primary_key=True, autoincrement=True)
+    subject = column(Text)
+    action = column(String(16))
+    group = optional(String(64), ForeignKey("client_group.name", ondelete="CASCADE"))
+    reason = optional(Text)
+    owner = optional(Text)
+    ticket = optional(Text)
+    expires = optional(Integer)
+    schedule = column(Text, server_default=text("''"))
+    basis = optional(String(16))
 
     __table_args__ = (
         UniqueConstraint("subject", "group", "schedule"),
@@ -161,9 +158,9 @@ class GroupRow(Base):
 
     __tablename__ = "client_group"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    order: Mapped[int] = mapped_column(Integer)
-    answer: Mapped[str | None] = mapped_column(Text)
+    name = column(String(64), primary_key=True)
+    order = column(Integer)
+    answer = optional(Text)
 
 
 class MemberRow(Base):
@@ -171,9 +168,9 @@ class MemberRow(Base):
 
     __tablename__ = "group_member"
 
-    group: Mapped[str] = mapped_column(ForeignKey("client_group.name", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
-    value: Mapped[str] = mapped_column(Text, primary_key=True)
+    group = column(String(64), ForeignKey("client_group.name", ondelete="CASCADE"), primary_key=True)
+    kind = column(String(16), primary_key=True)
+    value = column(Text, primary_key=True)
 
 
 class ClientRow(Base):
@@ -185,15 +182,15 @@ class ClientRow(Base):
 
     __tablename__ = "client"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    text: Mapped[str] = mapped_column(Text, unique=True)
-    first: Mapped[int]
-    last: Mapped[int]
-    groups: Mapped[str] = mapped_column(Text)
-    mac: Mapped[str | None] = mapped_column(Text)
-    names: Mapped[str] = mapped_column(Text)
-    ids: Mapped[str] = mapped_column(Text)
-    host: Mapped[str | None] = mapped_column(Text)
+    id = column(Integer, primary_key=True, autoincrement=True)
+    text = column(Text, unique=True)
+    first = column(Integer)
+    last = column(Integer)
+    groups = column(Text)
+    mac = optional(Text)
+    names = column(Text)
+    ids = column(Text)
+    host = optional(Text)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 
@@ -206,10 +203,10 @@ class ClientHour(Base):
 
     __tablename__ = "client_hour"
 
-    hour: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    client: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    queries: Mapped[int]
-    alive: Mapped[bool]
+    hour = column(Integer, primary_key=True, autoincrement=False)
+    client = column(Integer, primary_key=True, autoincrement=False)
+    queries = column(Integer)
+    alive = column(Boolean)
 
     __table_args__ = ({"sqlite_with_rowid": False},)
 
@@ -219,15 +216,15 @@ class ExpectationRow(Base):
 
     __tablename__ = "expectation"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(Text)
-    qtype: Mapped[str] = mapped_column(String(16))
-    client: Mapped[str | None] = mapped_column(String(64))
-    group: Mapped[str | None] = mapped_column(String(64))
-    at: Mapped[int | None]
-    expect: Mapped[str] = mapped_column(String(16))
-    by: Mapped[str | None] = mapped_column(Text)
-    why: Mapped[str | None] = mapped_column(Text)
+    id = column(Integer, primary_key=True)
+    name = column(Text)
+    qtype = column(String(16))
+    client = optional(String(64))
+    group = optional(String(64))
+    at = optional(Integer)
+    expect = column(String(16))
+    by = optional(Text)
+    why = optional(Text)
 
 
 class ExceptionRow(Base):
@@ -235,18 +232,18 @@ class ExceptionRow(Base):
 
     __tablename__ = "policy_exception"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    subject: Mapped[str] = mapped_column(Text)
-    client: Mapped[str | None] = mapped_column(String(64))
-    group: Mapped[str | None] = mapped_column(String(64))
-    reason: Mapped[str] = mapped_column(Text)
-    owner: Mapped[str] = mapped_column(Text)
-    ticket: Mapped[str | None] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(String(16))
-    approver: Mapped[str | None] = mapped_column(Text)
-    created: Mapped[int]
-    decided: Mapped[int | None]
-    expires: Mapped[int]
+    id = column(Integer, primary_key=True, autoincrement=True)
+    subject = column(Text)
+    client = optional(String(64))
+    group = optional(String(64))
+    reason = column(Text)
+    owner = column(Text)
+    ticket = optional(Text)
+    state = column(String(16))
+    approver = optional(Text)
+    created = column(Integer)
+    decided = optional(Integer)
+    expires = column(Integer)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 
@@ -260,17 +257,17 @@ class OverrideRow(Base):
 
     __tablename__ = "override"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    kind: Mapped[str] = mapped_column(String(16))
-    subjects: Mapped[str] = mapped_column(Text)
-    client: Mapped[str | None] = mapped_column(String(64))
-    group: Mapped[str | None] = mapped_column(String(64))
-    reason: Mapped[str | None] = mapped_column(Text)
-    owner: Mapped[str | None] = mapped_column(Text)
-    begins: Mapped[int]
-    ends: Mapped[int]
-    ended: Mapped[int | None]
-    token: Mapped[str | None] = mapped_column(String(64), unique=True)
+    id = column(Integer, primary_key=True, autoincrement=True)
+    kind = column(String(16))
+    subjects = column(Text)
+    client = optional(String(64))
+    group = optional(String(64))
+    reason = optional(Text)
+    owner = optional(Text)
+    begins = column(Integer)
+    ends = column(Integer)
+    ended = optional(Integer)
+    token = optional(String(64), unique=True)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 
@@ -280,31 +277,31 @@ class FeedRow(Base):
 
     __tablename__ = "feed"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    url: Mapped[str] = mapped_column(Text)
-    format: Mapped[str] = mapped_column(String(32))
-    match: Mapped[str] = mapped_column(String(16))
-    part_of_ai: Mapped[bool]
-    enabled: Mapped[bool]
-    allow_private: Mapped[bool]
-    local: Mapped[bool]
-    interval: Mapped[int | None]
-    licence: Mapped[str | None] = mapped_column(Text)
-    homepage: Mapped[str | None] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(String(16))
-    version: Mapped[int]
-    pending_version: Mapped[int | None]
-    sha256: Mapped[str | None] = mapped_column(String(64))
-    etag: Mapped[str | None] = mapped_column(Text)
-    last_modified: Mapped[str | None] = mapped_column(Text)
-    fetched_at: Mapped[int | None]
-    changed_at: Mapped[int | None]
-    next_due: Mapped[int | None]
-    failures: Mapped[int]
-    rules: Mapped[int]
-    rejected: Mapped[int]
-    message: Mapped[str | None] = mapped_column(Text)
-    key: Mapped[str | None] = mapped_column(Text)
+    name = column(String(64), primary_key=True)
+    url = column(Text)
+    format = column(String(32))
+    match = column(String(16))
+    part_of_ai = column(Boolean)
+    enabled = column(Boolean)
+    allow_private = column(Boolean)
+    local = column(Boolean)
+    interval = optional(Integer)
+    licence = optional(Text)
+    homepage = optional(Text)
+    status = column(String(16))
+    version = column(Integer)
+    pending_version = optional(Integer)
+    sha256 = optional(String(64))
+    etag = optional(Text)
+    last_modified = optional(Text)
+    fetched_at = optional(Integer)
+    changed_at = optional(Integer)
+    next_due = optional(Integer)
+    failures = column(Integer)
+    rules = column(Integer)
+    rejected = column(Integer)
+    message = optional(Text)
+    key = optional(Text)
 
 
 class SyncRun(Base):
@@ -312,13 +309,13 @@ class SyncRun(Base):
 
     __tablename__ = "sync_run"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[int]
-    feed: Mapped[str] = mapped_column(String(64))
-    status: Mapped[str] = mapped_column(String(16))
-    took_ms: Mapped[int]
-    rules: Mapped[int]
-    message: Mapped[str | None] = mapped_column(Text)
+    id = column(Integer, primary_key=True)
+    at = column(Integer)
+    feed = column(String(64))
+    status = column(String(16))
+    took_ms = column(Integer)
+    rules = column(Integer)
+    message = optional(Text)
 
     __table_args__ = (Index("sync_run_feed", "feed", "at"),)
 
@@ -328,14 +325,14 @@ class Audit(Base):
 
     __tablename__ = "audit"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    at: Mapped[int]
-    who: Mapped[str] = mapped_column(Text)
-    what: Mapped[str] = mapped_column(Text)
-    before: Mapped[str | None] = mapped_column(Text)
-    after: Mapped[str | None] = mapped_column(Text)
-    origin: Mapped[str] = mapped_column(Text, server_default=text("''"))
-    digest: Mapped[str | None] = mapped_column(String(64))
+    id = column(Integer, primary_key=True, autoincrement=True)
+    at = column(Integer)
+    who = column(Text)
+    what = column(Text)
+    before = optional(Text)
+    after = optional(Text)
+    origin = column(Text, server_default=text("''"))
+    digest = optional(String(64))
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 
@@ -345,16 +342,16 @@ class CandidateRow(Base):
 
     __tablename__ = "candidate"
 
-    domain: Mapped[str] = mapped_column(Text, primary_key=True)
-    state: Mapped[str] = mapped_column(String(16))
-    reasons: Mapped[str] = mapped_column(Text)
-    examples: Mapped[str] = mapped_column(Text)
-    count: Mapped[int]
-    first: Mapped[int]
-    last: Mapped[int]
-    is_by_name: Mapped[bool]
-    product: Mapped[str | None] = mapped_column(Text)
-    note: Mapped[str | None] = mapped_column(Text)
+    domain = column(Text, primary_key=True)
+    state = column(String(16))
+    reasons = column(Text)
+    examples = column(Text)
+    count = column(Integer)
+    first = column(Integer)
+    last = column(Integer)
+    is_by_name = column(Boolean)
+    product = optional(Text)
+    note = optional(Text)
 
 
 class CandidateClientRow(Base):
@@ -362,5 +359,5 @@ class CandidateClientRow(Base):
 
     __tablename__ = "candidate_client"
 
-    domain: Mapped[str] = mapped_column(ForeignKey("candidate.domain", ondelete="CASCADE"), primary_key=True)
-    client: Mapped[str] = mapped_column(Text, primary_key=True)
+    domain = column(Text, ForeignKey("candidate.domain", ondelete="CASCADE"), primary_key=True)
+    client = column(Text, primary_key=True)

@@ -1,9 +1,8 @@
 """The tables of receivers and alerts. Times are epoch seconds."""
 
-from sqlalchemy import Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, Integer, String, Text
 
-from sinkhole.store.models import Base
+from sinkhole.store.table import Base, column, optional
 
 
 class OutCursor(Base):
@@ -14,14 +13,14 @@ class OutCursor(Base):
 
     __tablename__ = "out_cursor"
 
-    receiver: Mapped[str] = mapped_column(String(32), primary_key=True)
-    what: Mapped[str] = mapped_column(String(16), primary_key=True)
-    position: Mapped[int]
-    sent: Mapped[int]
-    lost: Mapped[int]
-    at: Mapped[int | None]
-    failing: Mapped[int | None]
-    why: Mapped[str | None] = mapped_column(Text)
+    receiver = column(String(32), primary_key=True)
+    what = column(String(16), primary_key=True)
+    position = column(Integer)
+    sent = column(Integer)
+    lost = column(Integer)
+    at = optional(Integer)
+    failing = optional(Integer)
+    why = optional(Text)
 
 
 class AlertRow(Base):
@@ -29,12 +28,12 @@ class AlertRow(Base):
 
     __tablename__ = "alert"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    at: Mapped[int]
-    kind: Mapped[str] = mapped_column(String(32))
-    cause: Mapped[str] = mapped_column(Text)
-    text: Mapped[str] = mapped_column(Text)
-    facts: Mapped[str] = mapped_column(Text)
+    id = column(Integer, primary_key=True, autoincrement=True)
+    at = column(Integer)
+    kind = column(String(32))
+    cause = column(Text)
+    text = column(Text)
+    facts = column(Text)
 
     __table_args__ = (Index("alert_cause", "kind", "cause", "at"), {"sqlite_autoincrement": True})
 
@@ -44,6 +43,6 @@ class AlertMemory(Base):
 
     __tablename__ = "alert_memory"
 
-    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
-    key: Mapped[str] = mapped_column(Text, primary_key=True)
-    value: Mapped[int]
+    kind = column(String(32), primary_key=True)
+    key = column(Text, primary_key=True)
+    value = column(Integer)

@@ -8,6 +8,7 @@ import pytest
 
 from sinkhole.app import report_mail
 from sinkhole.app.out_senders import sender_of
+from sinkhole.app.out_status import send_test
 from sinkhole.app.report_hook import HookCourier
 from sinkhole.app.report_mail import MailCourier
 from sinkhole.app.scheduled_report import ScheduledReport, span_before
@@ -126,6 +127,21 @@ async def test_webhook_gets_it_as_json_once_and_what_failed_again(folder):
     assert (found["event"], found["every"]) == ("report", "week")
     assert [line["vendor"] for line in found["report"]["vendors"]] == ["deepseek"]
     assert found["report"]["sources"] == []
+
+
+async def test_test_of_a_webhook_that_takes_reports_says_so_and_counts_nothing(folder):
+    async with serving() as (hook, port):
+        out = {
+            "name": "board", "kind": "webhook", "target": f"http://127.0.0.1:{port}/", "what": ["reports", "alerts"],
+            "allow_private": True,
+        }  # fmt: skip
+        settings = Settings.model_validate({
+            "server": {"data_dir": folder}, "upstream": {"servers": ["127.0.0.1:9"]}, "out": [out],
+        })  # fmt: skip
+        assert await send_test(settings, settings.out[0], settings.out[0].what) == 2
+    sent = [json.loads(body)[0] for _, body in hook.seen]
+    assert [one["event"] for one in sent] == ["alert", "report"]
+    assert "test" in sent[1]["text"]
 
 
 def test_spans_are_whole_days_and_weeks_of_local_time():

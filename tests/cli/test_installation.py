@@ -9,11 +9,13 @@ import subprocess
 import termios
 from pathlib import Path
 
+import click
 import pytest
 
 from sinkhole.app import data_dir
-from sinkhole.cli.output import age, count_of, csv_cell, local_time, print_table
+from sinkhole.cli.output import age, count_of, local_time, print_table
 from sinkhole.cli.root import cli
+from sinkhole.evidence.as_csv import csv_cell
 from tests.e2e.running import COMMAND, clean_environment
 
 
@@ -26,12 +28,12 @@ def commands() -> list[list[str]]:
 
 def below(words, command):
     """Yield the words of a command, or those of what is below a group."""
-    inner = getattr(command, "commands", None)
-    if not inner:
+    if not isinstance(command, click.Group):
         yield words
         return
-    for name, sub in inner.items():
-        yield from below([*words, name], sub)
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        yield from below([*words, name], command.get_command(context, name))
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)

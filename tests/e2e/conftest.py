@@ -1,12 +1,14 @@
 """A fake upstream in a thread of its own: the tests here are not asynchronous, the servers are other processes."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import Server
+from tests.e2e.running import Server, sinkhole
 from tests.e2e.scripted import Scripted
 from tests.fakes import FakeUpstream, answers
 
@@ -59,10 +61,18 @@ def upstream() -> Iterator[FakeUpstream]:
         yield fake
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory) -> Path:
+    """A data folder as the first command leaves it: to make the store and compile takes a start more than the rest."""
+    folder = tmp_path_factory.mktemp("filled") / "data"
+    sinkhole("check", "example.org", data_dir=folder)
+    return folder
+
+
 @pytest.fixture
-def server(tmp_path, upstream) -> Iterator[Server]:
-    """A ready server on an empty data folder."""
-    found = Server(tmp_path / "data", upstream=upstream.port)
+def server(tmp_path, upstream, filled) -> Iterator[Server]:
+    """A ready server on the data folder of an installation that has just been made."""
+    found = Server(shutil.copytree(filled, tmp_path / "data"), upstream=upstream.port)
     found.start()
     yield found
     found.stop()
@@ -76,13 +86,14 @@ def world() -> Iterator[Scripted]:
 
 
 @pytest.fixture(scope="module")
-def product(request, tmp_path_factory, world) -> Iterator[Server]:
-    """A ready server for a whole file, on `world`; with the file's `CONFIG` and `WORDS` if it has them."""
+def product(request, tmp_path_factory, world, filled) -> Iterator[Server]:
+    """As `server`, for a whole file, on `world`; with the file's `CONFIG` and `WORDS` if it has them."""
     folder = tmp_path_factory.mktemp("product")
     config = folder / "sinkhole.toml"
     config.write_text(getattr(request.module, "CONFIG", ""))
     words = getattr(request.module, "WORDS", ())
-    found = Server(folder / "data", "--config", config, *words, upstream=world.port)
+    data = shutil.copytree(filled, folder / "data")
+    found = Server(data, "--config", config, *words, upstream=world.port)
     found.start()
     yield found
     found.stop()

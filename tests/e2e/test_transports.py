@@ -15,6 +15,7 @@ from tests.e2e.scripted import TRUE_IPV4
 from tests.fakes import reply
 
 CONFIG = """
+feeds.sync = false
 [transport]
 tcp_idle_timeout = 2.0
 tcp_connections = 60

@@ -6,6 +6,8 @@ docs/security.md lists all requirements with their tests; those of one part are 
 import re
 import socket
 import time
+from html.parser import HTMLParser
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -48,6 +50,29 @@ def sent(client, method, path, **options):
         if path not in LIVE:
             answer.read()
         return answer
+
+
+class _Markup(HTMLParser):
+    """Collects what a page of ours never has: scripts in it, handlers, images, addresses that are scripts."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag in ("img", "iframe", "object", "embed", "base") or (tag == "script" and not given.get("src")):
+            self.found.append(tag)
+        self.found += [name for name in given if name.startswith("on") or name in ("style", "srcdoc")]
+        for name in ("href", "src", "action", "formaction"):
+            if given.get(name) is not None and not re.match(r"$|[/?#]|https?://", given[name]):
+                self.found.append(f"{name}={given[name]}")
+
+
+def markup_of(text):
+    parser = _Markup()
+    parser.feed(text)
+    return parser.found
 
 
 @pytest.mark.parametrize(("path", "route"), CHANGING, ids=CHANGING_IDS)
@@ -180,15 +205,14 @@ def test_hostile_words_are_text_wherever_they_are_shown(site, browser):
         assert Recorder(state.store, str).write(HitBatch("worker-9", 1, (row,), 0, ()))
         state.policy.put(Statement(0, Subject.from_text("vendor:cohere"), Action.BLOCK, reason=HOSTILE, owner=HOSTILE))
         add_to_group(state, "lab", ["192.0.2.0/24"], None, Answering(None, None, None), force=True)
-    shown = []
     for page in PAGES:
-        if page.method == "GET":
-            answer = sent(browser, "GET", page.path)
-            shown.append(answer.text)
+        for path in {filled(page.path), re.sub(r"\{\w+\}", quote(HOSTILE, safe=""), page.path)}:
+            if page.method != "GET":
+                continue
+            answer = browser.get(path, follow_redirects=False)
             if answer.headers.get("Content-Type", "").startswith("text/html"):
-                assert "<script>alert" not in answer.text, page.path
-                assert not re.search(r"<[^>]+\sonerror=", answer.text), page.path
-    assert all("49" not in re.findall(r"onerror=alert\(2\)\S*?(\d+)", text) for text in shown)
+                assert markup_of(answer.text) == [], path
+                assert "49" not in "".join(re.findall(r"alert\(2\)\S{0,20}", answer.text)), "7 times 7"
     for route in ROUTES:
         if route.method == "GET" and route.kind is Kind.READ and route.name != "doctor":
             answer = sent(browser, "GET", PREFIX + route.path)

@@ -120,7 +120,7 @@ def _figures(state: State, catalogue: Catalogue, times: Times, span: str) -> Fig
     return Figures(
         drawn=draw("trend", trend_of(state, times), times, names, policy_moves(state, times.since)),
         clients=len(asking), attempts=sum(one.attempts for one in vendors), vendors=len(vendors), done=done,
-        top_vendors=_ranked(vendors, lambda key: (names.get(key, key), spanned(f"/vendors/{key}", span))),
+        top_vendors=_ranked(vendors, lambda key: (names.get(key, key), spanned(_page_of(key), span))),
         top_clients=_ranked(asking, lambda key: (key, spanned(f"/clients/{quote(key, safe='')}", span))),
         categories=_ranked(
             by["category"],
@@ -147,6 +147,10 @@ def _ranked(tallies: Sequence[Tally], named: Callable[[str], tuple[str, str | No
     return tuple(found)
 
 
+def _page_of(vendor: str) -> str:
+    return f"/vendors/{quote(vendor, safe='')}"
+
+
 def _new(
     state: State, reports: Reports, catalogue: Catalogue, names: Mapping[str, str], until: int
 ) -> tuple[Ranked, ...] | None:
@@ -158,7 +162,7 @@ def _new(
         return None
     found = [one for one in count_hits(reports, catalogue, "vendor", since, until) if one.key not in known]
     return tuple(
-        Ranked(names.get(one.key or "", one.key or ""), one.attempts, one.clients, f"/vendors/{one.key}")
+        Ranked(names.get(one.key or "", one.key or ""), one.attempts, one.clients, _page_of(one.key or ""))
         for one in found[:_MOST_NEW]
     )
 

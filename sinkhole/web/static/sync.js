@@ -1,14 +1,12 @@
 "use strict";
 // Show how a sync goes, as it happens. Without this the page tells it when it is loaded again.
 const box = document.getElementById("sync");
-if (box) {
+if (box && box.dataset.running === "1") {
   const progress = box.querySelector("progress");
   const told = box.querySelector(".told");
   const results = box.querySelector(".results");
-  let wasRunning = box.dataset.running === "1";
   const show = (job) => {
     const done = new Set(job.results.map((one) => one.feed)).size;
-    box.hidden = false;
     progress.max = Math.max(1, job.feeds.length);
     progress.value = done;
     told.textContent = `${done} of ${job.feeds.length} feeds`;
@@ -22,11 +20,13 @@ if (box) {
   source.addEventListener("sync", (event) => {
     const job = JSON.parse(event.data);
     if (job.outcome === "running") {
-      wasRunning = true;
       show(job);
-    } else if (wasRunning) {
+    } else {
       source.close();
       location.reload();
     }
+  });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) told.textContent += "; load this page again to see more";
   });
 }
