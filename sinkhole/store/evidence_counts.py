@@ -11,6 +11,7 @@ from sinkhole.store.database import Store
 from sinkhole.store.span_cache import Sum, Sums
 from sinkhole.store.span_sql import By, Edge
 from sinkhole.store.spans import Spans
+from sinkhole.store.words import word_of
 
 _DAY = 86_400
 
@@ -93,27 +94,25 @@ class EvidenceCounts:
             if pair[1] or by is not By.PAIR
         ]
 
-    def days(self, since: int, until: int) -> dict[int, dict[str, int]]:
-        """Return attempts by vendor that began on each day: from the sums of days where hits are gone."""
+    def days(self, since: int, until: int, vendor: str | None = None) -> dict[int, dict[str, int]]:
+        """Return attempts by vendor that began on each day: from the sums of days where hits are gone.
+
+        Args:
+            vendor: of this one alone, which is faster; None: of all.
+        """
         oldest = self.recorded().oldest_minute
         kept = _DAY * (until // _DAY if oldest is None else oldest * 60 // _DAY)
         found: dict[int, dict[str, int]] = {}
         for one in self.sums(-(-since // _DAY), min(kept, until) // _DAY):
-            here = found.setdefault(one.day, {})
-            here[one.vendor] = here.get(one.vendor, 0) + one.attempts
+            if vendor in (None, one.vendor):
+                here = found.setdefault(one.day, {})
+                here[one.vendor] = here.get(one.vendor, 0) + one.attempts
         with self._store.reading() as connection:
             spans, since = Spans.of(self._store, connection, self._window), max(since, kept)
-            for begin, end in _within(connection, since, until):
-                of_days = spans.attempts_by(24, By.VENDOR, begin, end)
-                if begin == since:
-                    began = of_days[begin // _DAY]
-                    for (vendor, _), going_on in spans.under_way(By.VENDOR, since, Edge(until)).items():
-                        began[vendor] = began.get(vendor, 0) + going_on.attempts
-                words = spans.texts({vendor for attempts in of_days.values() for vendor in attempts})
-                for day, attempts in of_days.items():
-                    here = found.setdefault(day, {})
-                    for vendor, count in attempts.items():
-                        here[words[vendor]] = here.get(words[vendor], 0) + count
+            only = None if vendor is None else word_of(connection, vendor)
+            if vendor is None or only is not None:
+                for begin, end in _within(connection, since, until):
+                    _add_days(found, spans, begin, end, only, is_cut=begin == since)
         return {day: attempts for day, attempts in found.items() if attempts}
 
     def sums(self, first: int, after: int) -> list[DayCount]:
@@ -157,6 +156,24 @@ class EvidenceCounts:
             spans = Spans.of(self._store, connection, self._window)
             seen = spans.keys(By.VENDOR, Edge(kept), Edge(at, is_by_first=True))
             return found | set(spans.texts(seen).values())
+
+
+def _add_days(
+    found: dict[int, dict[str, int]], spans: Spans, begin: int, end: int, only: int | None, *, is_cut: bool
+) -> None:  # fmt: skip
+    """Add attempts of a time by day and vendor; `is_cut` says that some may have been under way at its beginning."""
+    of_days = spans.attempts_by(24, By.VENDOR, begin, end, only)
+    if only is not None:  # told by group then
+        of_days = {day: {only: sum(attempts.values())} for day, attempts in of_days.items() if attempts}
+    if is_cut:
+        for (vendor, _), going_on in spans.under_way(By.VENDOR, begin, Edge(end), only).items():
+            began = of_days.setdefault(begin // _DAY, {})
+            began[vendor] = began.get(vendor, 0) + going_on.attempts
+    words = spans.texts({vendor for attempts in of_days.values() for vendor in attempts})
+    for day, attempts in of_days.items():
+        here = found.setdefault(day, {})
+        for vendor, count in attempts.items():
+            here[words[vendor]] = here.get(words[vendor], 0) + count
 
 
 def _together(before: Sums, after: Sums) -> Sums:

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
-
 from sinkhole.policy.verdict import Action
 from sinkhole.store.database import Store
 from sinkhole.store.reports import Tally, tally_of, tally_order
 from sinkhole.store.span_cache import Sum
 from sinkhole.store.span_sql import By, Edge
 from sinkhole.store.spans import HOUR, Spans
+from sinkhole.store.words import word_of
 
 _NAMES = """
     SELECT n.text, v.text, action, SUM(count), MIN(first), MAX(last)
@@ -45,7 +44,7 @@ class Tried:
     def clients_of(self, vendor: str, since: int, until: int, limit: int) -> list[Tally]:
         """Return the clients that tried a vendor, the most attempts first."""
         with self._store.reading() as connection:
-            word = _word(connection, vendor)
+            word = word_of(connection, vendor)
             if word is None:
                 return []
             spans = Spans.of(self._store, connection, self._window, part=word)
@@ -56,7 +55,7 @@ class Tried:
     def vendors_of(self, client: str, since: int, until: int, limit: int | None = None) -> list[Tally]:
         """Return the vendors that a client tried, the most attempts first."""
         with self._store.reading() as connection:
-            word = _word(connection, client)
+            word = word_of(connection, client)
             if word is None:
                 return []
             spans = Spans.of(self._store, connection, self._window)
@@ -71,7 +70,7 @@ class Tried:
             width: seconds of a step since the epoch: an hour or a day.
         """
         with self._store.reading() as connection:
-            word = _word(connection, client)
+            word = word_of(connection, client)
             if word is None:
                 return {}
             spans = Spans.of(self._store, connection, self._window)
@@ -86,7 +85,7 @@ class Tried:
     def names_of(self, client: str, since: int, until: int, limit: int) -> list[NameAsked]:
         """Return the names that a client asked for, the last asked first."""
         with self._store.reading() as connection:
-            word = _word(connection, client)
+            word = word_of(connection, client)
             if word is None:
                 return []
             bound = {"word": word, "since": since, "until": until, "minute": since // 60, "limit": limit}
@@ -97,11 +96,3 @@ class Tried:
 def _tallies(spans: Spans, found: dict[int, Sum]) -> list[Tally]:
     texts = spans.texts(found)
     return sorted((tally_of(texts.get(word, ""), one) for word, one in found.items()), key=tally_order)
-
-
-def _word(connection: Connection, text: str) -> int | None:
-    """Return the number of a text that hits share, None where none has it; that of clients not stored is nobody's."""
-    if not text:
-        return None
-    found: int | None = connection.exec_driver_sql("SELECT id FROM word WHERE text = ?", (text,)).scalar()
-    return found

@@ -67,6 +67,12 @@ class Words:
         self._ids.clear()
 
 
+def word_of(connection: Connection, text: str) -> int | None:
+    """Return the number of a text that hits share, None where none has it; that of clients not stored is nobody's."""
+    found: int | None = connection.exec_driver_sql("SELECT id FROM word WHERE text = ?", (text,)).scalar()
+    return found if text else None
+
+
 def texts_of(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:
     """Return the texts of words, a few hundred at a time: there may be more than SQLite binds."""
     found: dict[int, str] = {}
