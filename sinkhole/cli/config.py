@@ -18,7 +18,9 @@ def config() -> None:
 @place_options
 @json_option
 def check(place: Place) -> None:
-    """Report every mistake in the configuration at once, also files that are missing or no use to whoever asks.
+    """Report every mistake in the configuration.
+
+    All at once, and also files that are missing or no use to whoever asks.
 
     \b
     Example: sinkhole config check --config /etc/sinkhole.toml
