@@ -170,7 +170,7 @@ class AlertWatch:
         """Return the alerts about clients whose score is high enough."""
         now = int(self._wall())
         since = now - BYPASS_SPAN
-        hits = bypass_hits(state.store, since)
+        hits = bypass_hits(state.store, since, state.settings.record.attempt_window)
         hours = client_store(state).hours(since - LOOK_BACK * HOUR)
         found = bypass_scores(hits, hours, CANARY_NAMES, since // HOUR, now // HOUR)
         text = "a client scores {} of 100 for going round the resolver, a reason to look and no proof"

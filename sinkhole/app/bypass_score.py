@@ -13,7 +13,7 @@ that moment, half or more ask. An hour alone is none; it takes 2 in a row.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from sinkhole.store.bypass_hits import BypassHits
@@ -73,25 +73,48 @@ def bypass_scores(
         canaries: their names.
         since_hour, this_hour: the span, in hours since the epoch; `this_hour` is not over and not looked at.
     """
-    is_canary = frozenset(canaries)
-    canary_hours: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    found, is_canary = tuple(hits), frozenset(canaries)
+    silence = silent_hours(hours, canary_hours(found, is_canary), since_hour, this_hour)
+    return scores(found, silence, is_canary, since_hour)
+
+
+def canary_hours(hits: Iterable[BypassHits], canaries: Set[str]) -> dict[str, dict[int, int]]:
+    """Return how many canaries were asked, by client and hour."""
+    found: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for hit in hits:
+        if hit.name in canaries:
+            found[hit.client][hit.hour] += hit.count
+    return found
+
+
+def silent_hours(
+    hours: Iterable[HourOfClient], asked: Mapping[str, Mapping[int, int]], since_hour: int, this_hour: int
+) -> dict[str, tuple[int, ...]]:
+    """Return the silent hours of each client that has some; `asked` are canaries, the others as in `bypass_scores`."""
+    return _Activity(hours, asked).silent_hours(since_hour, this_hour)
+
+
+def scores(
+    hits: Iterable[BypassHits], silence: Mapping[str, tuple[int, ...]], canaries: Set[str], since_hour: int
+) -> list[BypassScore]:
+    """Return the clients with a score, the highest first; arguments are those of `bypass_scores` and its parts."""
+    canary_days: dict[str, set[int]] = defaultdict(set)
     name_hours: dict[str, set[int]] = defaultdict(set)
     names: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for hit in hits:
-        if hit.name in is_canary:
-            canary_hours[hit.client][hit.hour] += hit.count
-        elif hit.hour >= since_hour:
+        if hit.hour < since_hour:
+            continue
+        if hit.name in canaries:
+            canary_days[hit.client].add(hit.hour // _DAY)
+        else:
             name_hours[hit.client].add(hit.hour)
             names[hit.client][hit.name] += hit.count
-    silence = _Activity(hours, canary_hours).silent_hours(since_hour, this_hour)
     found = []
-    for client in canary_hours.keys() | name_hours.keys() | silence.keys():
-        days = {hour // _DAY for hour in canary_hours.get(client, {}) if hour >= since_hour}
+    for client in canary_days.keys() | name_hours.keys() | silence.keys():
         asked = sorted(names.get(client, {}).items(), key=lambda pair: (-pair[1], pair[0]))
         shown = tuple(name for name, _ in asked[:_SHOWN])
-        found.append(
-            BypassScore(client, len(days), len(name_hours.get(client, ())), shown, tuple(silence.get(client, ())))
-        )
+        days, hours = len(canary_days.get(client, ())), len(name_hours.get(client, ()))
+        found.append(BypassScore(client, days, hours, shown, silence.get(client, ())))
     scored = [one for one in found if one.score]
     return sorted(scored, key=lambda one: (-one.score, one.client))
 
@@ -120,18 +143,19 @@ class _Activity:
         self._steady: dict[int, frozenset[str]] = {}
         self._counts: dict[tuple[int, int], int] = {}
 
-    def silent_hours(self, since_hour: int, this_hour: int) -> dict[str, list[int]]:
+    def silent_hours(self, since_hour: int, this_hour: int) -> dict[str, tuple[int, ...]]:
         """Return the silent hours of each client that has some."""
-        found = {client: list(self._silent(client, since_hour, this_hour)) for client in self._queries}
+        found = {client: tuple(self._silent(client, since_hour, this_hour)) for client in self._queries}
         return {client: hours for client, hours in found.items() if hours}
 
     def _silent(self, client: str, since_hour: int, this_hour: int) -> Iterator[int]:
-        hour = since_hour
-        while hour < this_hour:
-            run = self._run(client, hour, this_hour)
-            if len(run) >= LEAST_SILENCE:
-                yield from run
-            hour += max(1, len(run))
+        reached = since_hour
+        for hour in sorted(self._there[client]):
+            if reached <= hour < this_hour:
+                run = self._run(client, hour, this_hour)
+                if len(run) >= LEAST_SILENCE:
+                    yield from run
+                reached = hour + max(1, len(run))
 
     def _run(self, client: str, start: int, this_hour: int) -> Sequence[int]:
         """Return the silent hours in a row that begin at `start`."""

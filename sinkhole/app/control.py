@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sinkhole.app.client_watch import ClientWatch
+from sinkhole.app.collection import calm_collector, collect_now_and_then
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.data_dir import owner_of
 from sinkhole.app.import_cleanup import clean_up_after_kill
@@ -38,6 +39,8 @@ from sinkhole.store.recorder import HitBatch
 LAST_BATCHES = 0.5
 """Seconds in which what the workers sent before they ended must be read at a stop."""
 RETENTION_INTERVAL = 3600.0
+SUM_INTERVAL = 60.0
+"""Seconds between looks for hours that are over, which are counted for reports."""
 REVIEW_INTERVAL = 10.0
 """Seconds between looks at whether a name waits for review that policy should know of."""
 _ADMIN = "sinkhole.web.front"
@@ -71,7 +74,8 @@ class Control:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._apply_quietly()))
         listening = await self._server.serve(sock)
-        jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue())
+        jobs = (beat(status), self._keep_store(), self._clients.run(), self._retain(), self._watch_queue(),
+                self._sum_up(), collect_now_and_then())  # fmt: skip
         for job in jobs:
             self._spawn(job)
         if self._settings.admin.enabled:
@@ -223,6 +227,11 @@ class Control:
             await asyncio.sleep(RETENTION_INTERVAL)
             await self._store.retain()
 
+    async def _sum_up(self) -> None:
+        while True:
+            await asyncio.sleep(SUM_INTERVAL)
+            await self._store.sum_up()
+
     async def _watch_queue(self) -> None:
         while is_queue_kept(self._settings):
             await asyncio.sleep(REVIEW_INTERVAL)
@@ -248,6 +257,7 @@ def main(arguments: list[str]) -> None:
     for fd in (socket_fd, lifeline, status):
         os.set_inheritable(fd, False)
     os.nice(_CALM)
+    calm_collector()  # else it walks the catalogue while somebody waits for a page
     asyncio.run(Control(settings).serve(socket.socket(fileno=socket_fd), lifeline, status))
     # All is written and closed. To take what a process holds apart, and to wait for a request or a sync that is under
     # way, may take longer than the supervisor waits.

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sinkhole.app.log_evidence import KEYS, TITLE, vendor_names
+from sinkhole.app.hit_lines import HitLines
+from sinkhole.app.log_evidence import TITLE, vendor_names
 from sinkhole.app.state import State
-from sinkhole.evidence.counting import Counting, Pair
 from sinkhole.evidence.floor import merge_few, total_or_none
 from sinkhole.evidence.model import Around, By, Evidence, Line, Source
 from sinkhole.evidence.trend import DAY, MONDAY, WEEK, buckets, step_of
@@ -46,20 +46,20 @@ def hit_evidence(state: State, wanted: Wanted, made: float) -> Evidence:
     recorded = counts.recorded()
     found = state.catalogue().catalogue
     name_of = vendor_names(found)
-    counting = _counted(counts, wanted, state.settings.record.attempt_window)
-    lost = _add_lost(counting, counts, wanted, recorded)
-    vendors = _with_new(counting.lines(KEYS[By.VENDOR], name_of), counts, wanted.since, recorded)
+    pivot = wanted.around.at if wanted.around else None
+    lines = HitLines(counts, wanted.since, wanted.until, pivot, wanted.by, name_of)
+    lost = _add_lost(lines, counts, wanted, recorded)
+    vendors = _with_new(lines.of(By.VENDOR), counts, wanted.since)
     step = step_of((wanted.until - wanted.since) // DAY, wanted.step)
     parts: tuple[Line, ...] = ()
     if wanted.by is not By.VENDOR:
-        key = KEYS[wanted.by]
-        parts = merge_few(counting.lines(key, name_of), wanted.floor, counting.union(key))
+        parts = merge_few(lines.of(wanted.by), wanted.floor, lines.union(wanted.by))
         if wanted.by is By.CLIENT:
             parts = tuple(replace(line, part=wanted.client_text(line.part)) if line.part else line for line in parts)
     width, offset = (WEEK, MONDAY) if step == "week" else (1, 0)
-    days = counts.days(wanted.since, wanted.until, recorded.last_day)
-    clients_of = counts.clients_by(wanted.since, wanted.until, width, offset) if counting.pairs else {}
-    total = counting.total()
+    days = counts.days(wanted.since, wanted.until)
+    clients_of = counts.clients_by(wanted.since, wanted.until, width, offset)
+    total = lines.total()
     return Evidence(
         title=TITLE,
         sources=(_source(state, total.queries),),
@@ -67,53 +67,35 @@ def hit_evidence(state: State, wanted: Wanted, made: float) -> Evidence:
         until=wanted.until,
         made=made,
         basis=f"policy as it was, and the catalogue of {found.published.isoformat()}",
-        total=total_or_none(total, wanted.floor) if counting.pairs else total,
+        total=total_or_none(total, wanted.floor) if lines else total,
         seen=None,
-        vendors=merge_few(vendors, wanted.floor, counting.union(KEYS[By.VENDOR])),
+        vendors=merge_few(vendors, wanted.floor, lines.union(By.VENDOR)),
         by=wanted.by,
         parts=parts,
         step=step,
-        trend=buckets(days, step, clients_of if any(clients_of.values()) else None, wanted.floor),
+        trend=buckets(days, step, clients_of or None, wanted.floor),
         around=wanted.around,
         floor=wanted.floor,
         notes=tuple(note for note in (lost, dropped_note(state)) if note),
     )
 
 
-def _counted(counts: EvidenceCounts, wanted: Wanted, window: int) -> Counting:
-    counting = Counting(window, has_policy=True, is_split=wanted.around is not None)
-    pivot = wanted.around.at if wanted.around else 0
-    for one in counts.pairs(wanted.since, wanted.until, pivot):
-        counting.pairs[one.client, one.vendor, one.group] = Pair(
-            one.first, one.last, one.first, one.last, one.attempts, one.hits, one.blocked, one.coached,
-            before=one.before,
-        )  # fmt: skip
-    return counting
-
-
-def _add_lost(counting: Counting, counts: EvidenceCounts, wanted: Wanted, recorded: Recorded) -> str | None:
+def _add_lost(lines: HitLines, counts: EvidenceCounts, wanted: Wanted, recorded: Recorded) -> str | None:
     """Add what only the sums of days still tell, as done by nobody who is known; return what to say of it."""
     first = -(-wanted.since // DAY)
     after = wanted.until // DAY if recorded.oldest_minute is None else recorded.oldest_minute * 60 // DAY
     sums = counts.sums(first, min(after, wanted.until // DAY))
     for one in sums:
         at = one.day * DAY
-        pair = counting.pairs.setdefault(("", one.vendor, one.group), Pair(at, at, at, at))
-        pair.attempts += one.attempts
-        pair.queries += one.hits
-        pair.blocked += one.blocked
-        pair.coached += one.coached
-        pair.first, pair.last = min(pair.first, at), max(pair.last, at)
-        if wanted.around is not None and at < wanted.around.at:
-            pair.before += one.attempts
+        lines.add_lost(one, is_before=wanted.around is not None and at < wanted.around.at)
     if not sums:
         return None
     return f"Of the days before {utc_day(after * DAY)} only sums are kept: their attempts count, their clients do not."
 
 
-def _with_new(lines: list[Line], counts: EvidenceCounts, since: int, recorded: Recorded) -> list[Line]:
+def _with_new(lines: list[Line], counts: EvidenceCounts, since: int) -> list[Line]:
     """Mark vendors that were never tried before; where nothing was recorded then, none is new."""
-    known = counts.vendors_before(since, recorded.last_day)
+    known = counts.vendors_before(since)
     return [replace(line, is_new=line.vendor not in known) for line in lines] if known else lines
 
 

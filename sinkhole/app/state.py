@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sinkhole.app.data_dir import FEEDS, STORE, prepare, running_server
+from sinkhole.app.kept import Kept
 from sinkhole.feeds.snapshot import Snapshots
 from sinkhole.late import late
 from sinkhole.log import Log
@@ -29,7 +31,15 @@ from sinkhole.store.override_store import OverrideStore
 from sinkhole.store.policy_store import PolicyStore
 
 if TYPE_CHECKING:
-    from sinkhole.app import catalogue_in_force, compiled, feed_guard, local_vendors, own_suffixes, swaps
+    from sinkhole.app import (
+        catalogue_in_force,
+        catalogue_made_of,
+        compiled,
+        feed_guard,
+        local_vendors,
+        own_suffixes,
+        swaps,
+    )
     from sinkhole.app.catalogue_in_force import CatalogueInForce
     from sinkhole.app.compiled import FeedInput, Inputs
     from sinkhole.app.swaps import Refused
@@ -43,6 +53,7 @@ if TYPE_CHECKING:
     from sinkhole.resolver import blocked
 else:
     catalogue_in_force = late("sinkhole.app.catalogue_in_force")
+    catalogue_made_of = late("sinkhole.app.catalogue_made_of")
     compiled = late("sinkhole.app.compiled")
     feed_guard = late("sinkhole.app.feed_guard")
     local_vendors = late("sinkhole.app.local_vendors")
@@ -59,7 +70,7 @@ _LOG = Log("compile")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An open installation; `who` makes the changes."""
+    """An open installation; `who` makes the changes, `kept` is what takes long to make."""
 
     settings: Settings
     store: Store
@@ -71,6 +82,7 @@ class State:
     exceptions: ExceptionStore
     overrides: OverrideStore
     who: str
+    kept: Kept
 
     @property
     def folder(self) -> Path:
@@ -89,12 +101,16 @@ class State:
         Raises:
             CatalogueError: that of this installation is broken.
         """
-        feeds = self.feeds.all() if feeds is None else feeds
-        every = [feed for feed, _ in feeds]
+        standing = self.feeds.all() if feeds is None else feeds
+        own = local_vendors.local_files(self.folder) if files is None else files
+        key = catalogue_made_of.made_of(self.settings, standing, self.folder / FEEDS, own)
+        return self.kept.catalogue.get(key, lambda: self._catalogue(standing, own))
+
+    def _catalogue(self, standing: Sequence[tuple[Feed, FeedState]], files: local_vendors.Files) -> CatalogueInForce:
+        every = [feed for feed, _ in standing]
         found = catalogue_in_force.find_catalogue(
-            feeds, self.snapshots, lambda shipped: feed_guard.guard_of(self.settings, every, shipped.never_block)
+            standing, self.snapshots, lambda shipped: feed_guard.guard_of(self.settings, every, shipped.never_block)
         )
-        files = local_vendors.local_files(self.folder) if files is None else files
         joined, local = local_vendors.join(
             found.catalogue, files, lambda: feed_guard.guard_of(self.settings, every, found.catalogue.vetoes)
         )
@@ -109,18 +125,21 @@ class State:
         self.store.close()
 
 
-def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool = False) -> State:
+def open_state(
+    settings: Settings, who: str | None = None, *, is_thorough: bool = False, kept: Kept | None = None
+) -> State:
     """Open the state of the data folder; the first time, put the default policy and feeds in.
 
     Args:
         who: who makes changes, for the audit log; None: the user of this process.
         is_thorough: look for damage through the whole store, which the server does and a short command does not.
+        kept: what other states of the same folder keep; None: nothing yet.
 
     Raises:
         StoreError: the store cannot be opened.
     """
     store = open_store(settings.server.data_dir / STORE, is_thorough=is_thorough)
-    state = state_over(settings, store, who or current_user())
+    state = state_over(settings, store, who or current_user(), kept)
     with ExitStack() as stack:
         stack.callback(store.close)
         _seed(state)
@@ -128,12 +147,12 @@ def open_state(settings: Settings, who: str | None = None, *, is_thorough: bool 
     return state
 
 
-def state_over(settings: Settings, store: Store, who: str) -> State:
+def state_over(settings: Settings, store: Store, who: str, kept: Kept | None = None) -> State:
     """Return the state over an open store; nothing is read or written."""
     return State(
         settings, store, PolicyStore(store, who), ExpectationStore(store, who), FeedStore(store, who),
         Snapshots(settings.server.data_dir / FEEDS), CandidateStore(store, who), ExceptionStore(store, who),
-        OverrideStore(store, who), who,
+        OverrideStore(store, who), who, kept or Kept(),
     )  # fmt: skip
 
 
@@ -306,4 +325,24 @@ def policy_in_force(settings: Settings) -> Policy:
             compile_state(state)
         finally:
             state.close()
-    return document.load_policy(compiled.compiled_folder(folder))
+    return published_policy(folder)
+
+
+def published_policy(data_dir: Path) -> Policy:
+    """Return the policy that is published in a data folder, read again only where it is another.
+
+    Raises:
+        PolicyError: there is none, or it is damaged.
+    """
+    folder = compiled.compiled_folder(data_dir)
+    try:
+        look = (folder / document.DOCUMENT_NAME).stat()
+    except OSError:
+        return document.load_policy(folder)  # which says what is wrong
+    return _policy_of(folder, (look.st_ino, look.st_size, look.st_mtime_ns, look.st_ctime_ns))
+
+
+@lru_cache(maxsize=1)
+def _policy_of(folder: Path, look: tuple[int, ...]) -> Policy:
+    """Return what is published; `look` tells one document from the next, which takes its place as a new file."""
+    return document.load_policy(folder)

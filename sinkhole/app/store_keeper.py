@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from sinkhole.app.data_dir import STORE
 from sinkhole.app.state import State, open_state
+from sinkhole.app.summing import sum_up
 from sinkhole.config.schema import Settings
-from sinkhole.errors import StoreError
+from sinkhole.errors import CatalogueError, StoreError
 from sinkhole.log import Log
 from sinkhole.store.broken import was_left_open
 from sinkhole.store.database import BrokenStoreError
@@ -25,6 +26,8 @@ from sinkhole.store.retention import Retention, steps
 Result = TypeVar("Result")
 REOPEN_AFTER = 1.0
 """Seconds between attempts to open a store that cannot be opened."""
+_BREATH = 0.02
+"""Seconds between two spans that are counted: what else needs the store, or the processor, goes first."""
 CLOCK_JUMP = 3600.0
 """Seconds that the clock may be set by before nothing is deleted for being old."""
 
@@ -124,6 +127,18 @@ class StoreKeeper:
             return
         if gone:
             self._log.info("hits.retained", deleted=gone)
+
+    async def sum_up(self) -> None:
+        """Count the hours and days that are over, in steps between which hits are written; a failure waits."""
+        try:
+            store = await self.do(lambda state: state.store)
+            todo = await self.do(lambda state: sum_up(state, self._wall()))
+            is_made = True
+            while is_made:
+                is_made = await self.do(lambda state: state.store is store and next(todo, None) is not None)
+                await asyncio.sleep(_BREATH)
+        except (StoreError, CatalogueError):
+            return
 
     async def close(self) -> None:
         """Close the store after what is under way."""

@@ -1,6 +1,7 @@
 """Addresses and networks of clients, as policy compares them."""
 
 import ipaddress
+from functools import lru_cache
 
 from sinkhole.errors import PolicyError
 
@@ -29,6 +30,7 @@ def client_address(text: str) -> str:
     return str(found)
 
 
+@lru_cache(maxsize=8192)  # members of groups are read again and again, and Python's reader is slow
 def parse_network(text: str) -> Network:
     """Read an address or network; IPv4 within IPv6 counts as IPv4.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -56,8 +57,7 @@ class SeenClient:
         return self.identity.names[0] if self.identity.names else self.host
 
 
-@dataclass(frozen=True, slots=True)
-class HourOfClient:
+class HourOfClient(NamedTuple):
     """What one client did in one hour (since the epoch): queries, and whether a source said that it was there."""
 
     client: str
@@ -146,11 +146,23 @@ class ClientStore:
         """Return what clients did hour by hour, from the hour of a time on."""
         sql = (
             "SELECT text, hour, queries, alive FROM client_hour JOIN client ON client.id = client_hour.client "
-            "WHERE hour >= ? ORDER BY hour, text"
+            "WHERE hour >= ? ORDER BY hour"
         )
         with self._store.reading() as connection:
-            rows = connection.exec_driver_sql(sql, (since // HOUR,))
-            return [HourOfClient(text, hour, queries, bool(alive)) for text, hour, queries, alive in rows]
+            rows = connection.exec_driver_sql(sql, (since // HOUR,)).fetchall()
+        return [HourOfClient(text, hour, queries, bool(alive)) for text, hour, queries, alive in rows]
+
+    def look_of_hours(self, since: int, this_hour: int) -> tuple[int, ...]:
+        """Return numbers that change with what clients did from the hour of a time on, until before `this_hour`.
+
+        What is kept of an hour only grows, so sums tell.
+        """
+        sql = (
+            "SELECT COUNT(*), COALESCE(SUM(queries), 0), COALESCE(SUM(alive), 0) FROM client_hour "
+            "WHERE hour >= ? AND hour < ?"
+        )
+        with self._store.reading() as connection:
+            return tuple(connection.exec_driver_sql(sql, (since // HOUR, this_hour)).one())
 
     def _clients(self, where: str, bound: tuple[int | str, ...]) -> list[SeenClient]:
         sql = f"""

@@ -7,6 +7,9 @@ DROPPED = "hits_dropped"
 DELETIONS = "deletions"
 """Times that hits or words were deleted: a writer that remembers ids forgets them when this changes."""
 
+SPANS = "spans_made"
+"""Times that a span was counted: what is kept of a span goes by its number."""
+
 
 def read(connection: Connection, name: str) -> int:
     """Return a counter, 0 where it was never set."""

@@ -21,6 +21,7 @@ from sinkhole.store.broken import distrust, is_corruption, set_broken_aside
 from sinkhole.store.held import HeldConnection, identity_of, looking_at
 from sinkhole.store.migrate import upgrade
 from sinkhole.store.salvage import salvage
+from sinkhole.store.span_cache import SpanCache
 
 BUSY_TIMEOUT = 5.0
 """Seconds that a lock of another process is waited for."""
@@ -37,10 +38,11 @@ class BrokenStoreError(StoreError):
 class Store:
     """An open store. Every failure of the database comes out as a StoreError."""
 
-    def __init__(self, path: Path, engine: Engine) -> None:
+    def __init__(self, path: Path, engine: Engine, spans: SpanCache | None = None) -> None:
         self.path = path
+        self.spans = spans or SpanCache()
+        self.identity = identity_of(path)
         self._engine = engine
-        self._identity = identity_of(path)
         self._local = threading.local()
 
     @contextmanager
@@ -83,7 +85,7 @@ class Store:
 
     def _expect_file(self) -> None:
         # SQLite would go on writing into a file that nobody can find any more.
-        if self._identity is None or identity_of(self.path) != self._identity:
+        if self.identity is None or identity_of(self.path) != self.identity:
             raise StoreError(f"store {self.path}: the file is gone, or another took its place")
 
     @contextmanager
@@ -128,11 +130,12 @@ def open_store(path: Path, *, is_thorough: bool = True, busy_timeout: float = BU
         raise _failure(path, error) from error
 
 
-def open_for_reading(path: Path, is_over: Callable[[], bool]) -> Store:
+def open_for_reading(path: Path, is_over: Callable[[], bool], spans: SpanCache | None = None) -> Store:
     """Open a store that is there for reading alone: beside its one writer, which it never waits for nor delays.
 
     Args:
         is_over: whether a query that runs has had its time, and is ended with a StoreError.
+        spans: what others that read the same store keep.
 
     Raises:
         StoreError: there is none.
@@ -155,7 +158,7 @@ def open_for_reading(path: Path, is_over: Callable[[], bool]) -> Store:
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
 
-    return Store(path, engine)
+    return Store(path, engine, spans)
 
 
 @contextmanager

@@ -1,49 +1,32 @@
-"""What hits and the sums of days tell for a report: who did what with which vendor, and when, in few passes."""
+"""What hits and the sums of days tell for a report: who did what with which vendor, and when."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from sinkhole.policy.verdict import Action
-from sinkhole.store.attempts import GAP
 from sinkhole.store.database import Store
+from sinkhole.store.span_cache import Sum, Sums
+from sinkhole.store.span_sql import By, Edge
+from sinkhole.store.spans import Spans
+from sinkhole.store.words import word_of
 
 _DAY = 86_400
-_MINUTES = 1440
-_BEGINS = "(gap IS NULL OR gap > :window)"
-_IN_RANGE = "last >= :since AND last < :until AND minute >= :minute AND vendor IS NOT NULL"
-_PAIRS = f"""
-    SELECT client, vendor, grp, SUM({_BEGINS}), SUM(count), SUM(CASE WHEN action = :block THEN count ELSE 0 END),
-           SUM(CASE WHEN action = :coach THEN count ELSE 0 END), MIN(first), MAX(last),
-           SUM({_BEGINS} AND first < :pivot)
-    FROM (SELECT client, vendor, "group" AS grp, action, count, first, last, {GAP.format(by="client, vendor")}
-          FROM hit WHERE {_IN_RANGE})
-    GROUP BY client, vendor, grp
-"""  # noqa: S608 - constants only, values are bound
-_DAYS = f"""
-    SELECT first / {_DAY}, vendor, SUM({_BEGINS})
-    FROM (SELECT vendor, first, {GAP.format(by=f"client, vendor, first / {_DAY}")} FROM hit WHERE {_IN_RANGE})
-    GROUP BY 1, 2
-"""  # noqa: S608 - the same
 
 
-class PairCount(NamedTuple):
-    """What one client did with one vendor in one group; times are epoch seconds.
+class Tried(NamedTuple):
+    """What was done with one vendor in one group, or by one client; without a pivot `before` and `after` are empty.
 
-    `before` are attempts that began before the pivot. `client` is empty where it is not stored.
+    `part` is the group or the client; None for no group, empty for a client that is not stored.
     """
 
-    client: str
+    part: str | None
     vendor: str
-    group: str | None
-    attempts: int
-    hits: int
-    blocked: int
-    coached: int
-    first: int
-    last: int
-    before: int
+    whole: Sum
+    before: Sum
+    after: Sum
 
 
 class DayCount(NamedTuple):
@@ -82,37 +65,55 @@ class EvidenceCounts:
         """Return how far records go back."""
         with self._store.reading() as connection:
             oldest = connection.exec_driver_sql("SELECT MIN(minute) FROM hit").scalar()
-            first, last = connection.exec_driver_sql("SELECT MIN(day), MAX(day) FROM daily").one()
+            first, last = connection.exec_driver_sql(
+                "SELECT (SELECT MIN(day) FROM daily), (SELECT MAX(day) FROM daily)"
+            ).one()
         return Recorded(oldest, first, last)
 
-    def pairs(self, since: int, until: int, pivot: int = 0) -> list[PairCount]:
-        """Return who did what with which vendor between two times, from hits, in one pass over them."""
-        bound = self._bound(since, until) | {
-            "block": Action.BLOCK.value, "coach": Action.COACH.value, "pivot": pivot,
-        }  # fmt: skip
-        with self._store.reading() as connection:
-            rows = connection.exec_driver_sql(_PAIRS, bound).fetchall()
-            words = _words(connection, {number for row in rows for number in row[:3] if number is not None})
-        return [
-            PairCount(words.get(client, ""), words.get(vendor, ""), None if group is None else words.get(group), *rest)
-            for client, vendor, group, *rest in rows
-        ]
-
-    def days(self, since: int, until: int, last_summed: int | None) -> dict[int, dict[str, int]]:
-        """Return attempts of days by vendor: of whole days from their sums, of the others from hits.
+    def tried(self, by: By, since: int, until: int, pivot: int | None = None) -> list[Tried]:
+        """Return who did what with which vendor between two times.
 
         Args:
-            last_summed: the last day that is summed up; None where none is.
+            by: `VENDOR`, which has a group as its part, or `PAIR`, of clients.
+            pivot: tell what began before and after it, too.
         """
-        whole = range(-(-since // _DAY), min(until // _DAY, (-1 if last_summed is None else last_summed) + 1))
+        with self._store.reading() as connection:
+            spans = Spans.of(self._store, connection, self._window)
+            if pivot is None or not since < pivot < until:
+                before, after, whole = {}, {}, spans.sums(by, since, until)
+            else:
+                before = spans.begun(by, Edge(since), Edge(pivot, is_by_first=True))
+                before = _together(before, spans.under_way(by, since, Edge(pivot, is_by_first=True)))
+                after = spans.begun(by, Edge(pivot, is_by_first=True), Edge(until))
+                whole = _together(before, after)
+            words = spans.texts({number for pair in whole for number in pair})
+        empty = Sum()
+        return [
+            Tried(*_named(by, pair, words), one, before.get(pair, empty), after.get(pair, empty))
+            for pair, one in whole.items()
+            if pair[1] or by is not By.PAIR
+        ]
+
+    def days(self, since: int, until: int, vendor: str | None = None) -> dict[int, dict[str, int]]:
+        """Return attempts by vendor that began on each day: from the sums of days where hits are gone.
+
+        Args:
+            vendor: of this one alone, which is faster; None: of all.
+        """
+        oldest = self.recorded().oldest_minute
+        kept = _DAY * (until // _DAY if oldest is None else oldest * 60 // _DAY)
         found: dict[int, dict[str, int]] = {}
-        if not whole:
-            _add(found, self._days_of_hits(since, until))
-            return found
-        _add(found, [(one.day, one.vendor, one.attempts) for one in self.sums(whole.start, whole.stop)])
-        _add(found, self._days_of_hits(since, whole.start * _DAY))
-        _add(found, self._days_of_hits(whole.stop * _DAY, until))
-        return found
+        for one in self.sums(-(-since // _DAY), min(kept, until) // _DAY):
+            if vendor in (None, one.vendor):
+                here = found.setdefault(one.day, {})
+                here[one.vendor] = here.get(one.vendor, 0) + one.attempts
+        with self._store.reading() as connection:
+            spans, since = Spans.of(self._store, connection, self._window), max(since, kept)
+            only = None if vendor is None else word_of(connection, vendor)
+            if vendor is None or only is not None:
+                for begin, end in _within(connection, since, until):
+                    _add_days(found, spans, begin, end, only, is_cut=begin == since)
+        return {day: attempts for day, attempts in found.items() if attempts}
 
     def sums(self, first: int, after: int) -> list[DayCount]:
         """Return the sums of the days from `first` until before `after` (days since the epoch), of vendors only."""
@@ -126,59 +127,76 @@ class EvidenceCounts:
             return [DayCount(*row) for row in rows]
 
     def clients_by(self, since: int, until: int, step_days: int, offset_days: int) -> dict[int, int]:
-        """Return how many clients had hits for vendors, by the first day of each span of `step_days`.
+        """Return how many clients began an attempt with a vendor, by the first day of each span of `step_days`.
 
         Args:
             offset_days: added to a day before it is divided, so that a span begins where it should.
         """
-        sql = f"""
-            SELECT (minute / {_MINUTES} + :offset) / :step * :step - :offset, COUNT(DISTINCT client)
-            FROM hit WHERE {_IN_RANGE} AND client <> COALESCE((SELECT id FROM word WHERE text = ''), -1) GROUP BY 1
-        """  # noqa: S608 - constants only, values are bound
-        bound = self._bound(since, until) | {"step": step_days, "offset": offset_days}
+        found: dict[int, set[int]] = {}
         with self._store.reading() as connection:
-            return {int(day): int(count) for day, count in connection.exec_driver_sql(sql, bound)}
+            spans = Spans.of(self._store, connection, self._window)
+            for begin, end in _within(connection, since, until):
+                of_days = spans.clients_by_day(begin, end)
+                if begin == since:
+                    of_days[begin // _DAY] |= spans.under_way(By.ALL, since, Edge(until)).get((1, 0), Sum()).clients
+                for day, clients in of_days.items():
+                    place = (day + offset_days) // step_days * step_days - offset_days
+                    found.setdefault(place, set()).update(clients)
+        return {day: len(clients) for day, clients in found.items() if clients}
 
-    def vendors_before(self, at: int, last_summed: int | None) -> set[str]:
-        """Return the vendors that were tried before a time: of days that are summed up from their sums."""
-        unsummed = min(at // _DAY, (-1 if last_summed is None else last_summed) + 1) * _MINUTES
+    def vendors_before(self, at: int) -> set[str]:
+        """Return the vendors that were tried before a time: where hits are gone, those of the sums of days."""
+        oldest = self.recorded().oldest_minute
+        kept = at if oldest is None else min(at, oldest * 60)
         with self._store.reading() as connection:
             summed = connection.exec_driver_sql(
-                "SELECT DISTINCT vendor FROM daily WHERE day < ? AND vendor <> ''", (at // _DAY,)
+                "SELECT DISTINCT vendor FROM daily WHERE day < ? AND vendor <> ''", (kept // _DAY,)
             )
-            found = {row[0] for row in summed}
-            recent = connection.exec_driver_sql(
-                "SELECT text FROM word WHERE id IN "
-                "(SELECT vendor FROM hit WHERE minute >= ? AND minute <= ? AND first < ?)",
-                (unsummed, at // 60, at),
-            )
-            return found | {row[0] for row in recent}
-
-    def _days_of_hits(self, since: int, until: int) -> list[tuple[int, str, int]]:
-        if since >= until:
-            return []
-        with self._store.reading() as connection:
-            rows = connection.exec_driver_sql(_DAYS, self._bound(since, until)).fetchall()
-            words = _words(connection, {vendor for _, vendor, _ in rows})
-        return [(day, words.get(vendor, ""), attempts) for day, vendor, attempts in rows]
-
-    def _bound(self, since: int, until: int) -> dict[str, int]:
-        return {"since": since, "until": until, "minute": since // 60, "window": self._window}
+            found = {str(vendor) for (vendor,) in summed}
+            spans = Spans.of(self._store, connection, self._window)
+            seen = spans.keys(By.VENDOR, Edge(kept), Edge(at, is_by_first=True))
+            return found | set(spans.texts(seen).values())
 
 
-def _add(found: dict[int, dict[str, int]], counts: list[tuple[int, str, int]]) -> None:
-    for day, vendor, attempts in counts:
+def _add_days(
+    found: dict[int, dict[str, int]], spans: Spans, begin: int, end: int, only: int | None, *, is_cut: bool
+) -> None:  # fmt: skip
+    """Add attempts of a time by day and vendor; `is_cut` says that some may have been under way at its beginning."""
+    of_days = spans.attempts_by(24, By.VENDOR, begin, end, only)
+    if only is not None:  # told by group then
+        of_days = {day: {only: sum(attempts.values())} for day, attempts in of_days.items() if attempts}
+    if is_cut:
+        for (vendor, _), going_on in spans.under_way(By.VENDOR, begin, Edge(end), only).items():
+            began = of_days.setdefault(begin // _DAY, {})
+            began[vendor] = began.get(vendor, 0) + going_on.attempts
+    words = spans.texts({vendor for attempts in of_days.values() for vendor in attempts})
+    for day, attempts in of_days.items():
         here = found.setdefault(day, {})
-        here[vendor] = here.get(vendor, 0) + attempts
+        for vendor, count in attempts.items():
+            here[words[vendor]] = here.get(words[vendor], 0) + count
 
 
-def _words(connection: Connection, numbers: set[int]) -> dict[int, str]:
-    """Return the texts of words, a few hundred at a time: there may be more than SQLite binds."""
-    found: dict[int, str] = {}
-    wanted = sorted(numbers)
-    for start in range(0, len(wanted), 500):
-        part = tuple(wanted[start : start + 500])
-        marks = ", ".join("?" * len(part))
-        sql = f"SELECT id, text FROM word WHERE id IN ({marks})"  # noqa: S608 - marks only
-        found |= {int(number): str(text) for number, text in connection.exec_driver_sql(sql, part)}
+def _together(before: Sums, after: Sums) -> Sums:
+    found: Sums = {}
+    for sums in (before, after):
+        for pair, one in sums.items():
+            found.setdefault(pair, Sum()).join(one)
     return found
+
+
+def _named(by: By, pair: tuple[int, int], words: dict[int, str]) -> tuple[str | None, str]:
+    if by is By.PAIR:
+        return words.get(pair[0], ""), words.get(pair[1], "")
+    return words.get(pair[1]), words.get(pair[0], "")
+
+
+def _within(connection: Connection, since: int, until: int) -> Iterator[tuple[int, int]]:
+    """Yield the part of a time in which there are hits, if any."""
+    oldest, newest = connection.exec_driver_sql(
+        "SELECT (SELECT MIN(minute) FROM hit), (SELECT MAX(minute) FROM hit)"
+    ).one()
+    if oldest is None:
+        return
+    begin, end = max(since, oldest * 60), min(until, (newest + 1) * 60)
+    if begin < end:
+        yield begin, end

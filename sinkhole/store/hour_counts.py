@@ -1,17 +1,8 @@
-"""Attempts by vendor and hour, of the last day or so: from hits, of which a day is little."""
+"""Attempts by vendor and hour, of the last day or so."""
 
-from sinkhole.store.attempts import GAP
 from sinkhole.store.database import Store
-
-_HOUR = 3600
-_HOURS = f"""
-    SELECT hour, word.text, attempts FROM (
-        SELECT first / {_HOUR} AS hour, vendor, SUM(gap IS NULL OR gap > :window) AS attempts
-        FROM (SELECT vendor, first, {GAP.format(by="client, vendor")}
-              FROM hit WHERE last >= :since AND last < :until AND minute >= :minute AND vendor IS NOT NULL)
-        GROUP BY 1, 2
-    ) JOIN word ON word.id = vendor WHERE attempts > 0
-"""  # noqa: S608 - constants only, values are bound
+from sinkhole.store.span_sql import By, Edge
+from sinkhole.store.spans import HOUR, Spans
 
 
 def attempts_by_hour(store: Store, window: int, since: int, until: int) -> dict[int, dict[str, int]]:
@@ -21,9 +12,14 @@ def attempts_by_hour(store: Store, window: int, since: int, until: int) -> dict[
         window: seconds, of an attempt.
         since, until: epoch seconds.
     """
-    found: dict[int, dict[str, int]] = {}
-    bound = {"since": since, "until": until, "minute": since // 60, "window": window}
     with store.reading() as connection:
-        for hour, vendor, attempts in connection.exec_driver_sql(_HOURS, bound):
-            found.setdefault(int(hour), {})[str(vendor)] = int(attempts)
-    return found
+        spans = Spans.of(store, connection, window)
+        found = spans.attempts_by(1, By.VENDOR, since, until)
+        going_on = spans.under_way(By.VENDOR, since, Edge(until))
+        words = spans.texts({vendor for here in found.values() for vendor in here})
+        words |= spans.texts({vendor for vendor, _ in going_on})
+    told = {hour: {words[vendor]: count for vendor, count in here.items()} for hour, here in found.items() if here}
+    for (vendor, _), one in going_on.items():
+        first = told.setdefault(since // HOUR, {})
+        first[words[vendor]] = first.get(words[vendor], 0) + one.attempts
+    return told

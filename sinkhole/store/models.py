@@ -1,6 +1,6 @@
 """The tables. Times are epoch seconds (UTC) unless a column says minutes or days; texts repeat through `word` ids."""
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 
 from sinkhole.store.table import Base, column, optional
 
@@ -44,7 +44,9 @@ class Hit(Base):
     first = column(Integer)
     last = column(Integer)
 
-    __table_args__ = (Index("hit_minute", "minute"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("hit_minute", "minute"), Index("hit_client", "client", "minute"), {"sqlite_autoincrement": True}
+    )  # fmt: skip
 
 
 class Daily(Base):
@@ -64,6 +66,48 @@ class Daily(Base):
     clients = column(Integer)
     attempts = column(Integer)
     hits = column(Integer)
+
+
+class SpanRow(Base):
+    """A time whose hits are counted, from the hour `begin` since the epoch, as the fields of `store.spans`.
+
+    `window` and `labels` are what it was counted with: seconds of an attempt, and a digest of the categories. No two
+    countings have the same `serial`.
+    """
+
+    __tablename__ = "span"
+
+    hours = column(Integer, primary_key=True, autoincrement=False)
+    begin = column(Integer, primary_key=True, autoincrement=False)
+    window = column(Integer)
+    labels = column(String(16))
+    serial = column(Integer)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class SpanSumRow(Base):
+    """What was done of something in a span; it goes when hits of that time go.
+
+    `by` is a `span_sql.By`, `clients` are words in four octets each; None where the key is a client.
+    """
+
+    __tablename__ = "span_sum"
+
+    by = column(Integer, primary_key=True, autoincrement=False)
+    hours = column(Integer, primary_key=True, autoincrement=False)
+    begin = column(Integer, primary_key=True, autoincrement=False)
+    key = column(Integer, primary_key=True, autoincrement=False)
+    part = column(Integer, primary_key=True, autoincrement=False)
+    attempts = column(Integer)
+    hits = column(Integer)
+    blocked = column(Integer)
+    coached = column(Integer)
+    first = column(Integer)
+    last = column(Integer)
+    clients = optional(LargeBinary)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class Handover(Base):

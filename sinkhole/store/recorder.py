@@ -17,6 +17,7 @@ from sinkhole.store.candidates import add_sightings
 from sinkhole.store.client_store import write_activities
 from sinkhole.store.database import Store
 from sinkhole.store.handover import last_taken, note_taken
+from sinkhole.store.summing import forget_changed, newest_hour
 from sinkhole.store.words import Words
 
 MAX_KNOWN = 100_000
@@ -121,7 +122,9 @@ class Recorder:
         minutes, clients, groups, names, qtypes, actions, vendors, products, feeds, subjects, *counts = map(
             list, zip(*rows, strict=True)
         )
-        newest = max(minutes)
+        oldest, newest = min(minutes), max(minutes)
+        if oldest // 60 <= newest_hour(connection):
+            forget_changed(connection, oldest, newest)
         self._forget_old(newest, len(rows))
         shown = {client: self._client_text(client) for client in set(clients)}
         texts = set(names).union(shown.values(), groups, vendors, products, feeds, subjects)

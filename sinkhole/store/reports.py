@@ -1,6 +1,6 @@
 """Answer from recorded hits: who tried which vendor, how often, when; attempts, not raw queries."""
 
-import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,19 +8,16 @@ from typing import Any
 from sinkhole.errors import StoreError
 from sinkhole.policy.hit import HitRow
 from sinkhole.policy.verdict import Action
-from sinkhole.store.attempts import CLIENTS, COUNT, GAP
 from sinkhole.store.database import Store
+from sinkhole.store.span_cache import Sum
+from sinkhole.store.span_sql import By, Labels
+from sinkhole.store.spans import Spans, by_key
 
 COLUMNS = ("vendor", "product", "client", "group", "name", "feed", "subject")
 """What hits can be counted by; category and jurisdiction follow from the product and vendor of the catalogue."""
 
 _FOREVER = 2**62
-_LABELS = """
-    label AS MATERIALIZED (
-        SELECT pair.value ->> 0 AS label, word.id AS labelled
-        FROM json_each(:pairs) pair JOIN word ON word.text = pair.value ->> 1
-    )
-"""
+_YEAR = 366 * 86_400
 _LINES = """
     SELECT hit.id, minute, c.text, g.text, n.text, qtype, action, v.text, p.text, f.text, s.text, count, first, last
     FROM hit JOIN word n ON n.id = hit.name JOIN word c ON c.id = hit.client
@@ -28,8 +25,6 @@ _LINES = """
     LEFT JOIN word p ON p.id = hit.product LEFT JOIN word f ON f.id = hit.feed
     LEFT JOIN word s ON s.id = hit.subject
 """
-_DONE = "SUM(CASE WHEN action = :{} THEN count ELSE 0 END)"
-_HITS = f"SUM(count), {_DONE.format('block')}, {_DONE.format('coach')}, MIN(first), MAX(last)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +72,21 @@ class Reports:
         Args:
             since, until: epoch seconds, by the last query of a row; `until` is no longer in.
         """
-        _expect_column(column)
-        sql = _tally_sql(f'hit."{column}"', "hit", "(SELECT text FROM word WHERE id = k)")
-        return self._tallies(sql, since, until, {"limit": -1 if limit is None else limit})
+        by = _by(column)
+        with self._store.reading() as connection:
+            spans = Spans.of(self._store, connection, self._window)
+            found = by_key(spans.sums(by, since, _end(until)))
+            texts = spans.texts({key for key, _ in found})
+        keyed = [(texts.get(key, ""), one) for (key, _), one in found.items()]
+        is_client = by is By.CLIENT
+        tallies = [tally_of(text, one, int(bool(text)) if is_client else None) for text, one in keyed]
+        return sorted(tallies, key=tally_order)[:limit]
+
+    def clients(self, since: int = 0, until: int | None = None) -> int:
+        """Return how many clients asked between two times, 0 where clients are not stored."""
+        with self._store.reading() as connection:
+            found = Spans.of(self._store, connection, self._window).sums(By.ALL, since, _end(until))
+        return len(set().union(*(one.clients for one in found.values())))
 
     def count_by_label(
         self, label_of: dict[str, tuple[str, ...]], column: str, since: int = 0, until: int | None = None
@@ -88,21 +95,23 @@ class Reports:
 
         Args:
             label_of: value of the column to its labels; a value without any is left out.
+            column: `product` or `vendor`.
         """
-        _expect_column(column)
-        pairs = [(label, value) for value, labels in label_of.items() for label in labels]
-        # CROSS: hits in the outer loop. JSON: there may be more pairs than SQLite binds.
-        counted = _tally_sql("label", f'hit CROSS JOIN label ON labelled = hit."{column}"', "k")
-        sql = f"WITH {_LABELS} {counted}"
-        return self._tallies(sql, since, until, {"limit": -1, "pairs": json.dumps(pairs)})
-
-    def _tallies(self, sql: str, since: int, until: int | None, bound: dict[str, object]) -> list[Tally]:
-        bound |= {
-            "since": since, "until": _FOREVER if until is None else until, "minute": since // 60,
-            "window": self._window, "block": Action.BLOCK.value, "coach": Action.COACH.value,
-        }  # fmt: skip
+        if _by(column) is By.PRODUCT:
+            labels = Labels(label_of)
+            with self._store.reading() as connection:
+                found = Spans.of(self._store, connection, self._window, labels).sums(By.CATEGORY, since, _end(until))
+            return sorted((tally_of(labels.names[key], one) for (key, _), one in found.items()), key=tally_order)
         with self._store.reading() as connection:
-            return [Tally(*row) for row in connection.exec_driver_sql(sql, bound)]
+            spans = Spans.of(self._store, connection, self._window)
+            found = by_key(spans.sums(By.VENDOR, since, _end(until)))
+            texts = spans.texts({key for key, _ in found})
+        # Attempts are told apart by vendor, so those of a label are those of its vendors.
+        labelled: dict[str, Sum] = {}
+        for (key, _), one in found.items():
+            for label in label_of.get(texts.get(key, ""), ()):
+                labelled.setdefault(label, Sum()).join(one)
+        return sorted((tally_of(label, one) for label, one in labelled.items()), key=tally_order)
 
     def lines(
         self, after: int = 0, since: int = 0, limit: int | None = None, newest: bool = False
@@ -124,11 +133,24 @@ class Reports:
                 yield _line(row)
 
     def page(self, before: int | None, limit: int, since: int = 0) -> list[HitLine]:
-        """Return rows with lesser ids than `before` (None: any), the newest first; none last asked before `since`."""
-        sql = f"{_LINES} WHERE hit.id < ? AND last >= ? AND minute >= ? ORDER BY hit.id DESC LIMIT ?"
-        bound = (_FOREVER if before is None else before, since, since // 60, limit)
+        """Return rows, those of the newest minutes first; none last asked before `since`.
+
+        Args:
+            before: id of a row, after which the page begins; where that is gone, so are those that would follow.
+        """
+        sql = f"""
+            {_LINES} WHERE (minute, hit.id) < (?, ?) AND minute >= ? AND last >= ?
+            ORDER BY minute DESC, hit.id DESC LIMIT ?
+        """
         with self._store.reading() as connection:
-            return [_line(row) for row in connection.exec_driver_sql(sql, bound)]
+            place = (_FOREVER, _FOREVER)
+            if before is not None:
+                minute = connection.exec_driver_sql("SELECT minute FROM hit WHERE id = ?", (before,)).scalar()
+                if minute is None:
+                    return []
+                place = (minute, before)
+            rows = connection.exec_driver_sql(sql, (*place, since // 60, since, limit))
+            return [_line(row) for row in rows]
 
     def newest_id(self) -> int:
         """Return the id of the newest row, 0 where there is none."""
@@ -147,17 +169,22 @@ def _line(row: Sequence[Any]) -> HitLine:
     return HitLine(number, HitRow(minute, client, group, name, qtype, str(Action(action)), *rest))
 
 
-def _tally_sql(key: str, tables: str, text: str) -> str:
-    """Return the statement that counts hits by `key`, an expression over `tables`; `text` is how it is shown."""
-    return f"""
-        SELECT {text}, {CLIENTS}, {COUNT}, {_HITS}
-        FROM (
-            SELECT {key} AS k, client, action, count, first, last, {GAP.format(by=f"{key}, client, vendor")}
-            FROM {tables} WHERE last >= :since AND last < :until AND minute >= :minute AND {key} IS NOT NULL
-        ) GROUP BY k ORDER BY 3 DESC, 4 DESC, 1 LIMIT :limit
-    """  # noqa: S608 - columns and expressions of ours, values are bound
-
-
-def _expect_column(column: str) -> None:
+def _by(column: str) -> By:
     if column not in COLUMNS:
         raise StoreError(f"hits are counted by {', '.join(COLUMNS)}; found {column!r}")
+    return By[column.upper()]
+
+
+def _end(until: int | None) -> int:
+    return int(time.time()) + _YEAR if until is None else until
+
+
+def tally_of(key: str, one: Sum, clients: int | None = None) -> Tally:
+    """Return a sum as a tally; `clients` is None for those of the sum."""
+    count = len(one.clients) if clients is None else clients
+    return Tally(key, count, one.attempts, one.hits, one.blocked, one.coached, one.first, one.last)
+
+
+def tally_order(one: Tally) -> tuple[int, int, str]:
+    """Return what tallies are sorted by: the most attempts first."""
+    return -one.attempts, -one.hits, one.key or ""

@@ -67,6 +67,24 @@ class Words:
         self._ids.clear()
 
 
+def word_of(connection: Connection, text: str) -> int | None:
+    """Return the number of a text that hits share, None where none has it; that of clients not stored is nobody's."""
+    found: int | None = connection.exec_driver_sql("SELECT id FROM word WHERE text = ?", (text,)).scalar()
+    return found if text else None
+
+
+def texts_of(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:
+    """Return the texts of words, a few hundred at a time: there may be more than SQLite binds."""
+    found: dict[int, str] = {}
+    wanted = sorted(numbers)
+    for start in range(0, len(wanted), _CHUNK):
+        part = tuple(wanted[start : start + _CHUNK])
+        marks = ",".join("?" * len(part))
+        sql = f"SELECT id, text FROM word WHERE id IN ({marks})"  # noqa: S608 - marks only
+        found.update((int(number), str(text)) for number, text in connection.exec_driver_sql(sql, part))
+    return found
+
+
 def delete_unused_words(connection: Connection, after: int, limit: int) -> tuple[int, int]:
     """Delete texts older than every hit, among the `limit` texts whose ids follow `after`.
 

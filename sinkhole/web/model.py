@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 Item = TypeVar("Item")
 Out = TypeVar("Out", bound=BaseModel)
+Thing = TypeVar("Thing")
 MOST_OF_A_PAGE = 500
 BIGGEST = 2**31
 """Above every number of the store that somebody may name."""
@@ -82,12 +83,18 @@ def page_of(items: Sequence[Out], paged: Paged, key: Callable[[Out], str]) -> "P
         items: in their order, which stays the same from one page to the next.
         key: of an item; no two have the same.
     """
+    shown, following = part_of(items, paged, key)
+    return Page[Out](items=list(shown), next=following)
+
+
+def part_of(items: Sequence[Thing], paged: Paged, key: Callable[[Thing], str]) -> tuple[Sequence[Thing], str | None]:
+    """Return the part of a list that is asked for, and the cursor of what follows; arguments as of `page_of`."""
     start = 0
     if paged.cursor is not None:
         start = next((at + 1 for at, item in enumerate(items) if key(item) == paged.cursor), len(items))
     shown = items[start : start + paged.limit]
     is_last = start + len(shown) >= len(items)
-    return Page[Out](items=list(shown), next=None if is_last else key(shown[-1]))
+    return shown, None if is_last else key(shown[-1])
 
 
 def moment(seconds: int) -> datetime:

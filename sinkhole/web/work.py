@@ -11,11 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sinkhole.app.data_dir import STORE
+from sinkhole.app.kept import Kept
 from sinkhole.app.state import State, open_state, state_over
 from sinkhole.config.schema import Settings
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.store.audit import acting_from
 from sinkhole.store.database import open_for_reading
+from sinkhole.store.span_cache import SpanCache
 
 Result = TypeVar("Result")
 READ_WITHIN = 10.0
@@ -64,8 +66,10 @@ class Threads:
 class Readers:
     """Run what only reads, each thread with a state of its own over a connection that cannot write."""
 
-    def __init__(self, settings: Settings, seconds: float = READ_WITHIN) -> None:
+    def __init__(self, settings: Settings, seconds: float = READ_WITHIN, kept: Kept | None = None) -> None:
         self._settings = settings
+        self._kept = kept or Kept()
+        self._spans = SpanCache()
         self._seconds = seconds
         self._threads = Threads("read", _READERS, _READS_WAITING)
         self._local = threading.local()
@@ -92,8 +96,8 @@ class Readers:
     def _state(self) -> State:
         state: State | None = getattr(self._local, "state", None)
         if state is None:
-            store = open_for_reading(self._settings.server.data_dir / STORE, self._is_over)
-            state = self._local.state = state_over(self._settings, store, "reader")
+            store = open_for_reading(self._settings.server.data_dir / STORE, self._is_over, self._spans)
+            state = self._local.state = state_over(self._settings, store, "reader", self._kept)
         return state
 
     def _drop(self) -> None:
@@ -113,8 +117,9 @@ class Readers:
 class Changers:
     """Run what changes something, each job on a state of its own that names who did it and from where."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, kept: Kept | None = None) -> None:
         self._settings = settings
+        self._kept = kept or Kept()
         self._threads = Threads("change", _CHANGERS, _CHANGES_WAITING)
 
     async def do(self, who: str, origin: str, work: Callable[[State], Result]) -> Result:
@@ -127,7 +132,7 @@ class Changers:
         return await self._threads.run(lambda: self._do(who, origin, work))
 
     def _do(self, who: str, origin: str, work: Callable[[State], Result]) -> Result:
-        state = open_state(self._settings, who)
+        state = open_state(self._settings, who, kept=self._kept)
         try:
             with acting_from(origin):
                 return work(state)
@@ -143,9 +148,10 @@ class Work:
     """All threads of the admin side; `hashing` is for passwords, one at a time, since each takes 64 MiB."""
 
     def __init__(self, settings: Settings) -> None:
-        self.readers = Readers(settings)
-        self.changers = Changers(settings)
-        self.access = Changers(settings)
+        kept = Kept()
+        self.readers = Readers(settings, kept=kept)
+        self.changers = Changers(settings, kept)
+        self.access = Changers(settings, kept)
         """For sessions and log-ins, which must not wait for a change that takes long."""
         self.hashing = Threads("hash", _HASHERS, _HASHES_WAITING)
 

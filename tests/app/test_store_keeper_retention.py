@@ -92,3 +92,24 @@ async def test_names_that_look_like_ai_go_when_they_were_not_seen_for_long(folde
     left = await keeper.do(lambda state: state.candidates.all())
     assert [one.domain for one in left] == ["decided.ai", "new.ai"]
     await keeper.close()
+
+
+async def test_hours_that_are_over_are_counted_and_hits_come_in_meanwhile(keeper, clock):
+    await keeper.record(batch(row(at=-7200), row(at=-3600 * 3), row(at=-3600 * 50), row(), seq=1))
+    await asyncio.gather(keeper.sum_up(), keeper.record(batch(row(count=10), seq=2)))
+    counted = "SELECT hours, COUNT(*) FROM span GROUP BY hours"
+    assert await keeper.do(lambda state: _rows(state, counted)) == [(1, 49), (6, 7), (24, 1)]
+    clock.pass_by(2 * 3600)
+    await keeper.sum_up()
+    assert await keeper.do(lambda state: _rows(state, counted)) == [(1, 50), (6, 8), (24, 1)]
+
+
+async def test_counting_waits_for_the_next_time_where_the_store_is_gone(keeper, folder):
+    (folder / "store.db").unlink()
+    await keeper.sum_up()
+    assert "the file is gone" in keeper.state_in_words
+
+
+def _rows(state, sql):
+    with state.store.reading() as connection:
+        return [tuple(found) for found in connection.exec_driver_sql(sql)]

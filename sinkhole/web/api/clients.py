@@ -11,7 +11,7 @@ from sinkhole.app.state import State, policy_in_force
 from sinkhole.clients.table import read_table
 from sinkhole.store.client_store import SeenClient
 from sinkhole.web.api.hits import DAY
-from sinkhole.web.model import Flag, Model, Moment, Page, Paged, moment, page_of
+from sinkhole.web.model import Flag, Model, Moment, Page, Paged, moment, part_of
 
 
 class ClientQuery(Paged):
@@ -47,7 +47,10 @@ def list_clients(state: State, query: ClientQuery) -> Page[ClientShown]:
     """List the clients that were seen."""
     since = int(time.time()) - 7 * DAY if query.since is None else int(query.since.timestamp())
     policy, table = policy_in_force(state.settings), read_table(compiled_folder(state.folder))
-    found = [ClientShown.of(one, groups_now(policy, table, one)) for one in client_store(state).seen(since)]
+    found = client_store(state).seen(since)
     if query.without_group:
-        found = [one for one in found if not one.groups]
-    return page_of(found, query, lambda one: one.client)
+        found = [one for one in found if not groups_now(policy, table, one)]
+    shown, following = part_of(found, query, lambda one: one.text)
+    return Page[ClientShown](
+        items=[ClientShown.of(one, groups_now(policy, table, one)) for one in shown], next=following
+    )

@@ -9,7 +9,7 @@ from sinkhole.app.discovery import Wanted, accept, ignore, reopen
 from sinkhole.app.state import State
 from sinkhole.catalogue.search import Owners
 from sinkhole.store.candidates import Candidate, CandidateState
-from sinkhole.web.model import Forced, Line, Model, Page, Paged, Word, moment, page_of, whole
+from sinkhole.web.model import Forced, Line, Model, Page, Paged, Word, moment, part_of, whole
 from sinkhole.web.problem import not_found
 
 
@@ -70,12 +70,10 @@ class CandidateShown(Model):
 def list_candidates(state: State, query: CandidateQuery) -> Page[CandidateShown]:
     """List names that look like AI, those with the most answers first."""
     wanted = None if query.state is None else CandidateState(query.state)
+    found, following = part_of(state.candidates.all(wanted, query.min_count), query, lambda one: one.domain)
     owners, clients = Owners(state.catalogue().catalogue), state.candidates.client_counts()
-    found = [
-        CandidateShown.of(one, owners.of(one.domain), clients.get(one.domain))
-        for one in state.candidates.all(wanted, query.min_count)
-    ]
-    return page_of(found, query, lambda one: one.domain)
+    shown = [CandidateShown.of(one, owners.of(one.domain), clients.get(one.domain)) for one in found]
+    return Page[CandidateShown](items=shown, next=following)
 
 
 def show_candidate(state: State, place: CandidatePlace) -> CandidateShown:

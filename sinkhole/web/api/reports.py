@@ -71,7 +71,7 @@ def vendors(state: State, query: Span) -> VendorReport:
     catalogue = state.catalogue().catalogue
     reports = Reports(state.store, state.settings.record.attempt_window)
     found = count_hits(reports, catalogue, "vendor", query.start, query.end)
-    asking = sum(bool(tally.key) for tally in count_hits(reports, catalogue, "client", query.start, query.end))
+    asking = reports.clients(query.start, query.end)
     with state.store.reading() as connection:
         lost = dropped(connection)
     names = {vendor.id: vendor.name for vendor in catalogue.vendors}

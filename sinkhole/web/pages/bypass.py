@@ -8,7 +8,7 @@ from sinkhole.web.pages.client import INNOCENT
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.span import SPANS, Spanned, spanned, times_of
 
-_MOST_ROWS = 500
+_MOST_ROWS = 200
 
 
 def bypass(state: State, query: Spanned) -> View:

@@ -1,7 +1,8 @@
 """Clients: who was seen, in which groups, what they tried, and who looks as if they went round the resolver."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -64,7 +65,7 @@ def clients(state: State, actor: Actor, query: ClientsAsked) -> View:
         counted = count_hits(reports, state.catalogue().catalogue, "client", times.since, times.until)
         tallies = {one.key: one for one in counted if one.key}
         scores = {one.client: one.score for one in bypass_report(state, now - BYPASS_DAYS * DAY)}
-    groups = _groups(state, seen)
+    groups = _groups(state, seen.values()) if query.group else {}
     found = [
         Row(client, seen.get(client), groups.get(client, ()), tallies.get(client), scores.get(client, 0))
         for client in seen.keys() | tallies.keys() | scores.keys()
@@ -75,6 +76,9 @@ def clients(state: State, actor: Actor, query: ClientsAsked) -> View:
     if query.cursor is not None:
         start = next((at + 1 for at, one in enumerate(found) if one.client == query.cursor), len(found))
     rows = found[start : start + query.limit]
+    if not query.group:  # else they are known; to find those of all clients takes longer than all else
+        groups = _groups(state, [one.seen for one in rows if one.seen is not None])
+        rows = [replace(one, groups=groups.get(one.client, ())) for one in rows]
     return View(
         "clients.html",
         {"rows": rows, "next": rows[-1].client if rows and start + len(rows) < len(found) else None, "asked": query,
@@ -84,9 +88,9 @@ def clients(state: State, actor: Actor, query: ClientsAsked) -> View:
     )  # fmt: skip
 
 
-def _groups(state: State, seen: dict[str, SeenClient]) -> dict[str, tuple[str, ...]]:
+def _groups(state: State, seen: Iterable[SeenClient]) -> dict[str, tuple[str, ...]]:
     policy, table = published_policy(state), read_table(compiled_folder(state.folder))
-    return {text: groups_now(policy, table, one) for text, one in seen.items()}
+    return {one.text: groups_now(policy, table, one) for one in seen}
 
 
 def _fits(row: Row, query: ClientsAsked) -> bool:

@@ -149,7 +149,7 @@ def _compared(state: State, vendor: Vendor, moves: list[PolicyMove], until: int)
     days = min(today - at - 1, at - min(oldest, default=at), _MOST_DAYS)
     if days < 1:
         return None
-    found = counts.days((at - days) * DAY, (at + days + 1) * DAY, recorded.last_day)
+    found = counts.days((at - days) * DAY, (at + days + 1) * DAY, vendor.id)
     sums = [
         sum(found.get(day, {}).get(vendor.id, 0) for day in span)
         for span in (range(at - days, at), range(at + 1, at + 1 + days))

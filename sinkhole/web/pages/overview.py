@@ -157,7 +157,7 @@ def _new(
     """Return the vendors that were tried in the last week and never before; None where nothing older is recorded."""
     since = until - _NEW_DAYS * _DAY
     counts = EvidenceCounts(state.store, state.settings.record.attempt_window)
-    known = counts.vendors_before(since, counts.recorded().last_day)
+    known = counts.vendors_before(since)
     if not known:
         return None
     found = [one for one in count_hits(reports, catalogue, "vendor", since, until) if one.key not in known]

@@ -1,8 +1,7 @@
 """The policy that the workers answer by: read as it was published, so that looking at a page compiles nothing."""
 
-from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.state import State
-from sinkhole.policy.document import load_policy
+from sinkhole.app.state import published_policy as of_folder
 from sinkhole.policy.engine import Policy
 
 
@@ -12,4 +11,4 @@ def published_policy(state: State) -> Policy:
     Raises:
         PolicyError: none is published, or it is damaged.
     """
-    return load_policy(compiled_folder(state.folder))
+    return of_folder(state.folder)

@@ -46,7 +46,7 @@ def trend_of(state: State, times: Times, vendor: str | None = None) -> tuple[Buc
         found = attempts_by_hour(state.store, window, times.since, times.until)
     else:
         counts = EvidenceCounts(state.store, window)
-        found = counts.days(times.since, times.until, counts.recorded().last_day)
+        found = counts.days(times.since, times.until, vendor)
     return buckets_of(found, times, vendor)
 
 

@@ -1,0 +1,47 @@
+"""Every page in both themes, wide and narrow: nobody is shut out, nothing is cut off, and the console is silent."""
+
+import pytest
+
+from sinkhole.app.accounts import SETUP
+from sinkhole.web.pages.table import PAGES
+from tests.browser.conftest import NARROW, THEMES, WIDE
+
+PLACES = {
+    "vendor": "deepseek", "client": "10.20.0.10", "group": "engineering", "domain": "ai-1-chat.example",
+    "feed": "own", "number": "1",
+}  # fmt: skip
+FILES = (
+    "/policy/subjects", "/policy/policy.toml", "/reports/evidence.{form}", "/metrics", "/healthz", "/readyz",
+)  # fmt: skip
+"""What is no page."""
+MORE = (
+    "/?span=24h", "/explain?name=chat.deepseek.com", "/reports?by=group&k=5", "/vendors?text=nothing-is-called-so",
+    "/audit?text=exception", "/clients?span=24h",
+)  # fmt: skip
+PATHS = [
+    *(one.path.format(**PLACES) for one in PAGES
+      if one.method == "GET" and one.path not in FILES and not one.path.startswith((SETUP, "/login"))),
+    *MORE,
+]  # fmt: skip
+_AXE = """
+    axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations
+      .filter((one) => ["serious", "critical"].includes(one.impact))
+      .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).slice(0, 3).join(" | ")}`))
+"""
+_TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_page_shuts_nobody_out(path, opened, axe):
+    page, found = opened.goto(path), {}
+    page.evaluate(axe)
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        for width in (WIDE, NARROW):
+            page.set_viewport_size({"width": width, "height": 900})
+            said = page.evaluate(_AXE)
+            if width == NARROW and page.evaluate(_TOO_WIDE):
+                said.append("scrolls sideways")
+            if said:
+                found[theme, width] = said
+    assert found == {}
