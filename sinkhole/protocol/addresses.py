@@ -102,7 +102,7 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     asked = sent[end - 4 : end]
     head, length, size = _RECORDS[asked]
     stop = end + count * size
-    if not _is_silent(got[stop:], additional):
+    if len(got) < stop or not _is_silent(got[stop:], additional):
         return None
     ttl, most_ttl = _MAX_TTL, 0
     for at in range(end, stop, size):
