@@ -40,7 +40,7 @@ class Ahead:
         self._limits = limits
         self._client = client
         self._zone = zone
-        self._land = land
+        self._land: Callable[[Ahead], None] | None = land
         server.waiting += 1
         flight.wake = self._landed
 
@@ -57,7 +57,10 @@ class Ahead:
         self.server.waiting -= 1
         self._limits.give_back(self._client, self._zone)
         self.outcome = flight.outcome
-        self._land(self)
+        # Whoever is told may hold this: let go of him, since circles are collected minutes later only.
+        land, self._land = self._land, None
+        if land is not None:
+            land(self)
 
 
 @cache

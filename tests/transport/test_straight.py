@@ -1,6 +1,7 @@
 """The straight path says what the chain would have said, whatever an upstream answers, and leaves the same behind."""
 
 import asyncio
+import gc
 import struct
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -23,10 +24,14 @@ from sinkhole.resolver.build import build_chain
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.sightings import Sightings
+from sinkhole.resolver.straight import Course
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.gate import ClientGate
+from sinkhole.transport.later import StraightLater
 from sinkhole.transport.packet_cache import PacketCache
 from sinkhole.upstream import Forwarder
+from sinkhole.upstream.ahead import Ahead
+from sinkhole.upstream.burst import Burst, Flight
 from tests.fakes import FakeUpstream, reply
 from tests.policy import world
 from tests.policy.test_signs import BOOK, BRANDS
@@ -354,6 +359,22 @@ async def test_what_goes_wrong_is_told_to_all_who_wait(monkeypatch, caplog):
         )]  # fmt: skip
         assert replies == [2, 0, 2]  # who joined found the answer kept
         assert "query.failed" in caplog.text
+
+
+async def test_nothing_is_left_for_the_collector():
+    async with rigs(True) as (_, rig):
+        await rig.ask(question("one-0.example").to_wire())
+        gc.collect()
+        gc.disable()
+        try:
+            for number in range(1, 40):
+                await rig.ask(question(f"one-{number}.example").to_wire())
+                await rig.ask(question(f"nx-{number}.example").to_wire())
+            kinds = (Course, Ahead, Flight, Burst, StraightLater)
+            left = [one for one in gc.get_objects() if isinstance(one, kinds)]
+            assert [type(one) for one in left] == [Burst]  # the last one, which is held
+        finally:
+            gc.enable()
 
 
 async def test_limits_count_what_is_on_the_way():
