@@ -112,9 +112,9 @@ def _found(server: Server, folder: Path) -> Installation:
     return Installation(server, url, ports, folder / "ca.pem", folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def driver() -> Iterator[Any]:
-    """The driver of the browsers."""
+    """The driver of the browsers; its event loop runs until it ends, and other modules have loops of their own."""
     with sync_playwright() as found:
         yield found
 
@@ -126,7 +126,7 @@ def launch(driver: Any, home: Path, *words: str) -> Browser:
     return browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(driver: Any, installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser that trusts the authority of the installation, as one on which an administrator installed it."""
     home = tmp_path_factory.mktemp("home")
@@ -166,7 +166,7 @@ class Opened:
         return self.page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session(browser: Browser, installation: Installation) -> Any:
     """Log in by the form, once; return the state of the browser then."""
     context = browser.new_context()
@@ -181,7 +181,7 @@ def session(browser: Browser, installation: Installation) -> Any:
     return state
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context(browser: Browser, session: Any) -> Iterator[BrowserContext]:
     """What the pages of somebody who is logged in share."""
     found = browser.new_context(storage_state=session, reduced_motion="reduce", viewport={"width": WIDE, "height": 900})
