@@ -67,10 +67,13 @@ class Commands:
 
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Commands]:
-    """Give what runs commands; the log goes back to where it was."""
+    """Give what runs commands; the log begins as in a new process, and goes back to where it was."""
     for name in ("SINKHOLE_DATA_DIR", "SINKHOLE_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     log = logging.getLogger("sinkhole")
     before = (log.handlers[:], log.level, log.propagate)
+    # As in a process of its own: whatever ran before in this one may have left a handler whose stream is closed.
+    log.handlers[:], log.propagate = [], True
+    log.setLevel(logging.NOTSET)
     yield Commands(tmp_path / "data", capsys)
     log.handlers[:], log.level, log.propagate = before
