@@ -84,6 +84,7 @@ def test_nobody_overwrites_what_another_changed(api):
         (["manage:policy", "manage:groups"],
          EXCEPTION, 403),
     ],
+    ids=["statement", "group", "group-with-its-scope", "group-with-another", "exception"],
 )  # fmt: skip
 def test_file_is_no_way_round_a_scope(site, api, scopes, more, status):
     text = exported(api)
