@@ -3,7 +3,7 @@
 Most are for addresses of a name that no rule is about, and an upstream answers with nothing but addresses. Of such a
 question all that the stages do is known before it leaves: it is judged, sent, its answer looked at, kept and counted.
 Whatever turns out to be anything else goes through the chain after all, with what the upstream said already in hand.
-What is said on either way is the same (tests/resolver/test_straight.py holds them side by side); decision 28.
+What is said on either way is the same (tests/transport/test_straight.py holds them side by side); decision 28.
 """
 
 import asyncio

@@ -70,22 +70,19 @@ class BlockedReplies:
         self._local = frozenset(_last_two(name) for name in local or ())
 
     def find(
-        self, wire: bytes, measured: Measured, table: Table, policy: Policy, scope: Scope, now: float
+        self, wire: bytes, form: bytes, measured: Measured, table: Table, policy: Policy, scope: Scope, now: float
     ) -> Made | None:
         """Make the reply to a query; None where that cannot be done.
 
         Args:
+            form: what `form_of` says of it.
             measured: what `measure` says of it.
             table: of the scope and kind of transport.
             now: monotonic seconds.
         """
-        if not table.forms:
-            return None
-        end, shape, domain = measured
-        # Flags, counts, type, class and OPT: equal octets ask for an equal reply.
-        form = wire[2:_HEADER] + wire[end:]
         if form not in table.forms:
             return None
+        end, shape, domain = measured
         name = wire[_HEADER:end].lower()
         spot = policy.spot(name, scope)
         if spot is None:
@@ -116,7 +113,7 @@ class BlockedReplies:
             return
         if len(table.pieces) >= MAX_PIECES:
             table.forget_pieces()
-        form = wire[2:_HEADER] + wire[end:]
+        form = form_of(wire, end)
         qtype = int.from_bytes(wire[end : end + 2], "big")
         table.forms.add(form)
         table.pieces[form, spot, shape] = Pieces(
@@ -131,6 +128,14 @@ class BlockedReplies:
 def _last_two(name: bytes) -> bytes:
     """Return the last two labels of a name, or what it has."""
     return list(parents_of(name))[-3:][0]
+
+
+def form_of(wire: bytes, end: int) -> bytes:
+    """Return a query without its id and its name, which ends at `end`: flags, counts, type, class, OPT.
+
+    Queries of equal form ask in the same way, each for its own name.
+    """
+    return wire[2:_HEADER] + wire[end:]
 
 
 def measure(wire: bytes) -> Measured:

@@ -25,7 +25,7 @@ from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.resolver.steps import Done
 from sinkhole.resolver.straight import Straight
-from sinkhole.transport.blocked_replies import BlockedReplies, Measured, Pieces, measure
+from sinkhole.transport.blocked_replies import BlockedReplies, Measured, Pieces, form_of, measure
 from sinkhole.transport.datagram import Host
 from sinkhole.transport.finisher import NEVER, Finisher
 from sinkhole.transport.fit import truncated_reply
@@ -228,10 +228,11 @@ class Dispatch:
                 self._served.add(entry, state)
                 return wire[:2] + entry.tail
             measured = measure(wire)
-            made = self._blocked.find(wire, measured, table, self._finisher.policy, state.client.scope, self._now)
+            form = form_of(wire, measured[0])
+            made = self._blocked.find(wire, form, measured, table, self._finisher.policy, state.client.scope, self._now)
             if made is not None:
                 return wire[:2] + self._give(wire, state, table, *made)
-            if may_begin and (later := self._go_straight(wire, measured, state, table)) is not None:
+            if may_begin and (later := self._go_straight(wire, form, measured, state, table)) is not None:
                 return later
         try:
             query = read_query(wire)
@@ -272,7 +273,9 @@ class Dispatch:
             self._batch_time = datetime.fromtimestamp(self._wall(), UTC)
         return self._batch_time
 
-    def _go_straight(self, wire: bytes, measured: Measured, state: ClientState, table: Table) -> Later | None:
+    def _go_straight(
+        self, wire: bytes, form: bytes, measured: Measured, state: ClientState, table: Table
+    ) -> Later | None:
         """Begin on the straight path; None where the long way has to be taken."""
         end, _, domain = measured
         straight, begin, client = self._straight, self._begin_chain, state.client
@@ -281,13 +284,13 @@ class Dispatch:
             return None
         if self._finisher.ends != NEVER or client.scope.client is not None:
             return None
-        form = self._forms.find(wire, end)
-        if form is None or self._blocked.may_be_local(wire[domain:end].lower()):
+        plain = self._forms.find(wire, form)
+        if plain is None or self._blocked.may_be_local(wire[domain:end].lower()):
             return None
         question_end = end + _TYPE_AND_CLASS
-        later = StraightLater(self._finisher, wire, table, question_end, form, begin)
-        room, name = form.most - question_end, wire[_HEADER:end]
-        if not straight.begin(name, form.qtype, client, self._when(), self._now, room, later.landed):
+        later = StraightLater(self._finisher, wire, table, question_end, plain, begin)
+        room, name = plain.most - question_end, wire[_HEADER:end]
+        if not straight.begin(name, plain.qtype, client, self._when(), self._now, room, later.landed):
             return None
         state.queries += 1
         return later

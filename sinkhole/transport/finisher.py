@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sinkhole.config.schema import TransportSettings
+from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.names import name_to_text
 from sinkhole.protocol.question import QueryMessage
@@ -108,13 +109,9 @@ class Finisher:
             found: what came.
             table: where its reply is kept.
         """
-        reply, verdict = form.reply(wire, end, found), course.verdict
-        is_recorded = self._hits.wants(verdict)
-        name = name_to_text(course.name.lower()) if is_recorded else ""
-        entry = Entry(
-            reply, self._clock(), course.reusable, name, form.qtype, verdict, is_recorded, found.ttl_offsets()
-        )
-        self._cache.store(table, wire[2:], entry)
+        reply = form.reply(wire, end, found)
+        offsets = found.ttl_offsets()
+        self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable, offsets)
         return reply
 
     def failed(self, asked: Query) -> bytes:
@@ -145,13 +142,23 @@ class Finisher:
         message, verdict = asked.message, answer.verdict
         if not answer.ttl or (message.edns is not None and message.edns.options):
             return
-        is_recorded = self._hits.wants(verdict)
-        name = name_to_text(message.question.key) if is_recorded else ""
-        left, now = ends - self._wall(), self._clock()
-        entry = Entry(reply, now, min(answer.ttl, left), name, message.question.qtype, verdict, is_recorded)
-        self._cache.store(table, wire[2:], entry)
+        left = ends - self._wall()
+        entry = self._store(
+            wire, reply, table, message.question.name, message.question.qtype, verdict, min(answer.ttl, left)
+        )
         if answer.is_blocked and verdict is not None and left > answer.ttl:
             self._blocked.learn(
                 wire, reply, table, self.policy, asked.client.scope, verdict,
-                ttl=answer.ttl, ends=now + left, is_recorded=is_recorded,
+                ttl=answer.ttl, ends=self._clock() + left, is_recorded=entry.is_recorded,
             )  # fmt: skip
+
+    def _store(
+        self, wire: bytes, reply: bytes, table: Table, name: bytes, qtype: int, verdict: Verdict | None,
+        ttl: float, offsets: tuple[int, ...] | None = None,
+    ) -> Entry:  # fmt: skip
+        """Put a reply into the packet cache for `ttl` seconds; `offsets` of its TTLs, where they are known."""
+        is_recorded = self._hits.wants(verdict)
+        text = name_to_text(name.lower()) if is_recorded else ""
+        entry = Entry(reply, self._clock(), ttl, text, qtype, verdict, is_recorded, offsets)
+        self._cache.store(table, wire[2:], entry)
+        return entry

@@ -54,9 +54,8 @@ class PlainForms:
         self._settings = settings
         self._known: dict[bytes, PlainForm | None] = {}
 
-    def find(self, wire: bytes, end: int) -> PlainForm | None:
-        """Return the form of a query whose name is whole and ends at `end`; None where it asks for anything else."""
-        form = wire[2:_HEADER] + wire[end:]
+    def find(self, wire: bytes, form: bytes) -> PlainForm | None:
+        """Return what is known of a query's form (`form_of`), its name being whole; None where it asks for more."""
         try:
             return self._known[form]
         except KeyError:

@@ -94,8 +94,7 @@ class Group:
 
     def answered(self, ahead: Ahead) -> None:
         """Note that a question that was sent ahead has got its addresses."""
-        if ahead.server.health.answered(self._clock() - ahead.started):
-            _log.info("upstream.up", upstream=ahead.server.address)
+        self._note_good(ahead.server, ahead.started)
 
     async def _ask_first(self, ask: Ask, budget: Budget) -> "_Try | None":
         """Ask the best server in the way that costs least; None if it has to be asked another way."""
@@ -198,11 +197,14 @@ class Group:
         """Learn from a try how the server is."""
         health, outcome = done.server.health, done.outcome
         if done.is_good:
-            if health.answered(self._clock() - done.started):
-                _log.info("upstream.up", upstream=done.server.address)
+            self._note_good(done.server, done.started)
         elif health.failed(Fault.NO_ANSWER if isinstance(outcome, UpstreamError) else Fault.BAD_ANSWER):
             reason = outcome if isinstance(outcome, UpstreamError) else f"rcode {outcome.rcode}"
             _log.warning("upstream.down", upstream=done.server.address, reason=reason)
+
+    def _note_good(self, server: Server, started: float) -> None:
+        if server.health.answered(self._clock() - started):
+            _log.info("upstream.up", upstream=server.address)
 
     def _ranked(self) -> Sequence[Server]:
         if len(self.servers) == 1:
