@@ -1,6 +1,7 @@
 """Processes of the benchmarks: each on loopback, pinned to one core, ended by its pid, and only if it is ours."""
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import dns.query
 import dns.rcode
 
 HOST = "127.0.0.1"
+UNGIVEN = range(10_000, 32_000)
+"""Ports below those that a system gives to sockets that name none (Linux: from 32,768; RFC 6335: from 49,152)."""
 PYTHON = sys.executable
 NO_REPLY = "no reply"
 PATIENCE = 180.0
@@ -24,15 +27,15 @@ LOAD_CORE = "1"
 
 
 def free_port() -> int:
-    """Return a port that is free now in UDP and TCP."""
+    """Return a port that is free now in UDP and TCP, and that no socket gets by itself before it is bound."""
     for _ in range(50):
+        port = secrets.choice(UNGIVEN)
         with (
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram,
         ):
-            stream.bind((HOST, 0))
-            port: int = stream.getsockname()[1]
             try:
+                stream.bind((HOST, port))
                 datagram.bind((HOST, port))
             except OSError:
                 continue

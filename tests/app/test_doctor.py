@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.servers import free_port
 from sinkhole.app import data_dir
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.doctor import CHECKS, examine
@@ -197,9 +198,7 @@ def test_query(settings, tmp_path, handler, grade, said):
 
 
 def test_query_where_no_server_is(tmp_path):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     found = settings_of(tmp_path, server__listen=(f"0.0.0.0:{port}",))
     assert findings(found, "query") == [
         (Grade.FAILURE, f"no server answers on 127.0.0.1 port {port}: Connection refused")

@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
 
+from bench.servers import free_port
 from sinkhole.app.metrics import Tallies, resident_octets, store_families, worker_families
 from sinkhole.app.openmetrics import Family, exposition
 from sinkhole.app.store_keeper import StoreKeeper
@@ -20,7 +21,7 @@ from sinkhole.store.out_store import OutStore
 from tests.e2e.conftest import TRUE_ADDRESS, UpstreamThread
 from tests.e2e.running import running
 from tests.fakes import FakeUpstream, answers
-from tests.out.events import HOSTILE, closed_port
+from tests.out.events import HOSTILE
 from tests.store.rows import batch, row
 
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana.json"
@@ -111,7 +112,7 @@ async def test_every_query_of_the_dashboard_names_a_figure_and_every_figure_is_i
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("metrics")
-    port = closed_port()
+    port = free_port()
     config = folder / "c.toml"
     config.write_text(f'[metrics]\nlisten = ["127.0.0.1:{port}"]\n[feeds]\nsync = false\n')
     with (

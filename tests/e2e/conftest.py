@@ -29,12 +29,18 @@ class UpstreamThread:
         self.fake = fake
         self._started = threading.Event()
         self._loop = asyncio.new_event_loop()
+        self._failure: OSError | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
+        try:
+            self._loop.run_until_complete(self._serve())
+        except OSError as error:
+            self._failure = error
+            self._started.set()
+        finally:
+            self._loop.close()
 
     async def _serve(self) -> None:
         self._end = asyncio.Event()
@@ -45,13 +51,15 @@ class UpstreamThread:
     def __enter__(self) -> FakeUpstream:
         """Start it and wait until it listens."""
         self._thread.start()
-        assert self._started.wait(5)
+        assert self._started.wait(20)
+        if self._failure is not None:
+            raise self._failure
         return self.fake
 
     def __exit__(self, *_: object) -> None:
         """End its loop."""
         self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(5)
+        self._thread.join(20)
 
 
 @pytest.fixture

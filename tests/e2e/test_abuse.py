@@ -15,6 +15,7 @@ import dns.message
 import dns.rcode
 import pytest
 
+from bench.servers import free_port
 from tests.e2e.conftest import UpstreamThread
 from tests.e2e.outside import Datagrams, Stream, query, rcode, read
 from tests.e2e.running import COMMAND, HOST, clean_environment, running, sinkhole, sinkhole_json
@@ -187,9 +188,7 @@ def test_ready_means_ready(tmp_path, world):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(place))
         notify.settimeout(20)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind((HOST, 0))
-            port = sock.getsockname()[1]
+        port = free_port()
         process = subprocess.Popen(
             [*COMMAND, "serve", "--data-dir", str(tmp_path / "data"), "--listen", f"{HOST}:{port}",
              "--upstream", f"{HOST}:{world.port}"],

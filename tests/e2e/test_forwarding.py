@@ -13,6 +13,7 @@ import dns.message
 import dns.rcode
 import pytest
 
+from bench.servers import free_port
 from tests.e2e.conftest import UpstreamThread
 from tests.e2e.outside import Datagrams, query, rcode, read
 from tests.e2e.running import HOST, Server, running
@@ -410,9 +411,7 @@ def edns_hostile(tmp_path_factory):
 
 def test_start_with_the_upstream_down(tmp_path):
     """R-C26: it starts, blocks, and finds the upstream by itself when it comes; by name too, without asking itself."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind((HOST, 0))
-        port = sock.getsockname()[1]
+    port = free_port()
     with running(tmp_path / "data", upstream=port) as server:
         assert server.addresses(BLOCKED) == ["0.0.0.0"]
         assert server.ask("down.example", timeout=10).rcode() == dns.rcode.SERVFAIL

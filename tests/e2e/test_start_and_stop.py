@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.servers import free_port
 from tests.e2e.conftest import TRUE_ADDRESS
 from tests.e2e.running import HOST, Server, running, sinkhole, sinkhole_json
 
@@ -120,9 +120,7 @@ def test_data_folder_that_cannot_be_written(tmp_path):
 
 def test_own_address_as_upstream_is_refused(tmp_path):
     """R-C26: a loop through ourselves is refused at the start."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind((HOST, 0))
-        port = sock.getsockname()[1]
+    port = free_port()
     assert "where this server listens" in refused(
         "--listen", f"{HOST}:{port}", "--upstream", f"{HOST}:{port}", data_dir=tmp_path / "d"
     )

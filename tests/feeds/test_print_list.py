@@ -1,7 +1,6 @@
 """Lists written for other programs: read back by our own readers, and taken by the programs themselves."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+from bench.servers import free_port
 from sinkhole.feeds.parse import parse
 from sinkhole.feeds.print_list import Listing, print_list
 from sinkhole.feeds.written_formats import WRITTEN
@@ -181,12 +181,6 @@ def test_dnsmasq_takes_its_list(tmp_path, listing):
     path = tmp_path / "dnsmasq.conf"
     path.write_text(print_list(listing, "dnsmasq").text)
     assert "syntax check OK" in run(tool("dnsmasq", "dnsmasq-base"), "--test", f"--conf-file={path}")
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def ask(port: int, name: str) -> dns.message.Message:

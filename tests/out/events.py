@@ -103,12 +103,3 @@ async def handled(handler, path=None) -> AsyncIterator[int]:
             writer.transport.abort()
         await server.wait_closed()
         await asyncio.sleep(0.01)
-
-
-def closed_port():
-    """Return a port that nobody listens on."""
-    import socket
-
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]

@@ -9,11 +9,12 @@ import dns.message
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from bench.servers import free_port
 from sinkhole.out.dnstap import CONTENT_TYPE, Dnstap
 from sinkhole.out.dnstap_message import to_dnstap
 from sinkhole.out.sender import WaitError
 from sinkhole.out.target import Address
-from tests.out.events import HOSTILE, closed_port, handled, hit
+from tests.out.events import HOSTILE, handled, hit
 from tests.store.rows import START
 
 FIELD = descriptor_pb2.FieldDescriptorProto
@@ -166,7 +167,7 @@ async def test_frames_over_tcp_and_a_receiver_that_comes_back():
         await frames.until(lambda frames: len(frames.payloads) == 2)
         assert frames.controls == [READY, START_FRAME] * 2
         await sender.close()
-    lost = Dnstap(Address("tcp", "127.0.0.1", closed_port()))
+    lost = Dnstap(Address("tcp", "127.0.0.1", free_port()))
     with pytest.raises(WaitError, match="Connection refused"):
         await lost.send([hit()])
 

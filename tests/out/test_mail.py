@@ -10,11 +10,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from bench.servers import free_port
 from sinkhole.config.out_schema import MailSettings
 from sinkhole.out import mail as module
 from sinkhole.out.mail import AlertMail, send_mail
 from sinkhole.out.sender import RefusedError, WaitError
-from tests.out.events import HOSTILE, alert, closed_port, handled
+from tests.out.events import HOSTILE, alert, handled
 from tests.upstream.certificates import Authority
 
 TO = ("soc@example.org", "it@example.org")
@@ -159,7 +160,7 @@ async def test_refusals_are_for_now_or_for_good(plain, answer, error):
 
 async def test_servers_that_are_away_or_hang(monkeypatch):
     with pytest.raises(WaitError, match="Connection refused"):
-        await send_mail(settings(closed_port()), TO, "hello", "text")
+        await send_mail(settings(free_port()), TO, "hello", "text")
     monkeypatch.setattr(module, "SEND_WITHIN", 0.1)
 
     async def hang(_reader, writer):

@@ -6,12 +6,13 @@ import socket
 
 import pytest
 
+from bench.servers import free_port
 from sinkhole.errors import OutError
 from sinkhole.out.sender import WaitError, tls_context
 from sinkhole.out.syslog import LONGEST_DATAGRAM, SyslogDatagrams, SyslogStream
 from sinkhole.out.syslog_message import to_syslog
 from sinkhole.out.target import Address
-from tests.out.events import HOSTILE_EVENTS, alert, closed_port, hit, listening
+from tests.out.events import HOSTILE_EVENTS, alert, hit, listening
 from tests.upstream.certificates import Authority
 
 
@@ -64,7 +65,7 @@ async def test_a_new_connection_is_made_when_the_receiver_hung_up():
 
 
 async def test_nobody_there_is_told_and_later_it_works():
-    port = closed_port()
+    port = free_port()
     sender = SyslogStream(Address("tcp", "127.0.0.1", port), message, None)
     with pytest.raises(WaitError, match=rf"tcp://127\.0\.0\.1:{port}: Connection refused"):
         await sender.send([hit()])
@@ -123,7 +124,7 @@ async def test_a_message_that_no_datagram_holds_is_cut_at_a_character():
 
 
 async def test_a_datagram_that_nobody_takes_is_told_where_the_system_tells():
-    sender = SyslogDatagrams(Address("udp", "127.0.0.1", closed_port()), message)
+    sender = SyslogDatagrams(Address("udp", "127.0.0.1", free_port()), message)
 
     async def send_until_told():
         while True:

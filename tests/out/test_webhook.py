@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from bench.servers import free_port
 from sinkhole.app.out_senders import sender_of
 from sinkhole.config.load import load_settings
 from sinkhole.config.out_schema import OutSettings
@@ -21,7 +22,7 @@ from sinkhole.out.sender import RefusedError, WaitError, tls_context
 from sinkhole.out.signature import key_from_text
 from sinkhole.out.webhook import MAX_OCTETS, Secrets, Webhook
 from tests.feeds.certificate import self_signed
-from tests.out.events import HOSTILE_EVENTS, audit, closed_port, handled, hit
+from tests.out.events import HOSTILE_EVENTS, audit, handled, hit
 
 AT = 1_700_000_000
 
@@ -180,7 +181,7 @@ async def test_a_receiver_that_hangs_up_or_speaks_no_http():
     async with handled(nonsense) as port, posting(port) as sender:
         with pytest.raises(WaitError, match=r"did not speak HTTP|closed the connection"):
             await sender.send([hit()])
-    async with posting(closed_port()) as sender:
+    async with posting(free_port()) as sender:
         with pytest.raises(WaitError, match=r"hook\.example\.org: Connection refused"):
             await sender.send([hit()])
 
