@@ -1,12 +1,14 @@
 """What the catalogue in force is made of, so that it is kept as long as nothing of that has changed.
 
-It is looked at each time, by name, size and times of files, so a change is seen at once: the files of this
-installation, the snapshots of signed feeds, all feeds, vendor files of this network, settings and the day.
+It is looked at each time, by name, size and times of files, so a change is seen at once: the snapshots of signed feeds,
+all feeds, vendor files of this network, settings and the day. The 1,800 files of this installation are looked at once:
+whoever installs others starts anew.
 """
 
 import datetime as dt
 import os
 from collections.abc import Hashable, Sequence
+from functools import cache
 from pathlib import Path
 
 from sinkhole.app.local_vendors import Files
@@ -25,9 +27,8 @@ def made_of(settings: Settings, standing: Standing, snapshots: Path, files: File
         snapshots: folder of their versions.
         files: vendor files of this network.
     """
-    shipped = packaged_path("blocklists")
     return (
-        tuple(_look_of(folder) for folder in (shipped, shipped / "vendors", shipped / "bypass")),
+        _look_of_shipped(packaged_path("blocklists")),
         tuple(
             (feed, state.version, _looks_below(snapshots / feed.name) if feed.key is not None else None)
             for feed, state in standing
@@ -36,6 +37,11 @@ def made_of(settings: Settings, standing: Standing, snapshots: Path, files: File
         (settings.upstream.servers, settings.blocking.ipv4, settings.blocking.ipv6),
         dt.datetime.now(dt.UTC).date(),
     )
+
+
+@cache
+def _look_of_shipped(folder: Path) -> Hashable:
+    return tuple(_look_of(part) for part in (folder, folder / "vendors", folder / "bypass"))
 
 
 def _looks_below(folder: Path) -> Hashable:

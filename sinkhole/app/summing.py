@@ -2,18 +2,12 @@
 
 from collections.abc import Iterator
 
+from sinkhole.app.hit_reports import labels_of
 from sinkhole.app.state import State
-from sinkhole.catalogue.load import Catalogue
-from sinkhole.store.span_sql import Labels
 from sinkhole.store.summing import sum_spans
-
-
-def category_labels(catalogue: Catalogue) -> Labels:
-    """Return the categories of all products."""
-    return Labels({product.id: product.categories for product in catalogue.products.values()})
 
 
 def sum_up(state: State, now: float) -> Iterator[object]:
     """Count what is over and not counted yet; yield after each short transaction."""
-    labels = category_labels(state.catalogue().catalogue)
+    labels = labels_of(state.catalogue().catalogue, "category")
     return sum_spans(state.store, state.settings.record.attempt_window, labels, now)

@@ -1,5 +1,6 @@
 """Clients that were seen: who they were at last, and how often they asked in which hour."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -135,12 +136,26 @@ class ClientStore:
 
     def seen(self, since: int) -> list[SeenClient]:
         """Return the clients that asked since a time (epoch seconds), the last first."""
-        return self._clients("last >= ?", (since // HOUR, since))
+        return self._clients('"last" >= ?', since, since)
 
     def find(self, address: str) -> SeenClient | None:
         """Return one client."""
-        found = self._clients("text = ?", (0, self._client_text(address)))
+        return self.find_text(self._client_text(address))
+
+    def find_text(self, text: str) -> SeenClient | None:
+        """Return one client by its address as it is stored."""
+        found = self._clients("text = ?", text)
         return found[0] if found else None
+
+    def names(self, texts: Iterable[str]) -> dict[str, str]:
+        """Return what to call clients, by their addresses as they are stored; those without a name are left out."""
+        sql = (
+            'SELECT text, "first", "last", "groups", mac, names, ids, host, 0 FROM client '
+            "WHERE text IN (SELECT value FROM json_each(?))"
+        )
+        with self._store.reading() as connection:
+            found = [_client(*row) for row in connection.exec_driver_sql(sql, (json.dumps(sorted(texts)),))]
+        return {one.text: one.name for one in found if one.name}
 
     def hours(self, since: int) -> list[HourOfClient]:
         """Return what clients did hour by hour, from the hour of a time on."""
@@ -164,14 +179,17 @@ class ClientStore:
         with self._store.reading() as connection:
             return tuple(connection.exec_driver_sql(sql, (since // HOUR, this_hour)).one())
 
-    def _clients(self, where: str, bound: tuple[int | str, ...]) -> list[SeenClient]:
+    def _clients(self, where: str, value: int | str, since: int = 0) -> list[SeenClient]:
         sql = f"""
-            SELECT text, "first", "last", "groups", mac, names, ids, host, COALESCE(counted, 0) FROM client
-            LEFT JOIN (SELECT client, SUM(queries) AS counted FROM client_hour WHERE hour >= ? GROUP BY client)
-            ON client = client.id WHERE {where} ORDER BY "last" DESC, text
+            WITH chosen AS MATERIALIZED (SELECT * FROM client WHERE {where}), counted AS MATERIALIZED (
+                SELECT client, SUM(queries) AS queries FROM client_hour
+                WHERE hour >= ? AND client IN (SELECT id FROM chosen) GROUP BY client
+            )
+            SELECT text, "first", "last", "groups", mac, names, ids, host, COALESCE(queries, 0) FROM chosen
+            LEFT JOIN counted ON client = id ORDER BY "last" DESC, text
         """  # noqa: S608 - conditions of ours, values are bound
         with self._store.reading() as connection:
-            return [_client(*row) for row in connection.exec_driver_sql(sql, bound)]
+            return [_client(*row) for row in connection.exec_driver_sql(sql, (value, since // HOUR))]
 
 
 def forget_clients(store: Store, days: int, now: float) -> Iterator[int]:

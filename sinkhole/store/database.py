@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -74,14 +74,28 @@ class Store:
         Raises:
             StoreError: as in `transaction`.
         """
-        outer: Connection | None = getattr(self._local, "connection", None)
+        outer: Connection | None = getattr(self._local, "connection", None) or getattr(self._local, "reader", None)
         if outer is not None:
             with self._errors():
                 yield outer
             return
         self._expect_file()
-        with self._errors(), self._engine.connect().execution_options(reading=True) as connection:
+        with self._errors(), ExitStack() as own:
+            stack: ExitStack | None = getattr(self._local, "stack", None)
+            opened = self._engine.connect().execution_options(reading=True)
+            connection = (own if stack is None else stack).enter_context(opened)
+            self._local.reader = None if stack is None else connection
             yield connection
+
+    @contextmanager
+    def reading_once(self) -> Iterator[None]:
+        """Let all that this thread reads meanwhile be read from one state of the data, and over one connection."""
+        with self._errors(), ExitStack() as stack:
+            self._local.stack = stack
+            try:
+                yield
+            finally:
+                self._local.stack = self._local.reader = None
 
     def _expect_file(self) -> None:
         # SQLite would go on writing into a file that nobody can find any more.

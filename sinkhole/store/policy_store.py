@@ -1,7 +1,7 @@
 """Statements and groups in the store; every change is noted in the audit log in the same transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -54,7 +54,11 @@ class PolicyStore:
     def groups(self) -> tuple[Group, ...]:
         """Return all groups with their members, by name."""
         with self._store.reading() as connection:
-            return tuple(self._group(connection, name) for name in self._names(connection))
+            members: dict[str, list[str]] = {}
+            for group, kind, value in connection.execute(select(MemberRow.group, MemberRow.kind, MemberRow.value)):
+                members.setdefault(group, []).append(str(Member(MemberKind(kind), value)))
+            rows = connection.execute(select(*GroupRow.__table__.c).order_by(GroupRow.name)).mappings()
+            return tuple(_group(row, members.get(row["name"], ())) for row in rows)
 
     def put(self, statement: Statement) -> Statement:
         """Add a statement, or replace that on the same subject and scope with the same schedule, or with none either.
@@ -156,8 +160,11 @@ class PolicyStore:
     def _group(self, connection: Connection, name: str) -> Group:
         row = connection.execute(select(*GroupRow.__table__.c).where(GroupRow.name == name)).mappings().one()
         query = select(MemberRow.kind, MemberRow.value).where(MemberRow.group == name)
-        found = [Member(MemberKind(kind), value) for kind, value in connection.execute(query)]
-        return Group(name, tuple(sorted(map(str, found))), row["order"], _answer_from_json(row["answer"]))
+        return _group(row, [str(Member(MemberKind(kind), value)) for kind, value in connection.execute(query)])
+
+
+def _group(row: RowMapping, members: Iterable[str]) -> Group:
+    return Group(row["name"], tuple(sorted(members)), row["order"], _answer_from_json(row["answer"]))
 
 
 def _member_row(text: str) -> dict[str, str]:

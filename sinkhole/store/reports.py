@@ -9,9 +9,10 @@ from sinkhole.errors import StoreError
 from sinkhole.policy.hit import HitRow
 from sinkhole.policy.verdict import Action
 from sinkhole.store.database import Store
+from sinkhole.store.fold import Fold
 from sinkhole.store.span_cache import Sum
 from sinkhole.store.span_sql import By, Labels
-from sinkhole.store.spans import Spans, by_key
+from sinkhole.store.spans import Spans
 
 COLUMNS = ("vendor", "product", "client", "group", "name", "feed", "subject")
 """What hits can be counted by; category and jurisdiction follow from the product and vendor of the catalogue."""
@@ -75,7 +76,7 @@ class Reports:
         by = _by(column)
         with self._store.reading() as connection:
             spans = Spans.of(self._store, connection, self._window)
-            found = by_key(spans.sums(by, since, _end(until)))
+            found = spans.sums(by, since, _end(until), fold=Fold())
             texts = spans.texts({key for key, _ in found})
         keyed = [(texts.get(key, ""), one) for (key, _), one in found.items()]
         is_client = by is By.CLIENT
@@ -88,30 +89,21 @@ class Reports:
             found = Spans.of(self._store, connection, self._window).sums(By.ALL, since, _end(until))
         return len(set().union(*(one.clients for one in found.values())))
 
-    def count_by_label(
-        self, label_of: dict[str, tuple[str, ...]], column: str, since: int = 0, until: int | None = None
-    ) -> list[Tally]:
+    def count_by_label(self, labels: Labels, column: str, since: int = 0, until: int | None = None) -> list[Tally]:
         """Count by something that follows from a column: categories of a product, the jurisdiction of a vendor.
 
         Args:
-            label_of: value of the column to its labels; a value without any is left out.
+            labels: of values of the column; a value without any is left out.
             column: `product` or `vendor`.
         """
         if _by(column) is By.PRODUCT:
-            labels = Labels(label_of)
             with self._store.reading() as connection:
                 found = Spans.of(self._store, connection, self._window, labels).sums(By.CATEGORY, since, _end(until))
             return sorted((tally_of(labels.names[key], one) for (key, _), one in found.items()), key=tally_order)
         with self._store.reading() as connection:
             spans = Spans.of(self._store, connection, self._window)
-            found = by_key(spans.sums(By.VENDOR, since, _end(until)))
-            texts = spans.texts({key for key, _ in found})
-        # Attempts are told apart by vendor, so those of a label are those of its vendors.
-        labelled: dict[str, Sum] = {}
-        for (key, _), one in found.items():
-            for label in label_of.get(texts.get(key, ""), ()):
-                labelled.setdefault(label, Sum()).join(one)
-        return sorted((tally_of(label, one) for label, one in labelled.items()), key=tally_order)
+            found = spans.sums(By.VENDOR, since, _end(until), fold=Fold(labels))
+        return sorted((tally_of(labels.names[key], one) for (key, _), one in found.items()), key=tally_order)
 
     def lines(
         self, after: int = 0, since: int = 0, limit: int | None = None, newest: bool = False

@@ -68,13 +68,13 @@ class SpanCache:
         self._texts: tuple[Hashable, dict[int, str]] = (None, {})
 
     def get(self, key: Hashable) -> Sums | None:
-        """Return a copy of what is kept under a key, or None."""
+        """Return what is kept under a key, or None; `copied`, before any of it is changed."""
         with self._lock:
             found = self._kept.get(key)
             if found is None:
                 return None
             self._kept.move_to_end(key)
-        return copied(found[1])
+        return found[1]
 
     def put(self, key: Hashable, sums: Sums) -> None:
         """Keep sums, which nobody changes any more; those that were asked for longest ago go."""

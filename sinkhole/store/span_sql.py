@@ -51,8 +51,9 @@ class Labels:
 
     def __init__(self, label_of: Mapping[str, Sequence[str]]) -> None:
         self.names = tuple(sorted({label for labels in label_of.values() for label in labels}))
-        number = {name: n for n, name in enumerate(self.names)}
-        pairs = sorted((number[label], product) for product, labels in label_of.items() for label in labels)
+        self._label_of = label_of
+        self._number = {name: n for n, name in enumerate(self.names)}
+        pairs = sorted((self._number[label], product) for product, labels in label_of.items() for label in labels)
         self.json = json.dumps(pairs)
         self._told = json.dumps([self.names, pairs])
 
@@ -60,6 +61,14 @@ class Labels:
     def digest(self) -> str:
         """A text that changes with any of it."""
         return sha256(self._told.encode()).hexdigest()[:16]
+
+    def numbers_of(self, texts: Mapping[int, str]) -> dict[int, tuple[int, ...]]:
+        """Return the places in `names` of the labels of words, given their texts."""
+        return {
+            word: tuple(self._number[label] for label in labels)
+            for word, text in texts.items()
+            if (labels := self._label_of.get(text))
+        }
 
 
 @dataclass(frozen=True, slots=True)

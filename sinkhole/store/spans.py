@@ -6,12 +6,14 @@ ends. It tells what counting all hits would tell: a span whose hits change later
 
 import json
 from array import array
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from sinkhole.store.database import Store
+from sinkhole.store.fold import Fold, joined
 from sinkhole.store.span_cache import SpanCache, Sum, Sums, copied
 from sinkhole.store.span_sql import OF_CLIENT, By, Edge, Labels, Which, counted, under_way
 from sinkhole.store.words import texts_of
@@ -26,6 +28,14 @@ _USABLE = (
     'begin >= :begin AND begin + hours <= :end AND hours < :below AND "window" = :window '
     "AND (:labels IS NULL OR labels = :labels)"
 )
+
+
+class Chosen(NamedTuple):
+    """A span that is counted: how long, when it begins (hours since the epoch), and the number of its counting."""
+
+    hours: int
+    begin: int
+    serial: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +74,17 @@ class Spans:
             return texts_of(self.connection, numbers)
         return self.cache.texts(self.store, numbers, lambda missing: texts_of(self.connection, missing))
 
-    def sums(self, by: By, since: int, until: int, only: int | None = None) -> Sums:
+    def sums(self, by: By, since: int, until: int, only: int | None = None, fold: Fold | None = None) -> Sums:
         """Return what was done in a time, in which attempts count as of its beginning.
 
         Args:
             since, until: epoch seconds; rows are in by their last query, `until` is no longer in.
             only: this key alone.
+            fold: how counts are taken together.
         """
-        found = self.begun(by, Edge(since), Edge(until), only)
-        for pair, one in self.under_way(by, since, Edge(until), only).items():
-            found.setdefault(pair, Sum()).join(one)
-        return found
+        found = self.begun(by, Edge(since), Edge(until), only, fold)
+        under_way = self.under_way(by, since, Edge(until), only)
+        return joined(found, fold.of(under_way, self.texts) if fold else under_way)
 
     def under_way(self, by: By, since: int, until: Edge, only: int | None = None) -> Sums:
         """Return the attempts that were under way when a time began, and nothing else of them."""
@@ -87,24 +97,44 @@ class Spans:
                 one.meet((client,))
         return found
 
-    def begun(self, by: By, since: Edge, until: Edge, only: int | None = None) -> Sums:
+    def begun(self, by: By, since: Edge, until: Edge, only: int | None = None, fold: Fold | None = None) -> Sums:
         """Return what was done in a time, with the attempts that began in it; such times may be added up."""
-        chosen, key = self._chosen(by, -(-since.at // HOUR), until.at // HOUR)
-        found = self._whole(by, chosen, (key, by, only, self.part), only)
+        chosen = self._chosen(by, -(-since.at // HOUR), until.at // HOUR)
+        counted_now: Sums = {}
         for begin, end in _between(chosen, since, until):
-            self._count(found, by, begin, end, only)
-        return found
+            self._count(counted_now, by, begin, end, only)
+        found = copied(self._whole(by, chosen, only, fold))
+        return joined(found, fold.of(counted_now, self.texts) if fold else counted_now)
 
-    def _whole(self, by: By, chosen: Sequence[tuple[int, int]], key: Hashable, only: int | None) -> Sums:
-        """Return what was done in some spans."""
-        cache = self.cache if chosen else None
-        found = cache.get(key) if cache else None
-        if found is None:
-            found = {}
-            for where, bound in self._places(by, chosen, only):
+    def _whole(self, by: By, chosen: Sequence[Chosen], only: int | None, fold: Fold | None) -> Sums:
+        """Return what was done in some spans; whole days, which stay as they are, are kept by themselves, too."""
+
+        def count(spans: Sequence[Chosen]) -> Sums:
+            found: Sums = {}
+            for where, bound in self._places(by, _places_of(spans), only):
                 self._add(found, by, where, bound)
-            if cache:
-                cache.put(key, copied(found))
+            return fold.of(found, self.texts) if fold else found
+
+        how = (by, only, self.part, fold and fold.told_by)
+        days = [one for one in chosen if one.hours >= _DAY_HOURS]
+        if not days or len(days) == len(chosen):
+            return self._kept(by, chosen, how, lambda: count(chosen))
+        hours = [one for one in chosen if one.hours < _DAY_HOURS]
+
+        def add_up() -> Sums:
+            return joined(copied(self._kept(by, days, how, lambda: count(days))), count(hours))
+
+        return self._kept(by, chosen, how, add_up)
+
+    def _kept(self, by: By, spans: Sequence[Chosen], how: Hashable, count: Callable[[], Sums]) -> Sums:
+        """Return what was counted of some spans, which `how` tells; it is `copied` before it is changed."""
+        if self.cache is None or not spans:
+            return count()
+        key = (how, self.store, self.window, self._digest(by), tuple(spans))
+        found = self.cache.get(key)
+        if found is None:
+            found = count()
+            self.cache.put(key, found)
         return found
 
     def attempts_by(
@@ -115,15 +145,22 @@ class Spans:
         Args:
             hours: of a step, one of `LEVELS`; steps are counted since the epoch.
         """
-        whole = self._steps(hours, by, since, until)
-        found: dict[int, dict[int, int]] = {step: {} for step in whole}
+        steps = self._steps(hours, by, since, until)
+        found: dict[int, dict[int, int]] = {one.begin // hours: {} for one in steps}
         key = "key" if only is None else "part"
-        for where, bound in self._places(by, [(hours, step * hours) for step in whole], only):
-            sql = f"SELECT begin / {hours}, {key} AS k, SUM(attempts) {where} GROUP BY begin, k"
-            for step, number, attempts in self.connection.exec_driver_sql(sql, bound).fetchall():
-                if attempts:
-                    found[step][number] = attempts
-        for step, begin, end in _other_steps(hours, whole, since, until):
+
+        def count() -> Sums:
+            sums: Sums = {}
+            for where, bound in self._places(by, _places_of(steps), only):
+                sql = f"SELECT begin / {hours}, {key} AS k, SUM(attempts) {where} GROUP BY begin, k"
+                for step, number, attempts in self.connection.exec_driver_sql(sql, bound).fetchall():
+                    sums[step, number] = Sum(attempts)
+            return sums
+
+        for (step, number), one in self._kept(by, steps, ("attempts", hours, by, only), count).items():
+            if one.attempts:
+                found[step][number] = one.attempts
+        for step, begin, end in _other_steps(hours, tuple(found), since, until):
             here = found.setdefault(step, {})
             for (number, part), one in self.begun(by, Edge(begin), Edge(end), only).items():
                 if one.attempts:
@@ -133,9 +170,10 @@ class Spans:
 
     def hits_by_hour(self, by: By, since: int, until: int) -> list[tuple[int, int, int, int]]:
         """Return hour (since the epoch), key, part and hits of a time."""
-        whole = self._steps(1, by, since, until)
+        steps = self._steps(1, by, since, until)
+        whole = [one.begin for one in steps]
         found: list[tuple[int, int, int, int]] = []
-        for where, bound in self._places(by, [(1, hour) for hour in whole]):
+        for where, bound in self._places(by, _places_of(steps)):
             sql = f"SELECT begin, key, part, hits {where}"
             found += map(tuple, self.connection.exec_driver_sql(sql, bound).fetchall())
         for hour, begin, end in _other_steps(1, whole, since, until):
@@ -145,9 +183,10 @@ class Spans:
 
     def clients_by_day(self, since: int, until: int) -> dict[int, set[int]]:
         """Return the clients that began an attempt with a vendor on each day (since the epoch, UTC)."""
-        whole = self._steps(_DAY_HOURS, By.ALL, since, until)
+        steps = self._steps(_DAY_HOURS, By.ALL, since, until)
+        whole = [one.begin // _DAY_HOURS for one in steps]
         found: dict[int, set[int]] = {day: set() for day in whole}
-        for where, bound in self._places(By.ALL, [(_DAY_HOURS, day * _DAY_HOURS) for day in whole], 1):
+        for where, bound in self._places(By.ALL, _places_of(steps), 1):
             sql = f"SELECT begin / {_DAY_HOURS}, clients {where}"
             for day, clients in self.connection.exec_driver_sql(sql, bound).fetchall():
                 found[day].update(array("I", clients))
@@ -157,21 +196,24 @@ class Spans:
 
     def keys(self, by: By, since: Edge, until: Edge) -> set[int]:
         """Return what there was in a time."""
-        chosen, _ = self._chosen(by, -(-since.at // HOUR), until.at // HOUR)
+        chosen = self._chosen(by, -(-since.at // HOUR), until.at // HOUR)
         found: set[int] = set()
         for begin, end in _between(chosen, since, until):
             rows = counted(self.connection, by, begin, end, self.window, self._which())
             found.update(row[0] for row in rows)
-        for where, bound in self._places(by, chosen):
-            sql = f"SELECT DISTINCT key {where}"
-            found.update(key for (key,) in self.connection.exec_driver_sql(sql, bound))
-        return found
 
-    def _steps(self, hours: int, by: By, since: int, until: int) -> list[int]:
-        """Return the whole steps of a time that are counted."""
-        sql = f"SELECT begin / hours FROM span WHERE hours = :hours AND {_USABLE} ORDER BY 1"  # noqa: S608 - ours
+        def look() -> Sums:
+            places = self._places(by, _places_of(chosen))
+            keys = (self.connection.exec_driver_sql(f"SELECT DISTINCT key {where}", bound) for where, bound in places)
+            return {(key, 0): Sum() for rows in keys for (key,) in rows}
+
+        return found | {key for key, _ in self._kept(by, chosen, ("keys", by), look)}
+
+    def _steps(self, hours: int, by: By, since: int, until: int) -> list[Chosen]:
+        """Return the spans of so many hours in a time that are counted."""
+        sql = f"SELECT hours, begin, serial FROM span WHERE hours = :hours AND {_USABLE} ORDER BY begin"  # noqa: S608
         bound = self._usable(by, -(-since // HOUR), until // HOUR) | {"hours": hours}
-        return [int(step) for (step,) in self.connection.exec_driver_sql(sql, bound)]
+        return [Chosen(*row) for row in self.connection.exec_driver_sql(sql, bound).fetchall()]
 
     def _which(self, only: int | None = None) -> Which:
         return Which(self.labels, only, self.part)
@@ -192,26 +234,31 @@ class Spans:
                 bound, where = (*bound, self.part), f"{where} AND part = ?"
             yield where, bound
 
-    def _chosen(self, by: By, begin: int, end: int) -> tuple[list[tuple[int, int]], Hashable]:
-        """Return the longest spans there are between two hours, one after the other, and what changes if they do."""
-        if begin >= end:
-            return [], None
-        sql = f"SELECT begin, MAX(hours), serial FROM span WHERE {_USABLE} GROUP BY begin ORDER BY begin"  # noqa: S608
-        bound = self._usable(by, begin, end)
-        found, reached, newest = [], begin, 0
-        for at, hours, serial in self.connection.exec_driver_sql(sql, bound).fetchall():
-            if at >= reached:
-                found.append((hours, at))
-                reached = at + hours
-                newest = max(newest, serial)
-        return found, (self.store, self.window, bound["labels"], newest, tuple(found))
+    def _chosen(self, by: By, begin: int, end: int) -> list[Chosen]:
+        """Return the longest spans there are between two hours, one after the other."""
+        found: list[Chosen] = []
+        gaps = [(begin, end)]
+        for hours in LEVELS:
+            left = []
+            for at, until in gaps:
+                if until - at >= hours:
+                    for one in self._steps(hours, by, at * HOUR, until * HOUR):
+                        found.append(one)
+                        left.append((at, one.begin))
+                        at = one.begin + hours
+                left.append((at, until))
+            gaps = [(at, until) for at, until in left if at < until]
+        return sorted(found, key=lambda one: one.begin)
 
     def _usable(self, by: By, begin: int, end: int) -> dict[str, int | str | None]:
-        labels = self.labels.digest if self.labels else ""
         return {
-            "begin": begin, "end": end, "below": self.below, "window": self.window,
-            "labels": labels if by is By.CATEGORY else None,
+            "begin": begin, "end": end, "below": self.below, "window": self.window, "labels": self._digest(by),
         }  # fmt: skip
+
+    def _digest(self, by: By) -> str | None:
+        if by is not By.CATEGORY:
+            return None
+        return self.labels.digest if self.labels else ""
 
     def _count(self, found: Sums, by: By, since: Edge, until: Edge, only: int | None) -> None:
         unknown = _unknown(self.connection)
@@ -237,21 +284,14 @@ class Spans:
                 one.meet(array("I", clients))
 
 
-def by_key(sums: Sums) -> Sums:
-    """Return sums whose parts are not told apart: all are 0."""
-    found: Sums = {}
-    for (key, _), one in sums.items():
-        if (known := found.get((key, 0))) is None:
-            found[key, 0] = one
-        else:
-            known.join(one)
-    return found
+def _places_of(spans: Iterable[Chosen]) -> list[tuple[int, int]]:
+    return [(one.hours, one.begin) for one in spans]
 
 
-def _between(chosen: Sequence[tuple[int, int]], since: Edge, until: Edge) -> Iterator[tuple[Edge, Edge]]:
+def _between(chosen: Sequence[Chosen], since: Edge, until: Edge) -> Iterator[tuple[Edge, Edge]]:
     """Yield what of a time is in none of the spans that were chosen."""
     left = since
-    for hours, at in chosen:
+    for hours, at, _ in chosen:
         if at * HOUR > left.at:
             yield left, Edge(at * HOUR)
         left = Edge((at + hours) * HOUR)

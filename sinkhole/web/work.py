@@ -86,7 +86,9 @@ class Readers:
     def _do(self, work: Callable[[State], Result]) -> Result:
         self._local.until = time.monotonic() + self._seconds
         try:
-            return work(self._state())
+            state = self._state()
+            with state.store.reading_once():
+                return work(state)
         except StoreError as error:
             self._drop()
             if self._is_over():

@@ -86,16 +86,18 @@ def test_snapshot_of_a_signed_feed_is_in_the_key(state):
     assert len(set(keys)) == 3
 
 
-def test_shipped_file_is_in_the_key(state, tmp_path, monkeypatch):
-    vendors = tmp_path / "blocklists" / "vendors"
-    vendors.mkdir(parents=True)
-    monkeypatch.setattr("sinkhole.app.catalogue_made_of.packaged_path", lambda _name: vendors.parent)
-    (vendors / "acme.toml").write_text("1")
-    keys = [key(state)]
-    (vendors / "acme.toml").write_text("22")
-    keys.append(key(state))
-    (vendors / "more.toml").write_text("")
-    keys.append(key(state))
+def test_shipped_files_are_in_the_key(state, tmp_path, monkeypatch):
+    """As they are when a process begins; those of another installation are others."""
+    keys = []
+    for place, texts in (("one", {"acme": "1"}), ("two", {"acme": "22"}), ("three", {"acme": "1", "more": ""})):
+        vendors = tmp_path / place / "vendors"
+        vendors.mkdir(parents=True)
+        for name, text in texts.items():
+            (vendors / f"{name}.toml").write_text(text)
+        monkeypatch.setattr("sinkhole.app.catalogue_made_of.packaged_path", lambda _, found=vendors.parent: found)
+        keys.append(key(state))
+        (vendors / "late.toml").write_text("")
+        assert key(state) == keys[-1]
     assert len(set(keys)) == 3
 
 

@@ -25,6 +25,11 @@ def count(store):
         return connection.exec_driver_sql("SELECT COUNT(*) FROM counter").scalar()
 
 
+def write(store):
+    with store.transaction() as connection:
+        add(connection, "one")
+
+
 def test_store_is_set_as_the_design_says(store):
     """R-D02: WAL, NORMAL, a bounded wait for locks, and pages that can be given back."""
     assert pragma(store, "journal_mode") == "wal"
@@ -213,3 +218,24 @@ def test_journal_does_not_stay_large(store, path):
     with store.transaction() as connection:
         add(connection, "and after")
     assert path.with_name("store.db-wal").stat().st_size <= 16 * 1024 * 1024
+
+
+def test_all_that_is_read_at_once_is_of_one_state(store):
+    """A page adds up what several questions tell: they must not be of different moments."""
+    with store.reading_once():
+        before = count(store)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(write, store).result()
+        with store.reading() as one, store.reading() as other:
+            assert one is other
+        assert count(store) == before
+    assert count(store) == before + 1
+
+
+def test_what_is_read_at_once_needs_the_store_only_where_it_is_read(store):
+    store.path.unlink()
+    with store.reading_once():
+        with pytest.raises(StoreError, match="the file is gone"):
+            count(store)
+        with pytest.raises(StoreError, match="the file is gone"):
+            count(store)

@@ -5,6 +5,7 @@ import pytest
 from sinkhole.errors import StoreError
 from sinkhole.store.recorder import Recorder
 from sinkhole.store.reports import COLUMNS, Reports
+from sinkhole.store.span_sql import Labels
 from tests.store.rows import MINUTE, START, batch, row
 
 WINDOW = 300
@@ -22,7 +23,7 @@ def one(tallies):
 
 def test_empty_store_reports_nothing(reports):
     assert reports.count_by("vendor") == []
-    assert reports.count_by_label({"example": ("XX",)}, "vendor") == []
+    assert reports.count_by_label(Labels({"example": ("XX",)}), "vendor") == []
     assert list(reports.lines()) == []
     assert reports.newest_id() == 0
     assert reports.totals() == (0, 0)
@@ -94,14 +95,16 @@ def test_time_limits_hold_on_both_sides(recorder, reports):
 
 def test_wrong_column_is_said_and_never_sql(reports):
     """R-D09: nothing from outside becomes SQL."""
-    for count in (lambda: reports.count_by("name; DROP TABLE hit"), lambda: reports.count_by_label({}, "x")):
+    for count in (lambda: reports.count_by("name; DROP TABLE hit"), lambda: reports.count_by_label(Labels({}), "x")):
         with pytest.raises(StoreError, match="counted by vendor, product"):
             count()
 
 
 def test_labels_of_a_value_each_count_it_once(recorder, reports):
     recorder.write(batch(row(product="a/chat"), row(product="a/api", qtype=28), row(product="a/none", qtype=2)))
-    found = reports.count_by_label({"a/chat": ("chat", "text"), "a/api": ("text",), "b/api": ("code",)}, "product")
+    found = reports.count_by_label(
+        Labels({"a/chat": ("chat", "text"), "a/api": ("text",), "b/api": ("code",)}), "product"
+    )
     assert [(tally.key, tally.hits, tally.attempts, tally.clients) for tally in found] == [
         ("text", 2, 1, 1), ("chat", 1, 1, 1),
     ]  # fmt: skip
@@ -110,7 +113,7 @@ def test_labels_of_a_value_each_count_it_once(recorder, reports):
 def test_label_may_have_more_values_than_sqlite_binds(recorder, reports):
     recorder.write(batch(row()))
     vendors = {f"v{number}": ("XX",) for number in range(40_000)}
-    assert one(reports.count_by_label(vendors | {"example": ("XX",)}, "vendor")).hits == 1
+    assert one(reports.count_by_label(Labels(vendors | {"example": ("XX",)}), "vendor")).hits == 1
 
 
 def test_lines_come_in_order_and_can_be_followed(recorder, reports):

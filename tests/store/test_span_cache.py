@@ -1,10 +1,15 @@
 """Sums of whole spans are kept for the next question, and never told of what is no longer so."""
 
-from sinkhole.store.database import open_for_reading
+from sinkhole.store.database import open_for_reading, open_store
+from sinkhole.store.evidence_counts import EvidenceCounts
+from sinkhole.store.recorder import Recorder
 from sinkhole.store.reports import Reports
-from sinkhole.store.span_cache import SpanCache, Sum
+from sinkhole.store.span_cache import SpanCache, Sum, copied
+from sinkhole.store.span_sql import Labels
 from tests.store.rows import batch
-from tests.store.test_spans import BEGIN, DAY, HOUR, NOW, WINDOW, hit, summed
+from tests.store.test_spans import BEGIN, DAY, HOUR, NOW, WINDOW, hit, some_hits, summed
+
+JURISDICTIONS = Labels({"v0": ("XX", "YY"), "v1": ("XX",)})
 
 
 def sums(*clients):
@@ -14,7 +19,7 @@ def sums(*clients):
 def test_whoever_changes_what_was_got_changes_nothing_that_is_kept():
     cache = SpanCache()
     cache.put("key", sums(1))
-    cache.get("key")[1, 0].join(Sum(1, 1, 1, 1, 1, 1, {2}))
+    copied(cache.get("key"))[1, 0].join(Sum(1, 1, 1, 1, 1, 1, {2}))
     assert cache.get("key") == sums(1)
     assert cache.get("other") is None
 
@@ -68,3 +73,38 @@ def test_readers_that_share_what_is_kept_see_the_same(store, recorder):
     finally:
         for one in readers:
             one.close()
+
+
+def test_clients_of_the_last_minutes_are_not_among_those_of_earlier_times(tmp_path):
+    """What is added to whole hours for one question must not be there for the next."""
+    store = open_store(tmp_path / "store.db")
+    early = [hit(BEGIN + n * HOUR, client="192.0.2.1", vendor="v0") for n in range(30)]
+    Recorder(store, str).write(batch(*early, hit(BEGIN + 30 * HOUR + 60, client="192.0.2.2", vendor="v0")))
+    summed(store, now=BEGIN + 30 * HOUR + 200)
+    reports = Reports(store, WINDOW)
+    for _ in range(2):
+        for until, clients in ((BEGIN + 30 * HOUR + 200, 2), (BEGIN + 30 * HOUR, 1)):
+            assert [one.clients for one in reports.count_by("vendor", BEGIN, until)] == [clients]
+            assert reports.clients(BEGIN, until) == clients
+    store.close()
+
+
+def test_an_hour_later_the_days_before_are_read_from_what_is_kept(tmp_path):
+    """And what is told is what a store tells that keeps nothing."""
+    store, hits = open_store(tmp_path / "store.db"), some_hits(5, count=400, days=4)
+    Recorder(store, str).write(batch(*hits))
+    for later in range(60, 100, 3):
+        now = BEGIN + later * HOUR
+        summed(store, now=now)
+        reports = Reports(store, WINDOW)
+        told = [reports.count_by("vendor", BEGIN, now), reports.count_by_label(JURISDICTIONS, "vendor", BEGIN, now),
+                EvidenceCounts(store, WINDOW).days(BEGIN, now),
+                EvidenceCounts(store, WINDOW).vendors_before(now)]  # fmt: skip
+        fresh = open_store(tmp_path / "store.db")
+        reports = Reports(fresh, WINDOW)
+        assert told == [
+            reports.count_by("vendor", BEGIN, now), reports.count_by_label(JURISDICTIONS, "vendor", BEGIN, now),
+            EvidenceCounts(fresh, WINDOW).days(BEGIN, now), EvidenceCounts(fresh, WINDOW).vendors_before(now),
+        ]  # fmt: skip
+        fresh.close()
+    store.close()

@@ -77,7 +77,7 @@ KEYS = {
 def counted(store, by, since, until):
     reports = Reports(store, WINDOW)
     if by == "category":
-        return reports.count_by_label(CATEGORIES, "product", since, until)
+        return reports.count_by_label(LABELS, "product", since, until)
     return reports.count_by(by, since, until)
 
 
@@ -119,7 +119,7 @@ def test_jurisdictions_follow_from_vendors(world):
     label_of = {"v0": ("XX",), "v1": ("XX",)}
     since, until = BEGIN + 3 * DAY + 77, BEGIN + 33 * DAY + 5
     expected = naive(hits, lambda one: label_of.get(one.vendor, ()), since, until)
-    assert Reports(store, WINDOW).count_by_label(label_of, "vendor", since, until) == expected
+    assert Reports(store, WINDOW).count_by_label(Labels(label_of), "vendor", since, until) == expected
 
 
 def test_attempts_before_and_after_a_moment_add_up(world):
@@ -228,7 +228,7 @@ def test_other_categories_are_counted_by_at_once(store, recorder):
     other = {"v0/a": ("images",), "v0/b": ("images", "chat")}
     expected = naive(hits, lambda one: other.get(one.product, ()), 0, NOW)
     for _ in range(2):
-        assert Reports(store, WINDOW).count_by_label(other, "product") == expected
+        assert Reports(store, WINDOW).count_by_label(Labels(other), "product") == expected
         made = summed(store, labels=Labels(other))
     assert made == []
 

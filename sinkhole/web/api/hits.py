@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BeforeValidator, Field
 
-from sinkhole.app.client_names import clients_by_text
+from sinkhole.app.client_names import client_store
 from sinkhole.app.hit_reports import count_hits
 from sinkhole.app.rights import Right
 from sinkhole.app.state import State
@@ -99,7 +99,7 @@ def count_by(state: State, query: TopQuery) -> Counts:
     found = count_hits(_reports(state), catalogue, query.by, query.start, query.end)[: query.limit]
     names: dict[str, str | None] = {}
     if query.by == "client":
-        names = {text: client.name for text, client in clients_by_text(state).items()}
+        names = dict(client_store(state).names(tally.key or "" for tally in found))
     elif query.by == "vendor":
         names = {vendor.id: vendor.name for vendor in catalogue.vendors}
     return Counts(by=query.by, items=[Count.of(tally, names.get(tally.key or "")) for tally in found])

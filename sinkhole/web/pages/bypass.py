@@ -1,7 +1,7 @@
 """The report of who looks as if they went round the resolver."""
 
 from sinkhole.app.bypass_report import bypass_report
-from sinkhole.app.client_names import clients_by_text
+from sinkhole.app.client_names import client_store
 from sinkhole.app.state import State
 from sinkhole.store.client_store import HOUR
 from sinkhole.web.pages.client import INNOCENT
@@ -15,11 +15,9 @@ def bypass(state: State, query: Spanned) -> View:
     """Show which clients look so, with what speaks for it."""
     times = times_of(query.span)
     found = bypass_report(state, times.since)
-    known = clients_by_text(state) if found else {}
-    rows = [
-        (one, known[one.client].name if one.client in known else None, [hour * HOUR for hour in one.silent_hours])
-        for one in found[:_MOST_ROWS]
-    ]
+    shown = found[:_MOST_ROWS]
+    names = client_store(state).names(one.client for one in shown)
+    rows = [(one, names.get(one.client), [hour * HOUR for hour in one.silent_hours]) for one in shown]
     choices = [(spanned("/reports/bypass", span), words) for span, words in SPANS.items()]
     return View(
         "bypass.html",

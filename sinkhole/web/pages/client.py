@@ -17,7 +17,7 @@ from sinkhole.app.bypass_score import (
     SILENCE_POINTS,
     BypassScore,
 )
-from sinkhole.app.client_names import clients_by_text, memberships_now
+from sinkhole.app.client_names import client_store, memberships_now
 from sinkhole.app.compiled import compiled_folder
 from sinkhole.app.policy_moves import policy_moves
 from sinkhole.app.rights import Right
@@ -58,7 +58,7 @@ class ClientPlace(Model):
 def client(state: State, actor: Actor, place: ClientPlace, query: Spanned) -> View:
     """Show all that is recorded of a client, as far as the actor may see each kind of it."""
     text, times = place.client, times_of(query.span)
-    seen = clients_by_text(state).get(text)
+    seen = client_store(state).find_text(text)
     tried = Tried(state.store, state.settings.record.attempt_window)
     names = tried.names_of(text, times.since, times.until, _MOST_NAMES + 1)
     if seen is None and not names and not tried.names_of(text, 0, times.until, 1):

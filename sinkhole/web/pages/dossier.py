@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sinkhole.app.client_names import clients_by_text
+from sinkhole.app.client_names import client_store
 from sinkhole.app.compiled import compiled_folder
+from sinkhole.app.kept import Keep
 from sinkhole.app.policy_moves import PolicyMove, policy_moves
 from sinkhole.app.rights import Right
 from sinkhole.app.state import State
 from sinkhole.app.vendor_verdicts import ProductVerdict, subjects_on, verdicts_on
 from sinkhole.blockpage.alternatives import Alternative, alternatives
-from sinkhole.blockpage.facts import facts_of
+from sinkhole.blockpage.facts import Facts, facts_of
 from sinkhole.blockpage.ruling import Kind, Ruling
 from sinkhole.catalogue.load import Catalogue
 from sinkhole.catalogue.staleness import is_stale
@@ -21,7 +22,6 @@ from sinkhole.policy.engine import Policy
 from sinkhole.policy.entry import is_default
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.vendor import Training, Vendor
-from sinkhole.store.client_store import SeenClient
 from sinkhole.store.evidence_counts import EvidenceCounts
 from sinkhole.store.tried import Tried
 from sinkhole.web.actor import Actor
@@ -32,6 +32,7 @@ from sinkhole.web.pages.span import SPANS, Spanned, spanned, times_of
 from sinkhole.web.pages.trend import draw, trend_of
 from sinkhole.web.problem import not_found
 
+_FACTS: Keep[Facts] = Keep(1)
 _MOST_CLIENTS = 20
 _MOST_DAYS = 30
 """Days before and after a change that are compared."""
@@ -134,8 +135,7 @@ def _recorded(
 
 def names_of(state: State, clients: list[str]) -> dict[str, str]:
     """Return what to call clients, as far as that was noted."""
-    known: dict[str, SeenClient] = clients_by_text(state) if clients else {}
-    return {one: known[one].name or "" for one in clients if one in known}
+    return client_store(state).names(clients) if clients else {}
 
 
 def _compared(state: State, vendor: Vendor, moves: list[PolicyMove], until: int) -> BeforeAfter | None:
@@ -188,7 +188,8 @@ def _instead(
     blocked = next((one for one in general.products if one.verdict.is_blocked), None)
     if blocked is None:
         return ()
-    facts = facts_of(catalogue, compiled_folder(state.folder).name)
+    image = compiled_folder(state.folder).name
+    facts = _FACTS.get((catalogue.fingerprint, image), lambda: facts_of(catalogue, image))
     ruling = Ruling(Kind.BLOCKED, blocked.host, blocked.verdict, 0, policy, policy.scope_of(""))
     return alternatives(ruling, state.settings.block_page.alternatives, facts, now)
 

@@ -20,7 +20,7 @@ from sinkhole.store.reports import Reports, Tally
 from sinkhole.web.actor import Actor
 from sinkhole.web.context import Context
 from sinkhole.web.pages.route import View
-from sinkhole.web.pages.span import SPANS, Spanned, Times, spanned, times_of
+from sinkhole.web.pages.span import HOUR, SPANS, Spanned, Times, spanned, times_of
 from sinkhole.web.pages.trend import Drawn, draw, trend_of
 
 CHEAP = ("permissions", "page")
@@ -155,7 +155,7 @@ def _new(
     state: State, reports: Reports, catalogue: Catalogue, names: Mapping[str, str], until: int
 ) -> tuple[Ranked, ...] | None:
     """Return the vendors that were tried in the last week and never before; None where nothing older is recorded."""
-    since = until - _NEW_DAYS * _DAY
+    since = until // HOUR * HOUR - _NEW_DAYS * _DAY  # whole hours are counted once, and for all that ask within one
     counts = EvidenceCounts(state.store, state.settings.record.attempt_window)
     known = counts.vendors_before(since)
     if not known:

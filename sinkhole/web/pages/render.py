@@ -29,7 +29,10 @@ _DIRECTION_MARKS = {
 
 def visible(value: object) -> str:
     """Return text in which control characters and direction marks are seen instead of obeyed; escaping comes after."""
-    text = "" if value is None else str(value).translate(_DIRECTION_MARKS)
+    text = "" if value is None else str(value)
+    if text.isprintable():  # direction marks are not
+        return text
+    text = text.translate(_DIRECTION_MARKS)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
