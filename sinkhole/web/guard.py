@@ -12,7 +12,8 @@ from aiohttp import web
 from sinkhole.errors import SinkholeError
 from sinkhole.log import Log
 from sinkhole.web.actor import Shown
-from sinkhole.web.context import CONTEXT, PEER
+from sinkhole.web.admit import actor_of
+from sinkhole.web.context import ACTOR, CONTEXT, PEER
 from sinkhole.web.cross_site import objection
 from sinkhole.web.problem import CONTENT_TYPE, Problem, RequestError, problem, problem_of
 
@@ -57,10 +58,23 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {key: error.headers[key] for key in ("Allow", "Location") if key in error.headers}
         if error.status < 400:
             raise
+        await _know(request)
         return failed(request, problem(error.status, _DETAILS.get(error.status, error.reason)), headers)
     except Exception:
         _LOG.exception("admin.failed", method=request.method, path=request.path[:200])
         return failed(request, problem(500, "this went wrong; the log of the server has it"), {})
+
+
+async def _know(request: web.Request) -> None:
+    """Find who is told that there is no such page, so that theirs has the navigation."""
+    if request.path.startswith(API) or ACTOR in request:
+        return
+    try:
+        actor = await actor_of(request)
+    except SinkholeError:
+        return
+    if actor is not None:
+        request[ACTOR] = actor
 
 
 _DETAILS = {404: "there is nothing at this address", 405: "this address does not take this method",

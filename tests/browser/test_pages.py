@@ -28,6 +28,11 @@ _AXE = """
       .filter((one) => ["serious", "critical"].includes(one.impact))
       .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).slice(0, 3).join(" | ")}`))
 """
+_CUT = """
+    [...document.querySelectorAll("main .scroll")].filter((one) => one.scrollWidth > one.clientWidth + 1)
+      .map((one) => `cut: ${one.getAttribute("aria-labelledby")}, ${one.scrollWidth} > ${one.clientWidth}`)
+"""
+"""Tables that have not the room that they need."""
 _TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -39,7 +44,7 @@ def test_page_shuts_nobody_out(path, opened, axe):
         page.emulate_media(color_scheme=theme)
         for width in (WIDE, NARROW):
             page.set_viewport_size({"width": width, "height": 900})
-            said = page.evaluate(_AXE)
+            said = page.evaluate(_AXE) + (page.evaluate(_CUT) if width == WIDE else [])
             if width == NARROW and page.evaluate(_TOO_WIDE):
                 said.append("scrolls sideways")
             if said:

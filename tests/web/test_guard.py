@@ -228,3 +228,34 @@ def test_figures_take_the_right_to_report_and_health_takes_none(site):
             503,
             "no worker has a policy in force\n",
         )
+
+
+def test_page_that_is_not_there_has_the_navigation_of_who_is_logged_in(site):
+    with site.browser(site.account("lost", "read")) as lost, site.browser() as nobody:
+        mine, theirs = lost.get("/no/such/page"), nobody.get("/no/such/page")
+    assert (mine.status_code, theirs.status_code) == (404, 404)
+    assert '<nav id="menu"' in mine.text
+    assert '<nav id="menu"' not in theirs.text
+    for page in (mine, theirs):
+        assert "there is nothing at this address" in page.text
+
+
+def test_form_of_a_session_that_ended_says_what_to_do(site):
+    with site.browser(site.account("late", "manage")) as late:
+        late.cookies.clear()
+        refused = late.post("/groups/new", data={"name": "staff", "members": "192.0.2.0/24"})
+    assert refused.status_code == 401
+    assert "your session has ended, and nothing was changed" in refused.text
+    assert 'href="/login"' in refused.text
+
+
+def test_form_is_refused_in_words_and_not_in_patterns(site):
+    with site.browser(site.account("typist", "manage")) as typist:
+        refused = typist.post("/groups/new", data={"name": "\u202eNo", "members": "192.0.2.0/24"})
+        missing = typist.post("/groups/new", data={"name": "", "members": "192.0.2.0/24"})
+        token = typist.post("/access/tokens", data={"name": "No", "days": "30", "scopes": "read"})
+    for page in (refused, token):
+        assert page.status_code == 422
+        assert "name: wanted up to 63 lower-case letters" in page.text
+        assert "pattern" not in page.text
+    assert "name: this is needed" in missing.text

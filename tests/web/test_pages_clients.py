@@ -84,7 +84,7 @@ def test_report_is_shown_and_had_as_files(browser):
 def test_report_compares_around_a_day_or_says_why_not(browser):
     day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 5 * DAY))
     page = browser.get(f"/reports?around={day}").text
-    assert "clients before" in page
+    assert "Clients before" in page
     assert f"{day} {day}" in page, "the day is marked on the plot"
     nothing = browser.get("/reports?around=1999-01-01")
     assert nothing.status_code == 422

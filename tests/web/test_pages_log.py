@@ -6,13 +6,15 @@ from itertools import count
 
 import pytest
 
-from sinkhole.app.accounts import token_store
+from sinkhole.app.accounts import account_store, token_store
 from sinkhole.config.out_schema import OutSettings
 from sinkhole.policy.sighting import Sighting
 from sinkhole.store.audit import entries
 from sinkhole.store.out_store import OutStore
 from sinkhole.store.recorder import HitBatch, Recorder
 from sinkhole.web.pages.audit import brief, differences
+from sinkhole.web.pages.change import version_of
+from tests.web.conftest import PASSWORD
 
 SEQ = count(1)
 EMPTY = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -223,6 +225,82 @@ def test_account_is_logged_out(site, browser):
         assert "leaver is logged out of 1 session." in browser.get("/access").text
         assert gone.get("/account").status_code == 303
     assert browser.post("/access/accounts/nobody/logout", content=b"", headers=EMPTY).status_code == 404
+
+
+def role_form(browser, account):
+    """Return what the form for the role of an account holds."""
+    page = browser.get("/access").text
+    form = re.search(rf'action="/access/accounts/{account}/role">.*?</form>', page, re.DOTALL)[0]
+    return {"version": re.search(r'name="version" value="([0-9a-f]+)"', form)[1]}
+
+
+def test_role_is_changed(site, browser):
+    site.account("riser", "read")
+    before = role_form(browser, "riser")
+    with site.browser("riser") as riser:
+        done = browser.post("/access/accounts/riser/role", data=before | {"role": "report"})
+        assert (done.status_code, done.headers["Location"]) == (303, "/access")
+        assert "riser has the role report now, and logs in anew." in browser.get("/access").text
+        assert riser.get("/account").status_code == 303
+    entry = newest(site)[0]
+    assert (entry.what, entry.who) == ("admin account riser role", "admin keeper")
+    stale = browser.post("/access/accounts/riser/role", data=before | {"role": "manage"})
+    assert stale.status_code == 412
+    assert "somebody else changed it meanwhile" in stale.text
+    refused = browser.post("/access/accounts/riser/role", data=role_form(browser, "riser") | {"role": "owner"})
+    assert refused.status_code == 422
+    assert browser.post("/access/accounts/nobody/role", data=before | {"role": "read"}).status_code == 404
+    with site.state() as state:
+        assert account_store(state).get("riser").role == "report"
+
+
+def test_account_is_removed(site, browser):
+    site.account("goer", "read")
+    with site.browser("goer") as goer:
+        assert browser.post("/access/accounts/goer/remove", content=b"", headers=EMPTY).status_code == 303
+        assert "The account goer was removed" in browser.get("/access").text
+        assert goer.get("/account").status_code == 303
+    assert newest(site)[0].who == "admin keeper"
+    assert browser.post("/access/accounts/goer/remove", content=b"", headers=EMPTY).status_code == 404
+
+
+def test_last_manager_stays(site, browser):
+    assert "the only one that may manage" in browser.get("/access").text
+    with site.state() as state:
+        version = version_of(account_store(state).get("keeper").role)
+    demoted = browser.post("/access/accounts/keeper/role", data={"role": "read", "version": version})
+    removed = browser.post("/access/accounts/keeper/remove", content=b"", headers=EMPTY)
+    for refused in (demoted, removed):
+        assert refused.status_code == 409
+        assert "no account would be left that may manage" in refused.text
+    assert browser.get("/access").status_code == 200
+
+
+def test_account_is_added_by_a_link_that_is_shown_once(site, browser):
+    made = browser.post("/access/links", data={"role": "report"})
+    assert made.status_code == 200
+    secret = re.search(r"/setup/([A-Za-z0-9_-]+)</code>", made.text)[1]
+    assert secret not in browser.get("/access").text
+    with site.browser() as newcomer:
+        sent = {"name": "newcomer", "password": PASSWORD, "again": PASSWORD}
+        assert newcomer.post(f"/setup/{secret}", data=sent).status_code == 303
+        assert newcomer.get("/clients").status_code == 200
+        assert newcomer.get("/access").status_code == 403
+        assert newcomer.get(f"/setup/{secret}").status_code == 404
+    assert browser.post("/access/links", data={"role": "owner"}).status_code == 422
+
+
+def test_token_makes_no_account_and_takes_no_role(site, browser):
+    site.account("stayer", "read")
+    headers = {"Origin": site.url, "Sec-Fetch-Site": "same-origin"}
+    with site.client(site.token("manage")) as program:
+        sent = role_form(browser, "stayer") | {"role": "manage"}
+        assert program.post("/access/accounts/stayer/role", data=sent, headers=headers).status_code == 403
+        assert program.post("/access/links", data={"role": "manage"}, headers=headers).status_code == 403
+        gone = program.post("/access/accounts/stayer/remove", content=b"", headers=headers | EMPTY)
+        assert gone.status_code == 403
+    with site.state() as state:
+        assert account_store(state).get("stayer").role == "read"
 
 
 def test_chain_is_verified(site, browser):

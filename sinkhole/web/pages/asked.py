@@ -1,5 +1,6 @@
 """What an address asks of a page, validated by the models that its function names; and how to change an address."""
 
+import re
 from collections.abc import Callable
 from typing import Any, get_type_hints
 
@@ -7,6 +8,13 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from sinkhole.web.problem import RequestError, invalid
+
+_PATTERN = re.compile(r"String should match pattern '(.*)'$")
+_WORDS = {
+    "^[a-z0-9][a-z0-9-]{0,62}$": "wanted up to 63 lower-case letters, digits, and - after the first",
+    "^[a-z0-9][a-z0-9._@-]{0,62}$": "wanted up to 63 lower-case letters, digits, and . _ @ - after the first",
+}
+"""What the patterns of the models ask for."""
 
 
 def asked_of(request: web.Request, work: Callable[..., Any]) -> dict[str, Any]:
@@ -49,7 +57,9 @@ def _readable(error: RequestError) -> RequestError:
 
 def plain(said: str) -> str:
     """Return what a model says in words for people."""
-    return said.removeprefix("query.").removeprefix("query: ").removeprefix("form.").replace("Value error, ", "")
+    text = said.removeprefix("query.").removeprefix("query: ").removeprefix("form.").replace("Value error, ", "")
+    text = text.replace("Field required", "this is needed")
+    return _PATTERN.sub(lambda found: _WORDS.get(found[1], "this is not written as it should be"), text)
 
 
 def address_here(request: web.Request) -> Callable[..., str]:

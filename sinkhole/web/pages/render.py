@@ -21,6 +21,9 @@ from sinkhole.web.problem import Problem
 
 MENU: Final = web.AppKey("menu", tuple[PageRoute, ...])
 """The pages of the navigation."""
+_ENDED = (
+    "your session has ended, and nothing was changed: log in on another tab, come back here and send the form again"
+)
 _DIRECTION_MARKS = {
     ord(mark): f"\\u{ord(mark):04x}"
     for mark in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -108,6 +111,8 @@ def failed(request: web.Request, found: Problem) -> web.Response:
     if found.status == 401 and request.method == "GET" and PEER in request and not is_program:
         to = "/login" if request.path == "/" else f"/login?next={quote(request.path)}"
         return web.Response(status=303, headers={"Location": to})
+    if found.status == 401 and not is_program:
+        found = found.model_copy(update={"detail": _ENDED})
     try:
         strip = store_trouble(request.app[CONTEXT]) if ACTOR in request else ()
     except SinkholeError:

@@ -73,4 +73,7 @@ STEERING = (
     PageRoute("POST", "/access/tokens", MANAGE, "access", people.make_token),
     PageRoute("POST", "/access/tokens/{token}/revoke", MANAGE, "access", people.revoke_token),
     PageRoute("POST", "/access/accounts/{account}/logout", MANAGE, "access", people.log_out_account),
+    PageRoute("POST", "/access/accounts/{account}/role", MANAGE, "access", people.change_role),
+    PageRoute("POST", "/access/accounts/{account}/remove", MANAGE, "access", people.remove_account),
+    PageRoute("POST", "/access/links", MANAGE, "access", people.make_link),
 )
