@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from sinkhole.policy.engine import Policy
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.reply import ReplyBody
@@ -147,6 +148,12 @@ class Course:
         if self._future is None:
             self._future = asyncio.get_running_loop().create_future()
         return self._future
+
+    def changed_policy(self) -> Policy | None:
+        """Return the policy in force if it is another than when the question was sent, by which the client may be in
+        other groups."""
+        policy = self._straight.box.current
+        return None if policy is self._policy else policy
 
     def _is_fit(self, found: AddressSet) -> bool:
         straight = self._straight

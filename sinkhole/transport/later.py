@@ -90,4 +90,6 @@ class StraightLater(Later):
                 self.done(answer, None)
 
     def _long_way(self, course: Course) -> Query:
-        return Query(read_query(self._wire), course.client, False, course.when, ahead=course.ahead)
+        query = Query(read_query(self._wire), course.client, False, course.when, ahead=course.ahead)
+        policy = course.changed_policy()
+        return query if policy is None else query.under(policy)

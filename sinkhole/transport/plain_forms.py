@@ -14,6 +14,9 @@ from sinkhole.transport.fit import fit_reply
 MAX_FORMS = 1000
 """Forms remembered; real clients have a few dozen."""
 _HEADER = 12
+_SHORTEST = _HEADER + 4
+"""Octets of a query beside its name, without an OPT record."""
+_OPT_SIZE = 11
 _COUNT = 6
 """Where the number of answers stands."""
 
@@ -71,6 +74,9 @@ class PlainForms:
             return None
         question = query.question
         if question.qtype not in ADDRESS_TYPES or question.qclass != QClass.IN or not _is_plain(query):
+            return None
+        # A longer record may have an owner that points into the name, which is another one in the next query.
+        if len(wire) - len(question.name) not in (_SHORTEST, _SHORTEST + _OPT_SIZE):
             return None
         empty = fit_reply(query, ReplyBody(Rcode.NOERROR), False, self._settings)
         limit = reply_limit(query, False, self._settings.max_payload)

@@ -86,7 +86,8 @@ class Forwarder:
             return False
         started = self._clock()
         sent = group.begin(name, qtype)
-        if sent is None:
+        # What could not even leave has failed already, and nobody will be told.
+        if sent is None or sent[1].outcome is not None:
             self._limits.give_back(client, zone)
             return False
         server, flight = sent
