@@ -89,7 +89,7 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     is none that we would write.
 
     Args:
-        sent: the query, for addresses in class IN.
+        sent: the query; one for no addresses in class IN gives None.
         end: offset after its question.
         got: what arrived, its id compared already.
     """
@@ -100,8 +100,10 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
         return None
     if got[12:end] != sent[12:end] or not sent[12]:
         return None
-    asked = sent[end - 4 : end]
-    head, length, size = _RECORDS[asked]
+    form = _RECORDS.get(sent[end - 4 : end])
+    if form is None:
+        return None
+    head, length, size = form
     stop = end + count * size
     if len(got) < stop or not _is_silent(got[stop:], additional):
         return None

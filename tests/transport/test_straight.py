@@ -47,12 +47,13 @@ def random_query(random):
         {"use_edns": 0, "want_dnssec": True}, {"use_edns": 0, "options": [dns.edns.GenericOption(10, b"cookie12")]},
         {"flags": dns.flags.RD | dns.flags.AD}, {"flags": dns.flags.RD | dns.flags.CD}, {"flags": 0}, {"use_edns": 1},
     ])  # fmt: skip
-    return question(name, random.choice(["A", "A", "A", "AAAA", "AAAA", "TXT"]), **options).to_wire()
+    return question(name, random.choice(["A", "A", "AAAA", "HTTPS", "HTTPS", "TXT"]), **options).to_wire()
 
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("settings", [
-    {}, {"record": {"queries": "matched"}, "cache": {"min_ttl": 20, "max_ttl": 300, "prefetch": False}},
+    {"rebinding": {"enabled": True}},
+    {"record": {"queries": "matched"}, "cache": {"min_ttl": 20, "max_ttl": 300, "prefetch": False}},
     {"rebinding": {"enabled": False}, "cache": {"entries": 0}},
 ])  # fmt: skip
 async def test_all_is_as_the_chain_says(seed, settings):
@@ -173,7 +174,7 @@ async def test_policy_that_changes_on_the_way_judges_the_answer():
 
 async def test_what_goes_wrong_is_told_to_all_who_wait(monkeypatch, caplog):
     async with rigs(True, handler=lambda wire: [(0.05, upstream(wire)[0][1])]) as (_, rig):
-        monkeypatch.setattr(rig.chain.straight.record, "note_addresses", lambda *_: 1 / 0)
+        monkeypatch.setattr(rig.chain.straight.record, "note_straight", lambda *_: 1 / 0)
         ways = [question("one-1.example"), question("one-1.example", use_edns=0), question("one-2.example")]
         replies = [dns.message.from_wire(wire).rcode() for wire in await asyncio.gather(
             *(rig.begin(way.to_wire()) for way in ways)
