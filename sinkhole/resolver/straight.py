@@ -61,7 +61,7 @@ class Straight:
 
     def __init__(
         self, box: PolicyBox, cache: Cache, coalesce: Coalesce, record: Record, forerunner: Forerunner,
-        *, guards_private: bool, takes_services: bool = True,
+        *, guards_private: bool, takes_services: bool,
     ) -> None:  # fmt: skip
         self.box = box
         self.cache = cache
