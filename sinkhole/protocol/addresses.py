@@ -85,10 +85,11 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     """Return the set of addresses that answers a query; None where a message is anything else or anything more.
 
     It repeats the question letter by letter, its code is NOERROR, and there is nothing in it but records of the type
-    asked, each owned by a pointer to the question, and at most an OPT record that says nothing.
+    asked, each owned by a pointer to the question, and at most an OPT record that says nothing. A pointer to the root
+    is none that we would write.
 
     Args:
-        sent: the query, for addresses in class IN.
+        sent: the query; one for no addresses in class IN gives None.
         end: offset after its question.
         got: what arrived, its id compared already.
     """
@@ -97,10 +98,12 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     _, flags, questions, count, authority, additional = _HEADER.unpack_from(got)
     if flags & _DECIDING != _PLAIN or questions != 1 or not 0 < count <= _MOST or authority or additional > 1:
         return None
-    if got[12:end] != sent[12:end]:
+    if got[12:end] != sent[12:end] or not sent[12]:
         return None
-    asked = sent[end - 4 : end]
-    head, length, size = _RECORDS[asked]
+    form = _RECORDS.get(sent[end - 4 : end])
+    if form is None:
+        return None
+    head, length, size = form
     stop = end + count * size
     if len(got) < stop or not _is_silent(got[stop:], additional):
         return None

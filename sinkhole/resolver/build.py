@@ -161,7 +161,10 @@ def build_chain(
     last = Forward(upstreams, trust_ad=settings.upstream.trust_ad, failure_ttl=settings.cache.failure_ttl)
     straight = None
     if forerunner is not None:
-        straight = Straight(box, cache, coalesce, record, forerunner, guards_private=settings.rebinding.enabled)
+        straight = Straight(
+            box, cache, coalesce, record, forerunner, guards_private=settings.rebinding.enabled,
+            takes_services=not settings.inspection.strip_ech,
+        )  # fmt: skip
     whole = chain([*prompt, cache, coalesce], last)
     return Chain(whole, chain(prompt, _must_wait), background, local, record.sources, straight)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from sinkhole.config.schema import CacheSettings
 from sinkhole.log import Log
 from sinkhole.protocol.addresses import AddressSet
-from sinkhole.protocol.reply import Ede
+from sinkhole.protocol.reply import Ede, ReplyBody
 from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer, Source
 from sinkhole.resolver.answer_store import AddressEntry, AnswerStore, Entry, Kept, Key, key_of
@@ -96,19 +96,24 @@ class Cache:
         self._store.put(key, AddressEntry(name, key[1], addresses, now, expires))
         return self._reusable(now, now, expires)
 
-    async def _fetch(self, key: Key, query: Query, forward: Handler) -> Answer:
-        answer = await forward(query)
+    def keep(self, key: Key, body: ReplyBody) -> tuple[ReplyBody, float]:
+        """Keep what an upstream said; return it with its TTLs limited, and how long the reply may be repeated."""
         now = self._clock()
-        if answer.source is Source.ERROR:
-            self._failures.remember(key, answer, now)
-            return answer
         self._failures.forget(key)
-        body, life = limit(answer.body, self._settings)
+        body, life = limit(body, self._settings)
         if life > 0:
             self._store.put(key, Entry(body, now, now + life))
         else:
             self._store.drop(key)  # what was kept there has been replaced, by something that must not be kept
-        return Answer(body, answer.verdict, self._reusable(now, now, now + life), answer.stale, answer.source)
+        return body, self._reusable(now, now, now + life)
+
+    async def _fetch(self, key: Key, query: Query, forward: Handler) -> Answer:
+        answer = await forward(query)
+        if answer.source is Source.ERROR:
+            self._failures.remember(key, answer, self._clock())
+            return answer
+        body, reusable = self.keep(key, answer.body)
+        return Answer(body, answer.verdict, reusable, answer.stale, answer.source)
 
     def _refresh(self, key: Key, query: Query, forward: Handler) -> _Refresh:
         """Begin a refresh of `key`, or return the one that is under way."""

@@ -41,7 +41,7 @@ def extract_body(question: Question, message: Message, *, ad: bool) -> ReplyBody
     answer, names, is_found = _walk(question, by_owner)
     if message.answer and not answer and message.rcode != Rcode.YXDOMAIN:
         raise FormError("answer section is not about the question")
-    authority = tuple(_denial(message.authority, names, is_found=is_found))
+    authority = tuple(_denial(message.authority, names, is_found=is_found)) if message.authority else ()
     is_referral = any(r.rtype == QType.NS for r in message.authority) and not any(
         r.rtype == QType.SOA for r in message.authority
     )
@@ -91,7 +91,7 @@ def _link(name: bytes, here: list[Record], by_owner: _ByOwner, question: Questio
     targets = {fold(cname_target(record)) for record in aliases}
     if len(targets) > 1:
         raise FormError("more than one CNAME at a name")  # RFC 2181, section 10.1
-    redirect, substituted = _redirection(name, by_owner)
+    redirect, substituted = _redirection(name, by_owner) if _has_redirections(by_owner) else ([], None)
     if aliases:
         if substituted is not None and targets != {fold(substituted)}:
             redirect = []
@@ -101,6 +101,11 @@ def _link(name: bytes, here: list[Record], by_owner: _ByOwner, question: Questio
         return None
     alias = Record(name, QType.CNAME, question.qclass, redirect[0].ttl, substituted)
     return [*redirect, alias], substituted
+
+
+def _has_redirections(by_owner: _ByOwner) -> bool:
+    """Return whether there is any DNAME: as a rule there is none, and no name above has to be looked at."""
+    return any(record.rtype == QType.DNAME for here in by_owner.values() for record in here)
 
 
 def _redirection(name: bytes, by_owner: _ByOwner) -> tuple[list[Record], bytes | None]:

@@ -64,7 +64,7 @@ class Rebinding:
     async def __call__(self, query: Query, forward: Handler) -> Answer:
         """Return the answer of `forward` without its private addresses."""
         answer = await forward(query)
-        private = [record for record in answer.body.answer if _is_private(record)]
+        private = [record for record in answer.body.answer if is_private_record(record)]
         if not private or any(name in self._allowed for name in parents_of(query.asked.key)):
             return answer
         return _without(answer, private, query, self._explanations.worded(query, EdeCode.BLOCKED, _WHY))
@@ -89,7 +89,8 @@ def may_be_private(addresses: Iterable[bytes]) -> bool:
     )
 
 
-def _is_private(record: Record) -> bool:
+def is_private_record(record: Record) -> bool:
+    """Return whether a record leads to a private address; one that cannot be read does not."""
     if record.rtype == QType.A and record.rclass == QClass.IN:
         return record.rdata[:2] in _PRIVATE_STARTS
     if record.rtype in (QType.A, QType.AAAA):

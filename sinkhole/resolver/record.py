@@ -6,6 +6,7 @@ Behind it nothing can answer without being seen. A verdict on a link of a chain 
 from datetime import datetime
 
 from sinkhole.policy.verdict import Verdict
+from sinkhole.protocol import message
 from sinkhole.protocol.names import name_to_text
 from sinkhole.resolver.answer import Answer, Source
 from sinkhole.resolver.handler import Handler
@@ -36,14 +37,18 @@ class Record:
             self._sightings.look(query, answer)
         return answer
 
-    def note_addresses(self, name: bytes, qtype: int, verdict: Verdict, client: Client, when: datetime) -> None:
-        """Count an answer of nothing but addresses that an upstream gave without the chain.
+    def note_straight(
+        self, name: bytes, qtype: int, verdict: Verdict, client: Client, when: datetime,
+        records: tuple[message.Record, ...] | None = (),
+    ) -> None:  # fmt: skip
+        """Count an answer that an upstream gave without the chain.
 
         Args:
             name: folded.
+            records: of its answer section, of which addresses may be left out; None where it is a denial.
         """
         self.sources[Source.UPSTREAM] += 1
         if self._hits.wants(verdict):
             self._hits.count(client.address, name_to_text(name), qtype, verdict, when)
-        if self._sightings is not None:
-            self._sightings.look_at(name, qtype, verdict, client.address, when)
+        if self._sightings is not None and records is not None:
+            self._sightings.look_at(name, qtype, verdict, client.address, when, records)

@@ -95,10 +95,12 @@ class Sightings:
         name, qtype = query.question.key, query.question.qtype
         self._see(name, qtype, answer.body.answer, verdict, query.client.address, query.when)
 
-    def look_at(self, name: bytes, qtype: int, verdict: Verdict, client: str, when: datetime) -> None:
-        """Count an answer of addresses alone for a folded name, as `look` does."""
+    def look_at(
+        self, name: bytes, qtype: int, verdict: Verdict, client: str, when: datetime, records: tuple[Record, ...]
+    ) -> None:
+        """Count an answer for the folded name of a host, as `look` does; addresses may be left out of its records."""
         if _is_of_no_rule(verdict):
-            self._see(name, qtype, (), verdict, client, when)
+            self._see(name, qtype, records, verdict, client, when)
 
     def _see(
         self, name: bytes, qtype: int, records: tuple[Record, ...], verdict: Verdict, client: str, when: datetime

@@ -1,8 +1,9 @@
 """The straight path: what the chain does with most questions that no cache can answer, done at once.
 
-Most are for addresses of a name that no rule is about, and an upstream answers with nothing but addresses. Of such a
-question all that the stages do is known before it leaves: it is judged, sent, its answer looked at, kept and counted.
-Whatever turns out to be anything else goes through the chain after all, with what the upstream said already in hand.
+Most are for addresses or service records of a name that no rule is about, and an upstream answers with them, behind
+aliases that no rule is about either, or denies them. Of such a question all that the stages do is known before it
+leaves, or when its answer comes: it is judged, sent, its answer looked at, kept and counted. Whatever turns out to be
+anything else goes through the chain after all, with what the upstream said already in hand.
 What is said on either way is the same (tests/transport/test_straight.py holds them side by side); decision 28.
 """
 
@@ -11,44 +12,56 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from sinkhole.errors import FormError
+from sinkhole.policy.engine import Policy
 from sinkhole.policy.verdict import Verdict
-from sinkhole.protocol.addresses import AddressSet
+from sinkhole.protocol.addresses import ADDRESS_TYPES, AddressSet
+from sinkhole.protocol.message import Message
+from sinkhole.protocol.question import Question
 from sinkhole.protocol.reply import ReplyBody
-from sinkhole.protocol.types import QClass, Rcode
+from sinkhole.protocol.types import QClass, QType, Rcode
 from sinkhole.resolver.answer import Answer, Source
 from sinkhole.resolver.answer_store import Key
 from sinkhole.resolver.cache import Cache
 from sinkhole.resolver.coalesce import Coalesce
+from sinkhole.resolver.extract import extract_body
+from sinkhole.resolver.inspection import names_in, weigh
+from sinkhole.resolver.links import find_open_end
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Client
-from sinkhole.resolver.rebinding import may_be_private
+from sinkhole.resolver.rebinding import is_private_record, may_be_private
 from sinkhole.resolver.record import Record
 from sinkhole.upstream.ahead import Ahead
+
+STRAIGHT_TYPES = frozenset((QType.A, QType.AAAA, QType.HTTPS))
+"""What is asked for on the straight path."""
+_SAYING = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN))
 
 
 class Forerunner(Protocol):
     """What the straight path needs of a forwarder."""
 
     def begin(self, name: bytes, key: bytes, qtype: int, client: str, land: Callable[[Ahead], None]) -> bool:
-        """Send a question for addresses, if that needs no more than one datagram."""
+        """Send a question, if that needs no more than one datagram."""
 
     def answered(self, ahead: Ahead) -> None:
-        """Note that it has got its addresses."""
+        """Note that it has got its answer."""
 
 
 class Straight:
-    """Asks for addresses on the straight path.
+    """Asks on the straight path.
 
     Args:
         box: where the policy in force is.
         cache, coalesce, record: the stages of the chain, whose work is done here too.
         forerunner: asks upstreams.
         guards_private: whether private addresses are taken out of answers.
+        takes_services: whether answers with service records are left as they are.
     """
 
     def __init__(
         self, box: PolicyBox, cache: Cache, coalesce: Coalesce, record: Record, forerunner: Forerunner,
-        *, guards_private: bool,
+        *, guards_private: bool, takes_services: bool,
     ) -> None:  # fmt: skip
         self.box = box
         self.cache = cache
@@ -56,6 +69,7 @@ class Straight:
         self.record = record
         self.forerunner = forerunner
         self.guards_private = guards_private
+        self._takes_services = takes_services
 
     def begin(
         self, name: bytes, qtype: int, client: Client, when: datetime, now: float, room: int,
@@ -65,7 +79,7 @@ class Straight:
 
         Args:
             name: in the client's letter case; none that is answered here.
-            qtype: A or AAAA.
+            qtype: one of `STRAIGHT_TYPES`.
             client: who asks.
             when: UTC.
             now: monotonic seconds.
@@ -76,7 +90,7 @@ class Straight:
         place = (key, qtype, int(QClass.IN), False, False)
         if place in self.coalesce.flights or not self.cache.is_unknown(place, now):
             return False
-        if policy.judges_addresses(client.scope):
+        if policy.judges_addresses(client.scope) or (qtype == QType.HTTPS and not self._takes_services):
             return False
         verdict = policy.decide(key, qtype, client.scope, when, client=client.address)
         if verdict.is_blocked:
@@ -99,7 +113,7 @@ class Course:
     """
 
     __slots__ = (
-        "_addresses", "_done", "_future", "_place", "_policy", "_room", "_straight", "ahead", "client", "name", "qtype",
+        "_body", "_done", "_future", "_place", "_policy", "_room", "_straight", "ahead", "client", "name", "qtype",
         "reusable", "verdict", "when",
     )  # fmt: skip
 
@@ -118,7 +132,7 @@ class Course:
         self._done = done
         self._policy = straight.box.current
         self._future: asyncio.Future[Answer | None] | None = None
-        self._addresses: AddressSet | None = None
+        self._body: ReplyBody | None = None
         self.ahead: Ahead
         self.reusable = 0.0
 
@@ -128,19 +142,19 @@ class Course:
         del self._straight.coalesce.flights[self._place]
         self._done(self)
 
-    def take(self) -> AddressSet | None:
-        """Return the addresses that came, kept and counted; None where the question has to go the long way."""
-        straight, outcome = self._straight, self.ahead.outcome
+    def take(self) -> AddressSet | ReplyBody | None:
+        """Return what came, kept and counted; None where the question has to go the long way."""
+        outcome = self.ahead.outcome
+        found: AddressSet | ReplyBody | None = None
         try:
-            if isinstance(outcome, AddressSet) and self._is_fit(outcome):
-                straight.forerunner.answered(self.ahead)
-                self.reusable = straight.cache.keep_addresses(self._place, self.name, outcome)
-                straight.record.note_addresses(self._place[0], self.qtype, self.verdict, self.client, self.when)
-                self._addresses = outcome
+            if isinstance(outcome, AddressSet):
+                found = self._take_addresses(outcome)
+            elif isinstance(outcome, Message):
+                found = self._take_message(outcome)
         finally:
             if self._future is not None:
                 self._future.set_result(self._answer())
-        return self._addresses
+        return found
 
     def joined(self) -> "asyncio.Future[Answer | None]":
         """Return what a second query for the same waits for; it gives None where that has to ask by itself."""
@@ -148,16 +162,70 @@ class Course:
             self._future = asyncio.get_running_loop().create_future()
         return self._future
 
-    def _is_fit(self, found: AddressSet) -> bool:
+    def changed_policy(self) -> Policy | None:
+        """Return the policy in force, by which the client may be in other groups; None if it is that of the verdict."""
+        policy = self._straight.box.current
+        return None if policy is self._policy else policy
+
+    def _take_addresses(self, found: AddressSet) -> AddressSet | None:
         straight = self._straight
         if straight.box.current is not self._policy or len(found.octets) > self._room:
+            return None
+        if not straight.cache.may_keep(found) or (straight.guards_private and may_be_private(found.addresses())):
+            return None
+        straight.forerunner.answered(self.ahead)
+        self.reusable = straight.cache.keep_addresses(self._place, self.name, found)
+        straight.record.note_straight(self._place[0], self.qtype, self.verdict, self.client, self.when)
+        return found
+
+    def _take_message(self, message: Message) -> ReplyBody | None:
+        straight = self._straight
+        if message.rcode not in _SAYING:
+            return None
+        question = Question(self.name, self.qtype)
+        try:
+            body = self._body = extract_body(question, message, ad=False)
+            if straight.box.current is not self._policy or not self._is_plain(question, body):
+                return None
+        except FormError:
+            return None
+        straight.forerunner.answered(self.ahead)
+        body, self.reusable = straight.cache.keep(self._place, body)
+        records = body.answer if body.rcode == Rcode.NOERROR and body.answer else None
+        straight.record.note_straight(question.key, self.qtype, self.verdict, self.client, self.when, records)
+        return body
+
+    def _is_plain(self, question: Question, body: ReplyBody) -> bool:
+        """Return whether the stages would leave an answer as it is; may raise FormError for a service record."""
+        qtype, policy, scope = self.qtype, self._policy, self.client.scope
+        is_alone = True
+        for record in body.answer:
+            if record.rtype != qtype:
+                if record.rtype != QType.CNAME:
+                    return False
+                is_alone = False
+        # A denial without a SOA is none that a server is known to be well by.
+        if not (body.answer or body.authority) or any(record.rtype != QType.SOA for record in body.authority):
             return False
-        if not straight.cache.may_keep(found):
+        if find_open_end(question, body) is not None:
             return False
-        return not (straight.guards_private and may_be_private(found.addresses()))
+        if self._straight.guards_private and any(map(is_private_record, body.answer)):
+            return False
+        if is_alone and qtype in ADDRESS_TYPES:
+            return True
+        for name in names_in(body.answer, question.key):
+            target = policy.decide_target(name, qtype, scope, self.when)
+            if weigh(self.verdict, target) is not self.verdict:
+                return False
+        return True
 
     def _answer(self) -> Answer | None:
-        if self._addresses is None:
+        """Return what `coalesce` would give to whoever waits: what came, whatever is said of it to this client."""
+        outcome = self.ahead.outcome
+        if isinstance(outcome, AddressSet):
+            body = ReplyBody(Rcode.NOERROR, answer=outcome.records(self.name, self.qtype))
+        elif self._body is not None:
+            body = self._body
+        else:
             return None
-        body = ReplyBody(Rcode.NOERROR, answer=self._addresses.records(self.name, self.qtype))
         return Answer(body, None, None, source=Source.UPSTREAM)

@@ -114,6 +114,13 @@ class Finisher:
         self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable, offsets)
         return reply
 
+    def finish_body(self, wire: bytes, form: PlainForm, course: Course, body: ReplyBody, table: Table) -> bytes:
+        """Make the reply of what else came on the straight path, and keep it; see `finish_addresses`."""
+        reply = self.fit(form.query(wire, course.name), body, False)
+        if course.reusable:
+            self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable)
+        return reply
+
     def failed(self, asked: Query) -> bytes:
         """At the edge of a query: whatever went wrong, it is logged, the client gets an answer, the server lives."""
         question = asked.message.question

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sinkhole.errors import UpstreamError
+from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.question import read_query
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.protocol.types import Rcode
@@ -78,7 +79,10 @@ class StraightLater(Later):
         try:
             found = course.take()
             if found is not None:
-                reply = finisher.finish_addresses(self._wire, self._end, self._form, course, found, self._table)
+                if isinstance(found, AddressSet):
+                    reply = finisher.finish_addresses(self._wire, self._end, self._form, course, found, self._table)
+                else:
+                    reply = finisher.finish_body(self._wire, self._form, course, found, self._table)
                 self.send(reply)
                 return
             self._asked = self._long_way(course)
@@ -90,4 +94,6 @@ class StraightLater(Later):
                 self.done(answer, None)
 
     def _long_way(self, course: Course) -> Query:
-        return Query(read_query(self._wire), course.client, False, course.when, ahead=course.ahead)
+        query = Query(read_query(self._wire), course.client, False, course.when, ahead=course.ahead)
+        policy = course.changed_policy()
+        return query if policy is None else query.under(policy)

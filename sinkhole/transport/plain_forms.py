@@ -1,19 +1,23 @@
-"""Queries for addresses that ask for nothing else, known by their form: all octets but the id and the name.
+"""Queries that ask for records and nothing else, known by their form: all octets but the id and the name.
 
 Whatever has been read once need not be read again: the next query of the same form differs in its name alone, and so
 does the reply, but for the addresses.
 """
 
 from sinkhole.config.schema import TransportSettings
-from sinkhole.protocol.addresses import ADDRESS_TYPES, AddressSet
-from sinkhole.protocol.question import BadQuery, QueryMessage, Silence, read_query
+from sinkhole.protocol.addresses import AddressSet
+from sinkhole.protocol.question import BadQuery, QueryMessage, Question, Silence, read_query
 from sinkhole.protocol.reply import ReplyBody, reply_limit
 from sinkhole.protocol.types import QClass, Rcode
+from sinkhole.resolver.straight import STRAIGHT_TYPES
 from sinkhole.transport.fit import fit_reply
 
 MAX_FORMS = 1000
 """Forms remembered; real clients have a few dozen."""
 _HEADER = 12
+_SHORTEST = _HEADER + 4
+"""Octets of a query beside its name, without an OPT record."""
+_OPT_SIZE = 11
 _COUNT = 6
 """Where the number of answers stands."""
 
@@ -22,15 +26,16 @@ class PlainForm:
     """What all queries of a form have in common.
 
     Attributes:
-        qtype: A or AAAA.
+        qtype: one of `STRAIGHT_TYPES`.
         most: octets that a reply may have beside the name and the answers.
     """
 
-    __slots__ = ("_after", "_before", "_opt", "most", "qtype")
+    __slots__ = ("_after", "_before", "_first", "_opt", "most", "qtype")
 
-    def __init__(self, qtype: int, empty: bytes, end: int, limit: int) -> None:
-        """Take apart an empty reply, whose question ends at `end`."""
-        self.qtype = qtype
+    def __init__(self, first: QueryMessage, empty: bytes, end: int, limit: int) -> None:
+        """Take apart the empty reply to the first query of the form, whose question ends at `end`."""
+        self.qtype = first.question.qtype
+        self._first = first
         self._before = empty[2:_COUNT]
         self._after = empty[_COUNT + 2 : _HEADER]
         self._opt = empty[end:]
@@ -41,6 +46,13 @@ class PlainForm:
         return b"".join((
             wire[:2], self._before, found.count.to_bytes(2), self._after, wire[_HEADER:end], found.octets, self._opt,
         ))  # fmt: skip
+
+    def query(self, wire: bytes, name: bytes) -> QueryMessage:
+        """Return a query of the form, whose name is known, as `read_query` reads it."""
+        first = self._first
+        return QueryMessage(
+            int.from_bytes(wire[:2]), first.opcode, first.rd, first.ad, first.cd, Question(name, self.qtype), first.edns
+        )
 
 
 class PlainForms:
@@ -70,11 +82,14 @@ class PlainForms:
         except (Silence, BadQuery):
             return None
         question = query.question
-        if question.qtype not in ADDRESS_TYPES or question.qclass != QClass.IN or not _is_plain(query):
+        if question.qtype not in STRAIGHT_TYPES or question.qclass != QClass.IN or not _is_plain(query):
+            return None
+        # A longer record may have an owner that points into the name, which is another one in the next query.
+        if len(wire) - len(question.name) not in (_SHORTEST, _SHORTEST + _OPT_SIZE):
             return None
         empty = fit_reply(query, ReplyBody(Rcode.NOERROR), False, self._settings)
         limit = reply_limit(query, False, self._settings.max_payload)
-        return PlainForm(question.qtype, empty, _HEADER + len(question.name) + 4, limit)
+        return PlainForm(query, empty, _HEADER + len(question.name) + 4, limit)
 
 
 def _is_plain(query: QueryMessage) -> bool:

@@ -1,7 +1,7 @@
-"""A question for addresses that was sent before anybody waits for it, in the way that costs least.
+"""A question that was sent before anybody waits for it, in the way that costs least.
 
-Whoever sent it takes the addresses that come back as they are. If anything else comes, or nothing, the question goes on
-the long way (`Forwarder.resolve`), which begins with what came of this try.
+Whoever sent it looks at what comes back. If that is nothing he can use by himself, or nothing comes, the question goes
+on the long way (`Forwarder.resolve`), which begins with what came of this try.
 """
 
 from collections.abc import Callable
@@ -65,5 +65,5 @@ class Ahead:
 
 @cache
 def frame_for(qtype: int) -> tuple[bytes, bytes]:
-    """Return what stands before and after the name in a query for addresses: no flags but RD, an OPT record."""
+    """Return what stands before and after the name in a query: no flags but RD, an OPT record."""
     return Ask(Question(b"\0", qtype)).frame()

@@ -67,12 +67,12 @@ class Forwarder:
         self._alone = self._groups[ROOT] if len(self._groups) == 1 and self._watch is None else None
 
     def begin(self, name: bytes, key: bytes, qtype: int, client: str, land: Callable[[Ahead], None]) -> bool:
-        """Send a question for addresses, if that takes no more than a datagram to one upstream; return whether it did.
+        """Send a question, if that takes no more than a datagram to one upstream; return whether it did.
 
         Args:
             name: in the client's letter case.
             key: the same, folded.
-            qtype: A or AAAA.
+            qtype: its type.
             client: its address, for limits only.
             land: told of the end, whatever it is.
         """
@@ -86,7 +86,8 @@ class Forwarder:
             return False
         started = self._clock()
         sent = group.begin(name, qtype)
-        if sent is None:
+        # What could not even leave has failed already, and nobody will be told.
+        if sent is None or sent[1].outcome is not None:
             self._limits.give_back(client, zone)
             return False
         server, flight = sent
@@ -94,7 +95,7 @@ class Forwarder:
         return True
 
     def answered(self, ahead: Ahead) -> None:
-        """Note that what was sent ahead has got its addresses, which are used as they are."""
+        """Note that what was sent ahead has got its answer, which is used as it is."""
         if self._alone is not None:
             self._alone.answered(ahead)
 

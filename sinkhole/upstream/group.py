@@ -84,7 +84,7 @@ class Group:
         return await self._ask_on(ask, budget, first)
 
     def begin(self, name: bytes, qtype: int) -> tuple[Server, Flight] | None:
-        """Send a question for addresses to the best server, in the way that costs least; None if it takes another."""
+        """Send a question to the best server, in the way that costs least; None if it takes another."""
         if not self.servers or (self._strategy == "race" and len(self.servers) > 1):
             return None
         self._probe_where_due()
@@ -93,7 +93,7 @@ class Group:
         return None if flight is None else (server, flight)
 
     def answered(self, ahead: Ahead) -> None:
-        """Note that a question that was sent ahead has got its addresses."""
+        """Note that a question that was sent ahead has got its answer."""
         self._note_good(ahead.server, ahead.started)
 
     async def _ask_first(self, ask: Ask, budget: Budget) -> "_Try | None":

@@ -73,7 +73,7 @@ class DatagramClient:
         return self._datagrams.begin(ask, self._host, budget, timeout=timeout)
 
     def put(self, name: bytes, head: bytes, tail: bytes, *, timeout: float) -> Flight | None:
-        """Send a query for addresses, given in pieces, over UDP; None if it must go over TCP, or a name be looked up.
+        """Send a query, given in pieces, over UDP; None if it must go over TCP, or a name be looked up.
 
         Args:
             name: as the client wrote it.
@@ -167,7 +167,7 @@ class Server:
         return self._datagrams.begin(ask, budget, timeout=timeout)
 
     def put(self, name: bytes, head: bytes, tail: bytes, *, timeout: float) -> Flight | None:
-        """Send a query for addresses with EDNS, given in pieces, and return at once, if this is the common case."""
+        """Send a query with EDNS, given in pieces, and return at once, if this is the common case."""
         if self._datagrams is None or self._clock() < self._plain_until:
             return None
         return self._datagrams.put(name, head, tail, timeout=timeout)

@@ -5,7 +5,7 @@ from sinkhole.errors import ConfigError
 from sinkhole.protocol.message import Record
 from sinkhole.protocol.rdata import address_to_text
 from sinkhole.protocol.types import QType
-from sinkhole.resolver.rebinding import _is_private, is_private
+from sinkhole.resolver.rebinding import is_private, is_private_record
 from tests.resolver.world import World, ede_of, lines_of
 
 ON = {"rebinding": {"enabled": True, "allow": ["corp.example"]}}
@@ -103,6 +103,6 @@ def test_two_octets_tell_private_addresses_as_networks_do():
         start
         for start in starts
         for end in (b"\0\0", b"\xff\xff")
-        if _is_private(Record(b"\0", QType.A, 1, 0, start + end)) is not is_private(address_to_text(start + end))
+        if is_private_record(Record(b"\0", QType.A, 1, 0, start + end)) is not is_private(address_to_text(start + end))
     ]
     assert wrong == []

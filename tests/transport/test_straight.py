@@ -2,216 +2,37 @@
 
 import asyncio
 import gc
-import struct
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from random import Random
 
 import dns.edns
 import dns.flags
 import dns.message
-import dns.rdatatype
 import pytest
 
-from sinkhole.config.schema import Settings, UpstreamSettings
-from sinkhole.policy.image import NameIndex
 from sinkhole.policy.statement import Group
-from sinkhole.policy.verdict import BlockAnswer
 from sinkhole.protocol.addresses import read_addresses
 from sinkhole.protocol.message import read_message
 from sinkhole.protocol.question import read_query
-from sinkhole.resolver.build import build_chain
-from sinkhole.resolver.hits import Hits
-from sinkhole.resolver.policy_box import PolicyBox
-from sinkhole.resolver.sightings import Sightings
 from sinkhole.resolver.straight import Course
-from sinkhole.transport.dispatch import Dispatch
-from sinkhole.transport.gate import ClientGate
 from sinkhole.transport.later import StraightLater
-from sinkhole.transport.packet_cache import PacketCache
-from sinkhole.upstream import Forwarder
 from sinkhole.upstream.ahead import Ahead
 from sinkhole.upstream.burst import Burst, Flight
-from tests.fakes import FakeUpstream, reply
-from tests.policy import world
-from tests.policy.test_signs import BOOK, BRANDS
 from tests.transport.asking import question
-from tests.transport.serving import Clock
-
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-SOA = "example. 300 IN SOA ns.example. admin.example. 1 3600 600 86400 60"
-OPT = b"\0\0\x29\x04\xd0\0\0\0\0\0\0"
-A = {1: bytes((198, 51, 100, 7)), 28: bytes.fromhex("20010db8000000000000000000000007")}
-HOSTS = ("192.168.1.9", "192.168.1.10")
-
-
-def parts(query):
-    """The query's header fields, the end of its question, and its type."""
-    end = query.index(b"\0", 12) + 5
-    return query[:2], end, int.from_bytes(query[end - 4 : end - 2])
-
-
-def record(qtype, ttl=300, data=None, owner=b"\xc0\x0c", rclass=1):
-    data = A.get(qtype, b"\x03abc") if data is None else data
-    return owner + struct.pack("!HHIH", qtype, rclass, ttl & 0xFFFFFFFF, len(data)) + data
-
-
-def raw(query, *records, flags=0x8180, additional=OPT, count=None, asked=None):
-    """An answer made by hand; `additional` as in its section."""
-    ident, end, _ = parts(query)
-    counts = struct.pack("!5H", flags, 1, len(records) if count is None else count, 0, 1 if additional else 0)
-    return ident + counts + (asked or query[12:end]) + b"".join(records) + additional
-
-
-def only(**options):
-    return lambda query: raw(query, record(parts(query)[2], options.pop("ttl", 300)), **options)
-
-
-def text(*lines, **options):
-    def make(query):
-        name = dns.message.from_wire(query).question[0].name.to_text()
-        kind = dns.rdatatype.to_text(parts(query)[2])
-        data = "198.51.100.8" if kind == "A" else "2001:db8::8"
-        return reply(query, *(line.format(name=name, kind=kind, data=data) for line in lines), **options)
-
-    return make
-
-
-def addresses(*last, ttl=300, prefix=None):
-    def make(query):
-        qtype = parts(query)[2]
-        start = prefix or {1: bytes((198, 51, 100)), 28: A[28][:15]}.get(qtype, b"\x02a")
-        return raw(query, *(record(qtype, ttl, start + bytes((one,))) for one in last))
-
-    return make
-
-
-def ttls(*values):
-    return lambda query: raw(query, *(
-        record(parts(query)[2], ttl, A.get(parts(query)[2], b"\1")[:-1] + bytes((n,))) for n, ttl in enumerate(values)
-    ))  # fmt: skip
-
-
-def private(query):
-    data = {1: bytes((10, 0, 0, 1)), 28: bytes.fromhex("fd000000000000000000000000000001")}
-    return raw(query, record(parts(query)[2], data=data.get(parts(query)[2])), record(parts(query)[2]))
-
-
-def swapped(query):
-    return raw(query, record(parts(query)[2]), asked=query[12 : parts(query)[1]].swapcase())
-
-
-MAKERS = {
-    "one": only(), "bare": only(additional=b""), "aa": only(flags=0x8580), "ad": only(flags=0x81A0),
-    "tc": only(flags=0x8380), "servfail": only(flags=0x8182), "refused": only(flags=0x8185),
-    "many": addresses(1, 2, 3), "twice": addresses(4, 4), "crowd": addresses(*range(28)), "mass": addresses(*range(40)),
-    "ttls": ttls(30, 300, 7), "zero": ttls(0), "some": ttls(0, 300), "sign": ttls(0x80000001), "long": ttls(0x7FFFFFFF),
-    "brief": ttls(5), "private": private, "mapped": addresses(1, prefix=bytes.fromhex("00" * 10 + "ffff0a0000")),
-    "alias": text("{name} 300 IN CNAME t.other.example.", "t.other.example. 60 IN {kind} {data}"),
-    "open": text("{name} 300 IN CNAME one-end.example."),
-    "cloaked": text("{name} 300 IN CNAME x.deepseek.example.", "x.deepseek.example. 60 IN {kind} {data}"),
-    "nx": text(rcode="NXDOMAIN", authority=[SOA]), "nodata": text(authority=[SOA]), "nothing": text(),
-    "whole": text("{name} 300 IN {kind} {data}"), "extra": text("{name} 300 IN {kind} {data}", additional=[SOA]),
-    "beside": text("{name} 300 IN {kind} {data}", authority=[SOA]),
-    "txt": lambda query: raw(query, record(16)), "class": lambda query: raw(query, record(parts(query)[2], rclass=3)),
-    "short": lambda query: raw(query, record(parts(query)[2], data=b"\1\2\3")),
-    "cut": lambda query: only()(query)[:-3],
-    "torn": lambda query: only(additional=b"")(query)[:-1], "more": lambda query: only()(query) + b"\0",
-    "count": lambda query: raw(query, record(parts(query)[2]), count=2),
-    "ede": only(additional=b"\0\0\x29\x04\xd0\0\0\0\0\0\x06\0\x0f\0\x02\0\x0a"),
-    "rcode": only(additional=b"\0\0\x29\x04\xd0\1\0\0\0\0\0"), "do": only(additional=b"\0\0\x29\x04\xd0\0\0\x80\0\0\0"),
-    "version": only(additional=b"\0\0\x29\x04\xd0\0\1\0\0\0\0"), "query": only(flags=0x0180), "op": only(flags=0x8980),
-    "owner": lambda query: raw(query, record(parts(query)[2], owner=b"\x05other\x07example\0")),
-    "swapped": swapped, "error": lambda query: query[:2] + b"\x81\x81" + bytes(8),
-}  # fmt: skip
-"""What upstreams say to a name that begins with the word."""
-IGNORED = ("cut", "torn", "more", "count", "short", "query", "op")
-"""What is no answer, so that the wait goes on."""
-TURNING = ("swapped", "error", "tc")
-"""What changes how an upstream is asked, for this question or for an hour."""
-
-
-def upstream(wire):
-    """Answer by the first label; over TCP, after noise, or to what has no EDNS, plainly."""
-    word = wire[13 : 13 + wire[12]].lower().decode("latin-1").partition("-")[0]
-    if word == "noise":
-        good = only()(wire)
-        return [(0, b""), (0, bytes((good[0] ^ 1,)) + good[1:]), (0, good[:20]), (0.01, good)]
-    return [(0, MAKERS.get(word, only())(wire))]
-
-
-class Rig:
-    """A dispatch with the real chain and forwarder."""
-
-    def __init__(self, policy, up, *, is_straight, timeout=2.0, **settings):
-        settings = {"record": {"queries": "all"}, **settings}
-        self.settings = Settings.model_validate(settings)
-        limits = settings.pop("upstream", {})
-        servers = UpstreamSettings(servers=(up.url,), timeout=timeout, tries=2, **limits)
-        self.clock, self.wall, self.box = Clock(1000.0), Clock(NOON.timestamp()), PolicyBox(policy)
-        self.hits, self.sightings = Hits(self.settings.record), Sightings(self.box, clients=True)
-        self.forwarder = Forwarder(servers)
-        self.chain = build_chain(
-            self.settings, self.box, self.forwarder, self.hits, clock=self.clock, sightings=self.sightings,
-            forerunner=self.forwarder if is_straight else None,
-        )  # fmt: skip
-        gate = ClientGate(self.settings.access, lambda host: self.box.current.scope_of(host), clock=self.clock)
-        self.cache = PacketCache()
-        self.long = 0
-        self.dispatch = Dispatch(
-            gate, self.cache, self.chain, self.box, self.hits, self.settings.transport, at_once=self.chain.at_once,
-            begin=self._begin, straight=self.chain.straight, local=self.chain.local_zones,
-            clock=self.clock, wall=self.wall,
-        )  # fmt: skip
-
-    def _begin(self, query, done):
-        self.long += 1
-        return self.chain.begin(query, done)
-
-    def begin(self, wire, host=HOSTS[0]):
-        """Return a future of the reply."""
-        future = asyncio.get_running_loop().create_future()
-        self.dispatch.tick()
-        outcome = self.dispatch.datagram(wire, host)
-        if isinstance(outcome, bytes) or outcome is None:
-            future.set_result(outcome)
-        else:
-            outcome.send = future.set_result
-        return future
-
-    async def ask(self, wire, host=HOSTS[0]):
-        return await asyncio.wait_for(self.begin(wire, host), 5)
-
-    def left(self):
-        """What is left behind: hits, sightings, where answers came from."""
-        self.dispatch.flush_hits()
-        rows = sorted(self.hits.drain(100_000), key=lambda row: (row.client, row.name, row.qtype, row.count))
-        seen = sorted(self.sightings.drain(1000), key=lambda one: one.domain)
-        return rows, seen, dict(self.chain.sources)
-
-    async def close(self):
-        await self.chain.close()
-        await self.forwarder.close()
-
-
-def make_policy(*said, groups=()):
-    lists = [world.listed("ads", "ads.example", part_of_ai=True)]
-    vendors = [world.vendor("deepseek", world.product("deepseek/chat", world.domain("deepseek.example")))]
-    index = NameIndex.from_rules(lists, vendors, (), (), BRANDS, BOOK)
-    said = said or ("block vendor:deepseek", "block ai", "monitor domain:watched.example", "monitor lookalikes")
-    return world.Policy(index, world.statements(*said), groups, BlockAnswer(), 1)
-
-
-@asynccontextmanager
-async def rigs(*flags, policy=None, handler=upstream, **settings):
-    made = []
-    async with FakeUpstream(handler) as up:
-        try:
-            made = [Rig(policy or make_policy(), up, is_straight=flag, **settings) for flag in flags]
-            yield (up, *made)
-        finally:
-            for rig in made:
-                await rig.close()
+from tests.transport.straight_rig import (
+    HOSTS,
+    IGNORED,
+    MAKERS,
+    TURNING,
+    addresses,
+    make_policy,
+    only,
+    parts,
+    raw,
+    record,
+    rigs,
+    ttls,
+    upstream,
+)  # fmt: skip
 
 
 def random_query(random):
@@ -226,12 +47,13 @@ def random_query(random):
         {"use_edns": 0, "want_dnssec": True}, {"use_edns": 0, "options": [dns.edns.GenericOption(10, b"cookie12")]},
         {"flags": dns.flags.RD | dns.flags.AD}, {"flags": dns.flags.RD | dns.flags.CD}, {"flags": 0}, {"use_edns": 1},
     ])  # fmt: skip
-    return question(name, random.choice(["A", "A", "A", "AAAA", "AAAA", "TXT"]), **options).to_wire()
+    return question(name, random.choice(["A", "A", "AAAA", "HTTPS", "HTTPS", "TXT"]), **options).to_wire()
 
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("settings", [
-    {}, {"record": {"queries": "matched"}, "cache": {"min_ttl": 20, "max_ttl": 300, "prefetch": False}},
+    {"rebinding": {"enabled": True}},
+    {"record": {"queries": "matched"}, "cache": {"min_ttl": 20, "max_ttl": 300, "prefetch": False}},
     {"rebinding": {"enabled": False}, "cache": {"entries": 0}},
 ])  # fmt: skip
 async def test_all_is_as_the_chain_says(seed, settings):
@@ -352,7 +174,7 @@ async def test_policy_that_changes_on_the_way_judges_the_answer():
 
 async def test_what_goes_wrong_is_told_to_all_who_wait(monkeypatch, caplog):
     async with rigs(True, handler=lambda wire: [(0.05, upstream(wire)[0][1])]) as (_, rig):
-        monkeypatch.setattr(rig.chain.straight.record, "note_addresses", lambda *_: 1 / 0)
+        monkeypatch.setattr(rig.chain.straight.record, "note_straight", lambda *_: 1 / 0)
         ways = [question("one-1.example"), question("one-1.example", use_edns=0), question("one-2.example")]
         replies = [dns.message.from_wire(wire).rcode() for wire in await asyncio.gather(
             *(rig.begin(way.to_wire()) for way in ways)
