@@ -17,6 +17,7 @@ from sinkhole.app.jobs import Jobs
 from sinkhole.app.listeners import Pair
 from sinkhole.app.own_suffixes import own_suffixes
 from sinkhole.app.policy_watch import PolicyWatch
+from sinkhole.app.short_turns import take_short_turns
 from sinkhole.app.stall import beat, until_orphaned
 from sinkhole.app.worker_counts import WorkerCounts
 from sinkhole.config.schema import Settings, is_queue_kept
@@ -43,6 +44,7 @@ LAST_HANDOVER = 0.4
 def run(settings: Settings, slot: int, pairs: list[Pair], lifeline: int, status: int) -> int:
     """Serve until SIGTERM or until the supervisor is gone; return the exit status."""
     calm_collector()
+    take_short_turns()
     return asyncio.run(_Worker(settings, slot, pairs).serve(lifeline, status))
 
 

@@ -13,6 +13,7 @@ from sinkhole.web.pages.render import MENU, failed
 from sinkhole.web.pages.route import PageRoute
 from sinkhole.web.pages.serve import STATIC, page_handler, static_files, static_handler
 from sinkhole.web.pages.table import PAGES
+from sinkhole.web.pages.warm import kept_warm
 from sinkhole.web.serve_api import MOST_OCTETS, handler_of
 
 
@@ -30,6 +31,7 @@ def make_site(context: Context, pages: Sequence[PageRoute] = PAGES) -> web.Appli
     site.router.add_route("GET", STATIC, static_handler(static_files()))
     site.on_response_prepare.append(add_headers)
     site.on_shutdown.append(_hang_up)
+    site.cleanup_ctx.append(kept_warm)
     return site
 
 

@@ -98,7 +98,7 @@ class Health:
 def overview(state: State, actor: Actor, context: Context, query: Spanned) -> View:
     """Show what was recorded, as far as the actor may see it, and how the server stands."""
     catalogue, times = state.catalogue().catalogue, times_of(query.span)
-    figures = _figures(state, catalogue, times, query.span) if actor.may(Right.REPORT, "reports") else None
+    figures = figures_of(state, catalogue, times, query.span) if actor.may(Right.REPORT, "reports") else None
     choices = [(spanned("/", span), words) for span, words in SPANS.items()]
     return View(
         "overview.html",
@@ -107,7 +107,8 @@ def overview(state: State, actor: Actor, context: Context, query: Spanned) -> Vi
     )  # fmt: skip
 
 
-def _figures(state: State, catalogue: Catalogue, times: Times, span: str) -> Figures:
+def figures_of(state: State, catalogue: Catalogue, times: Times, span: str) -> Figures:
+    """Return what was recorded in a time."""
     names = {vendor.id: vendor.name for vendor in catalogue.vendors}
     reports = Reports(state.store, state.settings.record.attempt_window)
     by = {

@@ -129,7 +129,7 @@ def evidence_of(state: State, asked: ReportAsked) -> Evidence:
     """
     now = int(time.time())
     until = now + 1 if asked.until is None else min(_start(asked.until) + DAY, now + 1)
-    since = until - DEFAULT_DAYS * DAY if asked.since is None else _start(asked.since)
+    since = (until - 1) // DAY * DAY - (DEFAULT_DAYS - 1) * DAY if asked.since is None else _start(asked.since)
     if since >= until:
         raise RequestError(422, "the first day is not over yet, or lies ahead")
     around = None
