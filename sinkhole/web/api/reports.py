@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from sinkhole.app.bypass_report import bypass_report
-from sinkhole.app.client_names import clients_by_text
+from sinkhole.app.client_names import client_store, clients_by_text
 from sinkhole.app.hit_reports import count_hits
 from sinkhole.app.state import State
 from sinkhole.store.client_store import HOUR
@@ -102,14 +102,15 @@ def clients(state: State, query: Span) -> ClientReport:
 
 def bypass(state: State, query: Span) -> BypassReport:
     """Tell which clients look as if they went round the resolver; see docs/bypass.md for innocent causes."""
-    known = clients_by_text(state)
+    found = bypass_report(state, query.start)
+    names = client_store(state).names(one.client for one in found)
     items = [
         Bypasser(
-            client=one.client, name=known[one.client].name if one.client in known else None, score=one.score,
+            client=one.client, name=names.get(one.client), score=one.score,
             canary_points=one.canary_points, canary_days=one.canary_days, name_points=one.name_points,
             name_hours=one.name_hours, names=list(one.names), silence_points=one.silence_points,
             silent_hours=[moment(hour * HOUR) for hour in one.silent_hours],
         )
-        for one in bypass_report(state, query.start)
+        for one in found
     ]  # fmt: skip
     return BypassReport(items=items)
