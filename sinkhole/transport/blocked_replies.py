@@ -25,6 +25,10 @@ MAX_PIECES = 2_000
 _HEADER = 12
 _TYPE_AND_CLASS = 4
 _LABELS_BELOW_ZONE = 3
+_OPT = b"\0\0\x29"
+"""The root as its owner, and its type (RFC 6891 section 6.1.2)."""
+_OPT_SIZE = 11
+"""Octets without options."""
 
 
 class Pieces:
@@ -108,6 +112,8 @@ class BlockedReplies:
         name = wire[_HEADER:end].lower()
         if not end or longest > PLAIN_LIMIT or not policy.is_of_spot(verdict):
             return
+        if not _is_read_alike(wire[end + _TYPE_AND_CLASS :]):
+            return
         spot = policy.spot(name, scope)
         if spot is None or self.may_be_local(name[domain - _HEADER :]):
             return
@@ -123,6 +129,16 @@ class BlockedReplies:
     def may_be_local(self, domain: bytes) -> bool:
         """Return whether names with these last two labels may be answered before policy is asked."""
         return self._is_off or domain in self._local or domain[domain[0] + 1 :] in self._local
+
+
+def _is_read_alike(records: bytes) -> bool:
+    """Return whether what follows a question is read the same way behind each name: nothing, or an OPT record.
+
+    The owner of another record may point into the name, where behind one name a label begins, and behind the next not.
+    """
+    if not records:
+        return True
+    return records[:3] == _OPT and len(records) == _OPT_SIZE + int.from_bytes(records[9:_OPT_SIZE])
 
 
 def _last_two(name: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Replies made of pieces are those that the whole chain would have given, and are counted as they are."""
 
+import struct
 import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
@@ -230,6 +231,19 @@ def test_malformed_names_are_left_to_the_parser():
         assert dns.message.from_wire(reply, ignore_trailing=True, question_only=True).rcode() == 1
     long = good[:12] + (b"\x3f" + b"a" * 63) * 4 + good[14:]
     assert dns.message.from_wire(rig.say(long), question_only=True).rcode() == 1
+
+
+def test_record_that_points_into_the_name_is_read_anew_in_each_query():
+    """Behind a name of other labels the same pointer leads to the middle of one."""
+    pointing = b"\xc0\x11" + struct.pack("!HHIH", 16, 1, 0, 0)
+    fast, slow, rcodes = Rig(policy()), Rig(policy(), is_off=True), set()
+    for name in ("x.ab.cd.ads.example", "x.a.bcd.ads.example"):
+        wire = question(name).to_wire()
+        wire = wire[:10] + b"\0\1" + wire[12:] + pointing
+        reply = fast.say(wire)
+        assert reply == slow.say(wire)
+        rcodes.add(reply[3] & 15)
+    assert rcodes == {0, 1}
 
 
 def test_reply_that_could_be_cut_is_not_made():
