@@ -5,13 +5,14 @@ import socket
 
 import pytest
 
+from bench.servers import free_port
 from sinkhole.app import data_dir
 from sinkhole.app.state import open_state
 from sinkhole.config.load import load_settings
 from sinkhole.noted import Alert
 from sinkhole.store.alert_store import AlertStore
 from sinkhole.store.out_store import OutStore
-from tests.out.events import HOSTILE, closed_port
+from tests.out.events import HOSTILE
 from tests.store.rows import START
 
 
@@ -107,7 +108,7 @@ def test_what_a_test_does_not_tell_is_not_said(run, scheme, kind, known):
 
 
 def test_what_is_wrong_is_one_sentence(run):
-    port = closed_port()
+    port = free_port()
     configure(run, f'[[out]]\nname = "siem"\nkind = "syslog"\ntarget = "tcp://127.0.0.1:{port}"\n')
     assert run("out", "test", "siem").sentence == f"tcp://127.0.0.1:{port}: Connection refused"
     assert run("alerts", "test", "siem").sentence == "receiver siem takes no alerts: its what is hits"
