@@ -14,7 +14,7 @@ from typing import Any
 
 from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
 from sinkhole.log import Log
-from sinkhole.policy.hit import columns_of
+from sinkhole.policy.hit import HitRow, columns_of
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.transport.gate import ClientGate
@@ -26,6 +26,8 @@ RECONNECT_AFTER = 0.2
 RESEND_AFTER = 3.0
 """Seconds without an acknowledgement after which batches are sent again: the store may have been full or locked."""
 ROWS_PER_BATCH = 1000
+ROWS_AT_ONCE = 100
+"""Rows taken in one turn of the event loop, 0.2 ms: queries come in between."""
 SIGHTINGS_PER_BATCH = 200
 CLIENTS_PER_BATCH = 2000
 MAX_UNACKNOWLEDGED = 64
@@ -65,6 +67,7 @@ class ControlLink:
         self._load_clients = load_clients
         self._worker = uuid.uuid4().hex
         self._seq = 0
+        self._taken: list[HitRow] = []
         self._unacknowledged: dict[int, dict[str, Any]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._heard = 0.0
@@ -92,7 +95,7 @@ class ControlLink:
             self._resend()
         sightings = self._sightings
         while len(self._unacknowledged) < MAX_UNACKNOWLEDGED:
-            rows = self._hits.drain(ROWS_PER_BATCH)
+            rows = await self._take_rows()
             dropped = self._hits.take_dropped()
             # One lot each time: a flood of new names must not hold up the hits.
             seen = sightings.drain(SIGHTINGS_PER_BATCH) if sightings is not None else ()
@@ -111,6 +114,17 @@ class ControlLink:
             self._unacknowledged[self._seq] = batch
             self._send(batch)
             await asyncio.sleep(0)  # queries come in between: a flood makes ten batches, a millisecond or two each
+
+    async def _take_rows(self) -> list[HitRow]:
+        """Take the rows of a batch out of the hits; if this is cancelled, those that were taken are of the next."""
+        while (wanted := min(ROWS_AT_ONCE, ROWS_PER_BATCH - len(self._taken))) > 0:
+            some = self._hits.drain(wanted)
+            self._taken += some
+            if len(some) < wanted:
+                break
+            await asyncio.sleep(0)
+        rows, self._taken = self._taken, []
+        return rows
 
     def _report_new(self) -> None:
         """Tell of clients that a group may ask more about; not kept for later, since it is the answer that matters."""

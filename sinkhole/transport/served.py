@@ -1,7 +1,7 @@
 """What the packet cache has served and nobody has counted yet: gathered, so that equal hits are counted as one."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -12,6 +12,8 @@ from sinkhole.transport.packet_cache import Entry
 _DELAY = 0.1
 """Seconds that served replies wait to be counted."""
 _MAX_PENDING = 20_000
+_AT_ONCE = 32
+"""Different replies that are counted in one turn of the event loop, 0.1 ms: queries come in between."""
 
 
 class Served:
@@ -30,6 +32,8 @@ class Served:
         self._hits = hits
         self._wall = wall
         self._timer: asyncio.TimerHandle | None = None
+        self._turn: asyncio.Handle | None = None
+        self._gathered: deque[tuple[ClientState, Entry, int, datetime]] = deque()
         self.touched: list[ClientState] = []
         self.pending = 0
         self.total = 0
@@ -47,20 +51,43 @@ class Served:
         if self.pending >= _MAX_PENDING:
             self.flush()
         elif self.pending and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_DELAY, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(_DELAY, self._begin)
 
     def flush(self) -> None:
-        """Count now."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Count all now."""
+        for handle in (self._timer, self._turn):
+            if handle is not None:
+                handle.cancel()
+        self._timer = self._turn = None
+        self._gather()
+        self._count(len(self._gathered))
+
+    def _begin(self) -> None:
+        """Count, a few in each turn; a turn that is due already goes on with these, too."""
+        self._timer = None
+        self._gather()
+        if self._turn is None:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._count(_AT_ONCE)
+        self._turn = asyncio.get_running_loop().call_soon(self._go_on) if self._gathered else None
+
+    def _gather(self) -> None:
+        """Take equal replies to a client together."""
         when = datetime.fromtimestamp(self._wall(), UTC)
         for state in self.touched:
             state.queries += len(state.served)
-            for entry, times in Counter(state.served).items():
-                if entry.is_recorded:
-                    self._hits.count(state.client.address, entry.name, entry.qtype, entry.verdict, when, times)
+            self._gathered.extend(
+                (state, entry, times, when) for entry, times in Counter(state.served).items() if entry.is_recorded
+            )
             state.served.clear()
         self.touched.clear()
         self.total += self.pending
         self.pending = 0
+
+    def _count(self, most: int) -> None:
+        gathered = self._gathered
+        for _ in range(min(most, len(gathered))):
+            state, entry, times, when = gathered.popleft()
+            self._hits.count(state.client.address, entry.name, entry.qtype, entry.verdict, when, times)

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sinkhole.app.control_link import MAX_UNACKNOWLEDGED, RESEND_AFTER, ROWS_PER_BATCH, ControlLink
+from sinkhole.app.control_link import MAX_UNACKNOWLEDGED, RESEND_AFTER, ROWS_AT_ONCE, ROWS_PER_BATCH, ControlLink
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.local_socket import bind_control
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import AccessSettings, RecordSettings
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.hit import rows_of
+from sinkhole.policy.hit import _NAME, rows_of
 from sinkhole.policy.image import NameIndex
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer
@@ -131,6 +131,27 @@ async def test_last_hits_are_handed_over_at_a_stop(tmp_path):
         count(hits, "last.example.org")
         await link.finish(5)
         assert control.batches == [(1, ["last.example.org"])]
+
+
+async def test_rows_taken_when_the_worker_is_told_to_stop_are_handed_over(tmp_path):
+    """A batch is taken in several turns; the last ones may never come."""
+    names = [f"n{number}.example.org" for number in range(ROWS_AT_ONCE * 3)]
+    hits = counted(*names)
+    link = ControlLink(tmp_path, hits, lambda: 7, lambda: {"pid": 1, "slot": 0, "generation": 3})
+    taking = asyncio.create_task(link._flush())
+    while len(hits) == len(names):
+        await asyncio.sleep(0)
+    taking.cancel()
+    await asyncio.gather(taking, return_exceptions=True)
+    assert 0 < len(hits) < len(names)
+    async with ScriptedControl(tmp_path) as control:
+        connected = asyncio.create_task(link.run())
+        await control.until(lambda: control.heard)
+        connected.cancel()
+        await asyncio.gather(connected, return_exceptions=True)
+    assert [name for batch in link._unacknowledged.values() for name in batch["rows"][_NAME]] + [
+        row.name for row in (*link._taken, *hits.drain(9999))
+    ] == names
 
 
 async def test_stop_does_not_wait_for_one_who_does_not_answer(tmp_path):

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 
 import dns.message
 
@@ -7,7 +8,7 @@ from sinkhole.policy.groups import EVERYONE
 from sinkhole.resolver.hits import Hits
 from sinkhole.transport.gate import ClientGate
 from sinkhole.transport.packet_cache import Entry
-from sinkhole.transport.served import Served
+from sinkhole.transport.served import _AT_ONCE, Served
 from tests.transport.serving import BLOCKED
 
 WIRE = dns.message.make_response(dns.message.make_query("example.org", "A")).to_wire()
@@ -50,3 +51,37 @@ def test_nothing_is_counted_when_nothing_was_served():
     served.flush()
 
     assert len(hits) == 0
+
+
+def many(hits, count: int) -> list[tuple]:
+    state = ClientGate(AccessSettings(), lambda _: EVERYONE).admit("127.0.0.1")
+    return [(Entry(WIRE, 0.0, 10.0, f"n{n}.example.org", 1, BLOCKED, True), state) for n in range(count)]
+
+
+async def test_different_replies_are_counted_a_few_in_each_turn():
+    """Or a query that comes meanwhile would wait for all of them."""
+    served, hits, _ = make_served()
+    for hit in many(hits, 200):
+        served.add(*hit)
+    served.settle()
+    steps = []
+    async with asyncio.timeout(5):
+        while not steps or steps[-1] < 200:
+            await asyncio.sleep(0)
+            if len(hits) and (not steps or len(hits) != steps[-1]):
+                steps.append(len(hits))
+    assert steps[0] == _AT_ONCE
+    assert max(after - before for before, after in itertools.pairwise(steps)) == _AT_ONCE
+
+
+async def test_flush_counts_what_waits_for_its_turn_too():
+    """Each policy is counted by itself: what was served under it is told before the next is in force."""
+    served, hits, _ = make_served()
+    for hit in many(hits, 100):
+        served.add(*hit)
+    served._begin()
+    assert len(hits) == _AT_ONCE
+    served.flush()
+    assert len(hits) == 100
+    await asyncio.sleep(0.01)
+    assert [row.count for row in hits.drain(999)] == [1] * 100
