@@ -18,8 +18,8 @@ def client_store(state: State) -> ClientStore:
 
 
 def clients_by_text(state: State) -> dict[str, SeenClient]:
-    """Return all clients that are kept, by their address as it is stored."""
-    return {one.text: one for one in client_store(state).seen(0)}
+    """Return all clients that are kept, by their address as it is stored; their queries are not counted."""
+    return {one.text: one for one in client_store(state).known()}
 
 
 def memberships_now(policy: Policy, table: Mapping[str, Row], client: SeenClient) -> Sequence[Membership] | None:

@@ -17,6 +17,7 @@ MAX_HOURS = 1_000_000
 """Rows of hours kept, about 30 MB; of more the oldest go."""
 HOUR = 3600
 _CHUNK = 500
+_UNCOUNTED = 'SELECT text, "first", "last", "groups", mac, names, ids, host, 0 FROM client'
 _INSERT = (
     'INSERT INTO client (text, "first", "last", "groups", names, ids) VALUES (?, ?, ?, ?, \'\', \'\') '
     "ON CONFLICT (text) DO UPDATE SET "
@@ -149,13 +150,15 @@ class ClientStore:
 
     def names(self, texts: Iterable[str]) -> dict[str, str]:
         """Return what to call clients, by their addresses as they are stored; those without a name are left out."""
-        sql = (
-            'SELECT text, "first", "last", "groups", mac, names, ids, host, 0 FROM client '
-            "WHERE text IN (SELECT value FROM json_each(?))"
-        )
+        sql = f"{_UNCOUNTED} WHERE text IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
         with self._store.reading() as connection:
             found = [_client(*row) for row in connection.exec_driver_sql(sql, (json.dumps(sorted(texts)),))]
         return {one.text: one.name for one in found if one.name}
+
+    def known(self) -> list[SeenClient]:
+        """Return all clients; how often they asked is not counted, which takes longer than all else: it is 0."""
+        with self._store.reading() as connection:
+            return [_client(*row) for row in connection.exec_driver_sql(_UNCOUNTED)]
 
     def hours(self, since: int) -> list[HourOfClient]:
         """Return what clients did hour by hour, from the hour of a time on."""
