@@ -64,6 +64,17 @@ def test_identity_is_noted_of_clients_that_asked(store):
     clients.note_identities([])
 
 
+def test_who_clients_are_is_told_without_counting(store):
+    record(store, 1, seen(queries=3), seen("192.0.2.8"))
+    clients = ClientStore(store, str)
+    clients.note_identities([("192.0.2.7", WHO, "laptop")])
+    assert clients.names(["192.0.2.7", "192.0.2.8", "192.0.2.99"]) == {"192.0.2.7": "pc7.lab.example"}
+    assert {one.text: (one.identity.mac, one.queries) for one in clients.known()} == {
+        "192.0.2.7": (WHO.mac, 0), "192.0.2.8": (None, 0),
+    }  # fmt: skip
+    assert clients.find_text("192.0.2.7").queries == 3
+
+
 def test_client_that_is_there_and_silent(store):
     record(store, 1, seen())
     clients = ClientStore(store, str)
