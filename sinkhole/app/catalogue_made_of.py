@@ -1,8 +1,8 @@
 """What the catalogue in force is made of, so that it is kept as long as nothing of that has changed.
 
 It is looked at each time, by name, size and times of files, so a change is seen at once: the snapshots of signed feeds,
-all feeds, vendor files of this network, settings and the day. The 1,800 files of this installation are looked at once:
-whoever installs others starts anew.
+all feeds, vendor files of this network, settings and the day. The 1,800 files of this installation are looked at one
+time in a process: whoever installs others starts anew.
 """
 
 import datetime as dt

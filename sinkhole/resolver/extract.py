@@ -65,13 +65,14 @@ def _walk(question: Question, by_owner: _ByOwner) -> tuple[tuple[Record, ...], l
     """Return the records of the chain in order, its names, and whether it ends in data."""
     kept: list[Record] = []
     name, names = question.name, [question.key]
+    is_redirected = _has_redirections(by_owner)
     while True:
         here = by_owner.get(names[-1], [])
         data = [record for record in here if record.rtype == question.qtype]
         if data:
             kept += _with_signatures(data, here, question.qtype)
             return tuple(dict.fromkeys(kept)), names, True
-        link = _link(name, here, by_owner, question)
+        link = _link(name, here, by_owner if is_redirected else {}, question)
         if link is None:
             return tuple(dict.fromkeys(kept)), names, False
         records, name = link
@@ -84,14 +85,19 @@ def _walk(question: Question, by_owner: _ByOwner) -> tuple[tuple[Record, ...], l
 
 
 def _link(name: bytes, here: list[Record], by_owner: _ByOwner, question: Question) -> tuple[list[Record], bytes] | None:
-    """Return the records that lead from `name` to the next name, and that name; None at the end of the chain."""
+    """Return the records that lead from `name` to the next name, and that name; None at the end of the chain.
+
+    Args:
+        here: those at `name`.
+        by_owner: all, in which a DNAME may be; empty where there is none.
+    """
     if question.qtype == QType.CNAME:
         return None
     aliases = [record for record in here if record.rtype == QType.CNAME]
     targets = {fold(cname_target(record)) for record in aliases}
     if len(targets) > 1:
         raise FormError("more than one CNAME at a name")  # RFC 2181, section 10.1
-    redirect, substituted = _redirection(name, by_owner) if _has_redirections(by_owner) else ([], None)
+    redirect, substituted = _redirection(name, by_owner) if by_owner else ([], None)
     if aliases:
         if substituted is not None and targets != {fold(substituted)}:
             redirect = []

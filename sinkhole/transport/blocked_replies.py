@@ -112,7 +112,7 @@ class BlockedReplies:
         name = wire[_HEADER:end].lower()
         if not end or longest > PLAIN_LIMIT or not policy.is_of_spot(verdict):
             return
-        if not _is_read_alike(wire[end + _TYPE_AND_CLASS :]):
+        if not is_read_alike(wire[end + _TYPE_AND_CLASS :]):
             return
         spot = policy.spot(name, scope)
         if spot is None or self.may_be_local(name[domain - _HEADER :]):
@@ -131,7 +131,7 @@ class BlockedReplies:
         return self._is_off or domain in self._local or domain[domain[0] + 1 :] in self._local
 
 
-def _is_read_alike(records: bytes) -> bool:
+def is_read_alike(records: bytes) -> bool:
     """Return whether what follows a question is read the same way behind each name: nothing, or an OPT record.
 
     The owner of another record may point into the name, where behind one name a label begins, and behind the next not.

@@ -10,14 +10,13 @@ from sinkhole.protocol.question import BadQuery, QueryMessage, Question, Silence
 from sinkhole.protocol.reply import ReplyBody, reply_limit
 from sinkhole.protocol.types import QClass, Rcode
 from sinkhole.resolver.straight import STRAIGHT_TYPES
+from sinkhole.transport.blocked_replies import is_read_alike
 from sinkhole.transport.fit import fit_reply
 
 MAX_FORMS = 1000
 """Forms remembered; real clients have a few dozen."""
 _HEADER = 12
-_SHORTEST = _HEADER + 4
-"""Octets of a query beside its name, without an OPT record."""
-_OPT_SIZE = 11
+_TYPE_AND_CLASS = 4
 _COUNT = 6
 """Where the number of answers stands."""
 
@@ -84,12 +83,12 @@ class PlainForms:
         question = query.question
         if question.qtype not in STRAIGHT_TYPES or question.qclass != QClass.IN or not _is_plain(query):
             return None
-        # A longer record may have an owner that points into the name, which is another one in the next query.
-        if len(wire) - len(question.name) not in (_SHORTEST, _SHORTEST + _OPT_SIZE):
+        end = _HEADER + len(question.name) + _TYPE_AND_CLASS
+        if not is_read_alike(wire[end:]):
             return None
         empty = fit_reply(query, ReplyBody(Rcode.NOERROR), False, self._settings)
         limit = reply_limit(query, False, self._settings.max_payload)
-        return PlainForm(query, empty, _HEADER + len(question.name) + 4, limit)
+        return PlainForm(query, empty, end, limit)
 
 
 def _is_plain(query: QueryMessage) -> bool:

@@ -14,7 +14,7 @@ from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import AccessSettings, RecordSettings
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.hit import _NAME, rows_of
+from sinkhole.policy.hit import rows_of
 from sinkhole.policy.image import NameIndex
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer
@@ -149,7 +149,7 @@ async def test_rows_taken_when_the_worker_is_told_to_stop_are_handed_over(tmp_pa
         await control.until(lambda: control.heard)
         connected.cancel()
         await asyncio.gather(connected, return_exceptions=True)
-    assert [name for batch in link._unacknowledged.values() for name in batch["rows"][_NAME]] + [
+    assert [row.name for batch in link._unacknowledged.values() for row in rows_of(batch["rows"])] + [
         row.name for row in (*link._taken, *hits.drain(9999))
     ] == names
 

@@ -1,6 +1,7 @@
 """Recorded queries: page by page, counted, and as they come."""
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -97,9 +98,9 @@ def count_by(state: State, query: TopQuery) -> Counts:
     """Count recorded queries by vendor, client and more, the most attempts first."""
     catalogue = state.catalogue().catalogue
     found = count_hits(_reports(state), catalogue, query.by, query.start, query.end)[: query.limit]
-    names: dict[str, str | None] = {}
+    names: Mapping[str, str | None] = {}
     if query.by == "client":
-        names = dict(client_store(state).names(tally.key or "" for tally in found))
+        names = client_store(state).names(tally.key or "" for tally in found)
     elif query.by == "vendor":
         names = {vendor.id: vendor.name for vendor in catalogue.vendors}
     return Counts(by=query.by, items=[Count.of(tally, names.get(tally.key or "")) for tally in found])
