@@ -24,6 +24,7 @@ from sinkhole.config.load import load_settings
 from sinkhole.config.schema import RecordSettings
 from sinkhole.policy.hit import rows_of
 from sinkhole.policy.verdict import Action, Verdict
+from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.hits import Hits
 from sinkhole.store.recorder import HitBatch
 
@@ -79,7 +80,7 @@ def main() -> None:
     when = datetime.now(UTC)
     began = cpu_seconds()
     for number in range(ROWS):
-        hits.count("192.0.2.1", f"{number * 7919:016x}.deepseek.com", 1, _BLOCKED, when)
+        hits.count("192.0.2.1", name_from_text(f"{number * 7919:016x}.deepseek.com"), 1, _BLOCKED, when)
     counted = cpu_seconds() - began
     calm_collector()
     with tempfile.TemporaryDirectory() as folder:

@@ -20,6 +20,11 @@ from sinkhole.resolver.sightings import Sightings
 from sinkhole.transport.gate import ClientGate
 
 FLUSH_INTERVAL = 0.25
+BUSY_INTERVAL = 1.0
+"""Seconds until rows are taken again after more than `BUSY_ROWS`: in a flood most are the same ones, counted on."""
+BUSY_ROWS = 500
+MOST_ROWS = 20_000
+"""Rows that do not wait."""
 COUNT_INTERVAL = 5.0
 """Seconds between messages of what this worker has counted."""
 RECONNECT_AFTER = 0.2
@@ -68,6 +73,7 @@ class ControlLink:
         self._worker = uuid.uuid4().hex
         self._seq = 0
         self._taken: list[HitRow] = []
+        self._rows_due = 0.0
         self._unacknowledged: dict[int, dict[str, Any]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._heard = 0.0
@@ -94,15 +100,18 @@ class ControlLink:
         if self._unacknowledged and time.monotonic() - self._heard > RESEND_AFTER:
             self._resend()
         sightings = self._sightings
+        takes_rows = is_last or time.monotonic() >= self._rows_due or len(self._hits) >= MOST_ROWS
+        taken = 0
         while len(self._unacknowledged) < MAX_UNACKNOWLEDGED:
-            rows = await self._take_rows()
+            rows = await self._take_rows() if takes_rows else []
+            taken += len(rows)
             dropped = self._hits.take_dropped()
             # One lot each time: a flood of new names must not hold up the hits.
             seen = sightings.drain(SIGHTINGS_PER_BATCH) if sightings is not None else ()
             sightings = None
             asking = self._clients.count_activities(CLIENTS_PER_BATCH, at_once=is_last) if self._clients else ()
             if not rows and not dropped and not seen and not asking:
-                return
+                break
             self._seq += 1
             batch = {"op": "hits", "seq": self._seq, "rows": columns_of(rows), "dropped": dropped}
             if seen:
@@ -114,6 +123,8 @@ class ControlLink:
             self._unacknowledged[self._seq] = batch
             self._send(batch)
             await asyncio.sleep(0)  # queries come in between: a flood makes ten batches, a millisecond or two each
+        if taken > BUSY_ROWS:
+            self._rows_due = time.monotonic() + BUSY_INTERVAL
 
     async def _take_rows(self) -> list[HitRow]:
         """Take the rows of a batch out of the hits; if this is cancelled, those that were taken are of the next."""
@@ -189,6 +200,6 @@ class ControlLink:
                 while self._unacknowledged and self._writer is not None:
                     self._acknowledged.clear()
                     await self._acknowledged.wait()
-                    await self._flush()
+                    await self._flush(is_last=True)
         except TimeoutError:
             self._log.warning("hits.not_handed_over", batches=len(self._unacknowledged))

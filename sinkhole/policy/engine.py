@@ -160,17 +160,18 @@ class Policy:
             return verdict
         return overrule(verdict, matches.levels(), standings.overrides, when, explain=explain)
 
-    def spot(self, name: bytes, scope: Scope) -> Hashable | None:
+    def spot(self, name: bytes, key: bytes, scope: Scope) -> Hashable | None:
         """Return what a verdict of a list or the catalogue on a folded name depends on, beside scope and time.
 
         Names of one spot get the same verdict if that is one that `is_of_spot`, but for the row and line that it names.
         None where more than that decides: expressions, types, clients, overrides that are about what a name looks like.
+        `key` is that of the name (`reversed_key`).
         """
         standings = self._statements.of(scope)
         overrides = standings.overrides
         if overrides is not None and not _ABOUT_LOOKS.isdisjoint(overrides.by_key):
             return None
-        spot = self.index.spot(name)
+        spot = self.index.spot(key)
         if spot is None:
             return None
         zones = _zones(name, standings)

@@ -183,14 +183,13 @@ class NameIndex:
             entries.sort(key=lambda entry: (entry.rank, entry.product), reverse=True)
         return Found(entries, rows, is_protected) if entries or rows or is_protected else None
 
-    def spot(self, name: bytes) -> Spot | None:
-        """Return where a folded name stands among the compiled names; None where nothing matches, or not only names.
+    def spot(self, key: bytes) -> Spot | None:
+        """Return where the name of a key stands among compiled names; None where nothing matches, or not only names.
 
         What matches names of one spot differs in the texts and lines of rows alone.
         """
         if self._everywhere:
             return None
-        key = reversed_key(name)
         prefixes = self._trie.prefixes(key)
         if not prefixes:
             return None

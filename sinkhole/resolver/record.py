@@ -7,7 +7,6 @@ from datetime import datetime
 
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol import message
-from sinkhole.protocol.names import name_to_text
 from sinkhole.resolver.answer import Answer, Source
 from sinkhole.resolver.handler import Handler
 from sinkhole.resolver.hits import Hits
@@ -31,8 +30,8 @@ class Record:
         answer = await forward(query)
         self.sources[answer.source] += 1
         if self._hits.wants(answer.verdict):
-            name = name_to_text(query.question.key)
-            self._hits.count(query.client.address, name, query.question.qtype, answer.verdict, query.when)
+            question = query.question
+            self._hits.count(query.client.address, question.key, question.qtype, answer.verdict, query.when)
         if self._sightings is not None:
             self._sightings.look(query, answer)
         return answer
@@ -49,6 +48,6 @@ class Record:
         """
         self.sources[Source.UPSTREAM] += 1
         if self._hits.wants(verdict):
-            self._hits.count(client.address, name_to_text(name), qtype, verdict, when)
+            self._hits.count(client.address, name, qtype, verdict, when)
         if self._sightings is not None and records is not None:
             self._sightings.look_at(name, qtype, verdict, client.address, when, records)

@@ -56,10 +56,11 @@ class Pieces:
         self.is_recorded = is_recorded
 
 
-Measured = tuple[int, int, int]
+Measured = tuple[int, int, bytes, bytes]
 """What `measure` gives."""
-Made = tuple[bytes, bytes, Pieces]
-"""The folded name that was asked for, the reply after the id, and what that was made of."""
+_MALFORMED: Measured = (0, 0, b"", b"")
+Made = tuple[bytes, bytes, bytes, Pieces]
+"""The folded name that was asked for, its last two labels, the reply after the id, and what that was made of."""
 
 
 class BlockedReplies:
@@ -86,15 +87,15 @@ class BlockedReplies:
         """
         if form not in table.forms:
             return None
-        end, shape, domain = measured
+        end, shape, domain, key = measured
         name = wire[_HEADER:end].lower()
-        spot = policy.spot(name, scope)
+        spot = policy.spot(name, key, scope)
         if spot is None:
             return None
         pieces = table.pieces.get((form, spot, shape))
-        if pieces is None or now >= pieces.until or self.may_be_local(name[domain - _HEADER :]):
+        if pieces is None or now >= pieces.until or self.may_be_local(domain):
             return None
-        return name, pieces.before + wire[_HEADER : end + _TYPE_AND_CLASS] + pieces.after, pieces
+        return name, domain, pieces.before + wire[_HEADER : end + _TYPE_AND_CLASS] + pieces.after, pieces
 
     def learn(
         self, wire: bytes, reply: bytes, table: Table, policy: Policy, scope: Scope, verdict: Verdict,
@@ -106,7 +107,7 @@ class BlockedReplies:
             ttl: seconds that the reply may be kept by clients.
             ends: monotonic seconds; when policy may say something else.
         """
-        end, shape, domain = measure(wire)
+        end, shape, domain, key = measure(wire)
         # What does not fit is left out of a reply, so this much must fit beside the longest name.
         longest = len(reply) - end + _HEADER + MAX_NAME
         name = wire[_HEADER:end].lower()
@@ -114,8 +115,8 @@ class BlockedReplies:
             return
         if not is_read_alike(wire[end + _TYPE_AND_CLASS :]):
             return
-        spot = policy.spot(name, scope)
-        if spot is None or self.may_be_local(name[domain - _HEADER :]):
+        spot = policy.spot(name, key, scope)
+        if spot is None or self.may_be_local(domain):
             return
         if len(table.pieces) >= MAX_PIECES:
             table.forget_pieces()
@@ -155,22 +156,28 @@ def form_of(wire: bytes, end: int) -> bytes:
 
 
 def measure(wire: bytes) -> Measured:
-    """Return where the name in the question ends, 0 where it is malformed; its shape; where its last two labels begin.
+    """Walk through the name in the question, once.
 
-    The shape is all that a denial depends on: it points to the zone, which is behind the first label, or is the name
-    itself where that has fewer than three.
+    Returns:
+        Where it ends, 0 where it is malformed; its shape; its last two labels, folded, or what it has; its key, as
+        `reversed_key` gives it. The shape is all that a denial depends on: it points to the zone, which is behind the
+        first label, or is the name itself where that has fewer than three.
     """
+    folded = wire.lower()  # the length of a label is below the letters
+    key = b""
     at = last = before = _HEADER
     labels = 0
     try:
-        while length := wire[at]:
+        while length := folded[at]:
             if length > MAX_LABEL:
-                return 0, 0, 0
+                return _MALFORMED
             before, last = last, at
             at += length + 1
+            key = folded[last:at] + key
             labels += 1
     except IndexError:
-        return 0, 0, 0
+        return _MALFORMED
     if at >= _HEADER + MAX_NAME:
-        return 0, 0, 0
-    return at + 1, wire[_HEADER] if labels >= _LABELS_BELOW_ZONE else 0, before
+        return _MALFORMED
+    end = at + 1
+    return end, wire[_HEADER] if labels >= _LABELS_BELOW_ZONE else 0, folded[before:end], key

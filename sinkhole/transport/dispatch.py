@@ -14,7 +14,6 @@ from typing import Any
 
 from sinkhole.config.schema import TransportSettings
 from sinkhole.log import Log
-from sinkhole.protocol.names import name_to_text
 from sinkhole.protocol.question import BadQuery, Silence, read_query
 from sinkhole.protocol.reply import Ede, ReplyBody, write_error
 from sinkhole.protocol.types import EdeCode, Rcode
@@ -277,7 +276,7 @@ class Dispatch:
         self, wire: bytes, form: bytes, measured: Measured, state: ClientState, table: Table
     ) -> Later | None:
         """Begin on the straight path; None where the long way has to be taken."""
-        end, _, domain = measured
+        end, _, domain, _ = measured
         straight, begin, client = self._straight, self._begin_chain, state.client
         # Where verdicts may end by themselves, so must TTLs: that takes the long way.
         if straight is None or begin is None or not end:
@@ -285,7 +284,7 @@ class Dispatch:
         if self._finisher.ends != NEVER or client.scope.client is not None:
             return None
         plain = self._forms.find(wire, form)
-        if plain is None or self._blocked.may_be_local(wire[domain:end].lower()):
+        if plain is None or self._blocked.may_be_local(domain):
             return None
         question_end = end + _TYPE_AND_CLASS
         later = StraightLater(self._finisher, wire, table, question_end, plain, begin)
@@ -295,16 +294,18 @@ class Dispatch:
         state.queries += 1
         return later
 
-    def _give(self, wire: bytes, state: ClientState, table: Table, name: bytes, tail: bytes, pieces: Pieces) -> bytes:
+    def _give(
+        self, wire: bytes, state: ClientState, table: Table, name: bytes, domain: bytes, tail: bytes, pieces: Pieces
+    ) -> bytes:
         """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again."""
         state.queries += 1
         self._served.made += 1
-        text = name_to_text(name) if pieces.is_recorded else ""
         if pieces.is_recorded:
-            self._hits.add(state.client.address, text, pieces.qtype, pieces.verdict, int(self._wall()))
+            second = int(self._wall())
+            self._hits.add_new(state.client.address, name, domain, pieces.qtype, pieces.verdict, second)
         if self._doorkeeper.has_seen(wire[2:]):
             entry = Entry(
-                wire[:2] + tail, self._clock(), pieces.ttl, text, pieces.qtype, pieces.verdict, pieces.is_recorded
+                wire[:2] + tail, self._clock(), pieces.ttl, name, pieces.qtype, pieces.verdict, pieces.is_recorded
             )
             self._cache.store(table, wire[2:], entry)
         return tail

@@ -165,7 +165,8 @@ class Finisher:
     ) -> Entry:  # fmt: skip
         """Put a reply into the packet cache for `ttl` seconds; `offsets` of its TTLs, where they are known."""
         is_recorded = self._hits.wants(verdict)
-        text = name_to_text(name.lower()) if is_recorded else ""
-        entry = Entry(reply, self._clock(), ttl, text, qtype, verdict, is_recorded, offsets)
+        entry = Entry(
+            reply, self._clock(), ttl, name.lower() if is_recorded else b"", qtype, verdict, is_recorded, offsets
+        )
         self._cache.store(table, wire[2:], entry)
         return entry

@@ -25,8 +25,8 @@ _OVERHEAD = 700
 class Entry:
     """A finished reply with what is needed to age it and to record that it was served.
 
-    `tail` is the reply after the id, right until `due`; `renew` makes it right again for the next second. Name, qtype
-    and verdict are what is counted each time the reply is served, if `is_recorded`.
+    `tail` is the reply after the id, right until `due`; `renew` makes it right again for the next second. Name
+    (folded), qtype and verdict are what is counted each time the reply is served, if `is_recorded`.
     """
 
     __slots__ = ("_birth", "_expires", "_offsets", "_wire", "due", "is_recorded", "name", "qtype", "tail", "verdict")
@@ -36,7 +36,7 @@ class Entry:
         wire: bytes,
         now: float,
         ttl: float,
-        name: str = "",
+        name: bytes = b"",
         qtype: int = 0,
         verdict: Verdict | None = None,
         is_recorded: bool = False,

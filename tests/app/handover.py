@@ -10,6 +10,7 @@ from sinkhole.app.local_socket import MAX_LINE, bind_control, read_messages, wri
 from sinkhole.config.schema import RecordSettings
 from sinkhole.policy.hit import rows_of
 from sinkhole.policy.verdict import Action, Verdict
+from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.hits import Hits
 
 BLOCKED = Verdict(Action.BLOCK, "ai", vendor="deepseek")
@@ -26,7 +27,7 @@ def counted(*names: str) -> Hits:
 def count(hits: Hits, *names: str) -> None:
     """Count one query for each name."""
     for name in names:
-        hits.count("192.0.2.1", name, 1, BLOCKED, datetime(2026, 11, 24, 12, tzinfo=UTC))
+        hits.count("192.0.2.1", name_from_text(name), 1, BLOCKED, datetime(2026, 11, 24, 12, tzinfo=UTC))
 
 
 def acknowledge(message: dict[str, Any]) -> dict[str, Any] | None:

@@ -7,7 +7,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sinkhole.app.control_link import MAX_UNACKNOWLEDGED, RESEND_AFTER, ROWS_AT_ONCE, ROWS_PER_BATCH, ControlLink
+from sinkhole.app.control_link import (
+    BUSY_INTERVAL,
+    BUSY_ROWS,
+    MAX_UNACKNOWLEDGED,
+    RESEND_AFTER,
+    ROWS_AT_ONCE,
+    ROWS_PER_BATCH,
+    ControlLink,
+)
 from sinkhole.app.control_server import ControlServer
 from sinkhole.app.local_socket import bind_control
 from sinkhole.app.store_keeper import StoreKeeper
@@ -83,6 +91,33 @@ async def test_batch_is_sent_again_when_a_store_took_too_long(tmp_path):
         control.react = acknowledge
         await control.until(lambda: len(control.batches) == 2, RESEND_AFTER + 2)
         assert control.batches == [(1, ["a.example.org"])] * 2
+
+
+async def test_rows_of_a_flood_are_taken_once_a_second(tmp_path):
+    """What comes meanwhile is counted in the same rows, unless these become too many; nothing is lost."""
+    hits = counted(*(f"n{number}.example.org" for number in range(BUSY_ROWS + 1)))
+    async with ScriptedControl(tmp_path) as control, linked(tmp_path, hits):
+        await control.until(lambda: control.batches)
+        first = time.monotonic()
+        for _ in range(5):
+            count(hits, "again.example.org")
+        await control.until(lambda: len(control.batches) == 2)
+        assert BUSY_INTERVAL - 0.1 <= time.monotonic() - first <= BUSY_INTERVAL + 2
+        (row,) = rows_of(control.heard[-1]["rows"])
+        assert (row.name, row.count) == ("again.example.org", 5)
+
+
+async def test_too_many_rows_do_not_wait(tmp_path, monkeypatch):
+    monkeypatch.setattr("sinkhole.app.control_link.BUSY_INTERVAL", 1000.0)
+    monkeypatch.setattr("sinkhole.app.control_link.MOST_ROWS", BUSY_ROWS + 1)
+    hits = counted(*(f"n{number}.example.org" for number in range(BUSY_ROWS + 1)))
+    async with ScriptedControl(tmp_path) as control, linked(tmp_path, hits) as link:
+        await control.until(lambda: control.batches)
+        count(hits, *(f"m{number}.example.org" for number in range(BUSY_ROWS + 1)))
+        await control.until(lambda: len(control.batches) == 2)
+        count(hits, "last.example.org")
+        await link.finish(5)
+        assert control.batches[-1][1] == ["last.example.org"]
 
 
 async def test_what_is_kept_is_bounded(tmp_path):

@@ -14,7 +14,7 @@ from sinkhole.policy.rule import Condition, Match, Rule, RuleAction
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action, BlockAnswer
-from sinkhole.protocol.names import name_from_text
+from sinkhole.protocol.names import name_from_text, reversed_key
 from tests.policy import world
 from tests.policy.test_reference import CLIENTS, SATURDAY, name_of, world_of
 
@@ -37,7 +37,7 @@ def test_names_of_one_spot_are_decided_alike(seed):
         scope = policy.scope_of(client)
         seen = {}
         for name in names:
-            spot = policy.spot(name, scope)
+            spot = policy.spot(name, reversed_key(name), scope)
             verdict = policy.decide(name, world.A, scope, SATURDAY)
             if spot is not None and policy.is_of_spot(verdict):
                 plain = replace(verdict, rule=None, line=None)
@@ -49,7 +49,8 @@ def spot_of(*rules: Rule, name: str = "x.ads.example", said: tuple[Statement, ..
         [world.listed("one", *rules, part_of_ai=True, local=True)], world.VENDORS, world.PROTECTED
     )
     policy = Policy(index, said, (), BlockAnswer(), 1, **options)
-    return policy.spot(name_from_text(name), EVERYONE)
+    wire = name_from_text(name)
+    return policy.spot(wire, reversed_key(wire), EVERYONE)
 
 
 SUFFIX = Rule(Match.SUFFIX, "ads.example", RuleAction.BLOCK, line=1)

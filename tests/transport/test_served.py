@@ -5,6 +5,7 @@ import dns.message
 
 from sinkhole.config.schema import AccessSettings, RecordSettings
 from sinkhole.policy.groups import EVERYONE
+from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.hits import Hits
 from sinkhole.transport.gate import ClientGate
 from sinkhole.transport.packet_cache import Entry
@@ -17,7 +18,11 @@ WIRE = dns.message.make_response(dns.message.make_query("example.org", "A")).to_
 def make_served() -> tuple[Served, Hits, tuple]:
     hits = Hits(RecordSettings())
     state = ClientGate(AccessSettings(), lambda _: EVERYONE).admit("127.0.0.1")
-    return Served(hits, lambda: 1_700_000_000.0), hits, (Entry(WIRE, 0.0, 10.0, "example.org", 1, BLOCKED, True), state)
+    return (
+        Served(hits, lambda: 1_700_000_000.0),
+        hits,
+        (Entry(WIRE, 0.0, 10.0, name_from_text("example.org"), 1, BLOCKED, True), state),
+    )
 
 
 async def test_served_replies_are_counted_soon_without_further_queries():
@@ -55,7 +60,9 @@ def test_nothing_is_counted_when_nothing_was_served():
 
 def many(hits, count: int) -> list[tuple]:
     state = ClientGate(AccessSettings(), lambda _: EVERYONE).admit("127.0.0.1")
-    return [(Entry(WIRE, 0.0, 10.0, f"n{n}.example.org", 1, BLOCKED, True), state) for n in range(count)]
+    return [
+        (Entry(WIRE, 0.0, 10.0, name_from_text(f"n{n}.example.org"), 1, BLOCKED, True), state) for n in range(count)
+    ]
 
 
 async def test_different_replies_are_counted_a_few_in_each_turn():

@@ -27,7 +27,7 @@ def keep_answer(store: AnswerStore, number: int) -> None:
 def keep_reply(cache: PacketCache, table: Table, number: int) -> None:
     """Keep the reply to a name of its own."""
     name = f"n{number:05}.flood.example.org"
-    cache.store(table, bytes(10) + name.encode(), Entry(bytes(bytearray(WIRE)), 0.0, 300, name, 1, NO_MATCH))
+    cache.store(table, bytes(10) + name.encode(), Entry(bytes(bytearray(WIRE)), 0.0, 300, name.encode(), 1, NO_MATCH))
 
 
 @pytest.mark.parametrize("replies_of_ten", [0, 1, 5, 9, 10])
