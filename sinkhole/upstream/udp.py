@@ -9,13 +9,10 @@ decision 19.
 
 import asyncio
 
-from sinkhole.protocol.message import Message
 from sinkhole.upstream.ask import HEADER, TYPE_AND_CLASS, Ask, Budget, mixed_case
-from sinkhole.upstream.burst import GRACE, MOST, Burst, Flight
+from sinkhole.upstream.burst import MOST, Burst, Flight
 from sinkhole.upstream.entropy import Entropy
 from sinkhole.upstream.turn import TURN
-
-__all__ = ["GRACE", "Datagrams", "ask_udp"]
 
 _ID_OCTETS = 2
 
@@ -89,24 +86,3 @@ class Datagrams:
         if len(burst.flights) >= MOST:
             burst.send()
         return flight
-
-
-async def ask_udp(ask: Ask, host: str, port: int, budget: Budget, *, timeout: float, randomize_case: bool) -> Message:
-    """Send one datagram alone and wait for its answer; whatever else arrives is dropped and the wait goes on.
-
-    Args:
-        ask: the question.
-        host: IP address of the upstream.
-        port: its port.
-        budget: what the client's query may still cost.
-        timeout: seconds to wait.
-        randomize_case: mix the letter case of the name and insist on getting it back.
-
-    Raises:
-        AnswerTruncated: the answer has TC=1.
-        CaseChanged: only an answer in other letter case came.
-        EdnsRefused: only an error without question came, to a query with EDNS.
-        UpstreamTimeout: nothing came.
-        UpstreamFailure: the network says no, or only garbage came.
-    """
-    return await Datagrams(port, randomize_case=randomize_case).begin(ask, host, budget, timeout=timeout)

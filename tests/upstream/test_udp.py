@@ -9,8 +9,10 @@ import pytest
 
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.message import Message
+from sinkhole.upstream.ask import Ask
+from sinkhole.upstream.burst import GRACE
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure, UpstreamTimeout
-from sinkhole.upstream.udp import GRACE, ask_udp
+from sinkhole.upstream.udp import Datagrams
 from tests.fakes import FakeUpstream, Script, reply, silent
 from tests.upstream.asking import ADDRESS, NAME, addresses, asking, budget, good, says
 
@@ -19,7 +21,11 @@ SPOOFED = "192.0.2.66"
 
 async def ask(up: FakeUpstream, timeout: float = 2.0, randomize_case: bool = True, edns: bool = True) -> Message:
     question = asking() if edns else type(asking())(asking().question, edns=False)
-    return await ask_udp(question, up.host, up.port, budget(), timeout=timeout, randomize_case=randomize_case)
+    return await ask_at(question, up.host, up.port, timeout=timeout, randomize_case=randomize_case)
+
+
+async def ask_at(question: Ask, host: str, port: int, *, timeout: float, randomize_case: bool) -> Message:
+    return await Datagrams(port, randomize_case=randomize_case).begin(question, host, budget(), timeout=timeout)
 
 
 def flipped_case(wire: bytes) -> bytes:
@@ -154,7 +160,7 @@ async def test_closed_port_fails_at_once() -> None:
 
 async def test_impossible_address_fails_at_once() -> None:
     with pytest.raises(UpstreamFailure, match="network"):
-        await ask_udp(asking(), "255.255.255.255", 53, budget(), timeout=2, randomize_case=True)
+        await ask_at(asking(), "255.255.255.255", 53, timeout=2, randomize_case=True)
 
 
 async def test_mutated_answers_give_a_message_or_a_documented_error() -> None:
