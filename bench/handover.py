@@ -22,7 +22,7 @@ from sinkhole.app.local_socket import bind_control
 from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import RecordSettings
-from sinkhole.policy.hit import rows_of
+from sinkhole.policy.hit import rows_of_lots
 from sinkhole.policy.verdict import Action, Verdict
 from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.hits import Hits
@@ -48,7 +48,7 @@ async def control(folder: Path, line: Connection) -> None:
     await keeper.until_open()
 
     async def take(worker: str, message: dict[str, Any]) -> bool:
-        return await keeper.record(HitBatch(worker, int(message["seq"]), rows_of(message["rows"])))
+        return await keeper.record(HitBatch(worker, int(message["seq"]), rows_of_lots(message["rows"])))
 
     async with await ControlServer(take, _no_request).serve(bind_control(folder)):
         began = cpu_seconds()

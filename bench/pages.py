@@ -4,9 +4,10 @@
     python -m bench.pages /tmp/five-million --json pages.json
 
 A real server runs on the folder, with a worker; an account is made for the time, and logs in. `cold` is the first
-request of a route, the others follow. Then questions are asked at a steady rate, while nothing else runs and while the
-heaviest route is asked for again and again: the 99th percentile of answers must not move. The questions come from core
-1; the server is where the system puts it. Fails (status 1) if the median of a route is above the bound.
+request of a route, the others follow. Then questions are asked at a steady rate (`bench.arrivals`), while nothing else
+runs and while the heaviest route is asked for again and again: the 99th percentile of answers must not move. The
+questions come from core 1; the server is where the system puts it. Fails (status 1) if the median of a route is above
+the bound.
 """
 
 import argparse
@@ -26,7 +27,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from bench import generator, servers
+from bench import servers
+from bench.arrivals import Arrivals
 from bench.call import start_authority
 from bench.proc import cpu_seconds
 from sinkhole.app.accounts import SETUP
@@ -38,7 +40,8 @@ BOUND_MS = 100.0
 ROUNDS = 20
 RATE = 2_000
 """Questions a second: half a per cent of a core is the report's business then, and not the load's."""
-SECONDS = 15
+SECONDS = 10
+TURNS = 3
 API = "/api/v1"
 PLACES = {
     "vendor": "openai", "client": "10.20.0.10", "group": "engineering", "domain": "ai-1-chat.example",
@@ -169,12 +172,11 @@ def _wait_for_admin(log: Path) -> None:
         time.sleep(0.05)
 
 
-def dns_p99(port: int, scratch: Path, seconds: int) -> float:
-    """Return the 99th percentile of answers at a steady rate, in milliseconds."""
-    asked = scratch / "questions"
-    asked.write_text("".join(f"h{n % 500}.mistral.ai A\n" for n in range(RATE * seconds)))
-    _, text = generator.dnsperf(port, asked, seconds, "-n", "1", "-v", "-Q", str(RATE))
-    return generator.percentiles_ms(text)[1]
+def arrivals(port: int, seconds: int) -> Arrivals:
+    """Return how long answers take at a steady rate."""
+    command = [sys.executable, "-m", "bench.arrivals", str(port), str(RATE), str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return Arrivals(**json.loads(done.stdout))
 
 
 @contextmanager
@@ -221,9 +223,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(_line(one), flush=True)
         told: dict[str, object] = {"timed": [asdict(one) for one in found]}
         if options.seconds:
-            told["dns"] = _beside(
-                browser, max(found, key=lambda one: one.median_ms).path, dns, scratch, options.seconds
-            )
+            heaviest = max(found, key=lambda one: one.median_ms).path
+            told["dns"] = _beside(browser, heaviest, dns, options.seconds)
     if options.json:
         options.json.write_text(json.dumps(told, indent=1))
     slow = [one for one in found if one.median_ms > BOUND_MS and one.status == 200]
@@ -239,16 +240,21 @@ def _line(one: Timed) -> str:
     )
 
 
-def _beside(browser: Browser, path: str, dns: int, scratch: Path, seconds: int) -> dict[str, object]:
-    alone = dns_p99(dns, scratch, seconds)
-    with asking(browser, path) as took:
-        beside = dns_p99(dns, scratch, seconds)
-    again = dns_p99(dns, scratch, seconds)
-    print(
-        f"answers at {RATE:,}/s, 99th percentile: {alone:.2f} ms alone, {beside:.2f} ms beside {len(took)} requests "
-        f"of {path}, {again:.2f} ms alone again"
-    )
-    return {"path": path, "alone_ms": alone, "beside_ms": beside, "again_ms": again, "requests": len(took)}
+def _beside(browser: Browser, path: str, dns: int, seconds: int) -> list[dict[str, object]]:
+    """Measure answers alone and beside requests for a path, in turn."""
+    told: list[dict[str, object]] = []
+    for _ in range(TURNS):
+        alone = arrivals(dns, seconds)
+        with asking(browser, path) as took:
+            beside = arrivals(dns, seconds)
+        print(
+            f"answers at {RATE:,}/s, 99th percentile in ms: {alone.p99_ms:.3f} alone, {beside.p99_ms:.3f} beside {len(took)} "
+            f"requests of {path}; median {alone.p50_ms:.3f}, {beside.p50_ms:.3f}; as a client on a busy core sees it "
+            f"{alone.seen_p99_ms:.3f}, {beside.seen_p99_ms:.3f}",
+            flush=True,
+        )
+        told.append({"path": path, "alone": asdict(alone), "beside": asdict(beside), "requests": len(took)})
+    return told
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from sinkhole.config.schema import Settings, is_activity_kept, is_queue_kept
 from sinkhole.errors import SinkholeError, StoreError
 from sinkhole.log import Log, configure
 from sinkhole.policy.activity import Activity
-from sinkhole.policy.hit import rows_of
+from sinkhole.policy.hit import rows_of_lots
 from sinkhole.policy.sighting import Sighting
 from sinkhole.store.recorder import HitBatch
 
@@ -177,7 +177,7 @@ class Control:
         seen = owned(Sighting.from_json_row(row) for row in message.get("sightings", ()))
         asking = tuple(Activity.from_json_row(row) for row in message.get("clients", ()))
         kept = asking if is_activity_kept(self._settings) else ()
-        rows = rows_of(message["rows"])
+        rows = rows_of_lots(message["rows"])
         batch = HitBatch(worker, int(message["seq"]), rows, int(message["dropped"]), tuple(seen), kept)
         try:
             is_stored = await self._store.record(batch)

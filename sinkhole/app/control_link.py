@@ -8,13 +8,13 @@ drops those it has (number and worker identify a batch). So a hit that was hande
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sinkhole.app.local_socket import MessageError, connect_control, read_messages, write_message
+from sinkhole.app.local_socket import MessageError, connect_control, read_messages, to_json
 from sinkhole.log import Log
-from sinkhole.policy.hit import HitRow, columns_of
+from sinkhole.policy.hit import columns_of
 from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.transport.gate import ClientGate
@@ -30,9 +30,9 @@ COUNT_INTERVAL = 5.0
 RECONNECT_AFTER = 0.2
 RESEND_AFTER = 3.0
 """Seconds without an acknowledgement after which batches are sent again: the store may have been full or locked."""
-ROWS_PER_BATCH = 1000
-ROWS_AT_ONCE = 100
-"""Rows taken in one turn of the event loop, 0.2 ms: queries come in between."""
+LOTS_PER_BATCH = 20
+ROWS_PER_LOT = 50
+"""Rows taken and written in one turn of the event loop, 0.2 ms: queries come in between."""
 SIGHTINGS_PER_BATCH = 200
 CLIENTS_PER_BATCH = 2000
 MAX_UNACKNOWLEDGED = 64
@@ -72,9 +72,9 @@ class ControlLink:
         self._load_clients = load_clients
         self._worker = uuid.uuid4().hex
         self._seq = 0
-        self._taken: list[HitRow] = []
+        self._taken: list[bytes] = []
         self._rows_due = 0.0
-        self._unacknowledged: dict[int, dict[str, Any]] = {}
+        self._unacknowledged: dict[int, bytes] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._heard = 0.0
         self._counted = time.monotonic()
@@ -103,39 +103,38 @@ class ControlLink:
         takes_rows = is_last or time.monotonic() >= self._rows_due or len(self._hits) >= MOST_ROWS
         taken = 0
         while len(self._unacknowledged) < MAX_UNACKNOWLEDGED:
-            rows = await self._take_rows() if takes_rows else []
-            taken += len(rows)
+            lots = await self._take_lots() if takes_rows else []
+            taken += len(lots) * ROWS_PER_LOT
             dropped = self._hits.take_dropped()
             # One lot each time: a flood of new names must not hold up the hits.
             seen = sightings.drain(SIGHTINGS_PER_BATCH) if sightings is not None else ()
             sightings = None
             asking = self._clients.count_activities(CLIENTS_PER_BATCH, at_once=is_last) if self._clients else ()
-            if not rows and not dropped and not seen and not asking:
+            if not lots and not dropped and not seen and not asking:
                 break
             self._seq += 1
-            batch = {"op": "hits", "seq": self._seq, "rows": columns_of(rows), "dropped": dropped}
+            batch: dict[str, Any] = {"op": "hits", "seq": self._seq, "dropped": dropped}
             if seen:
                 batch["sightings"] = [sighting.to_json_row() for sighting in seen]
             if asking:
                 batch["clients"] = [one.to_json_row() for one in asking]
             if not self._unacknowledged:
                 self._heard = time.monotonic()
-            self._unacknowledged[self._seq] = batch
-            self._send(batch)
-            await asyncio.sleep(0)  # queries come in between: a flood makes ten batches, a millisecond or two each
+            line = self._unacknowledged[self._seq] = _with_lots(batch, lots)
+            self._write(line)
+            await asyncio.sleep(0)
         if taken > BUSY_ROWS:
             self._rows_due = time.monotonic() + BUSY_INTERVAL
 
-    async def _take_rows(self) -> list[HitRow]:
+    async def _take_lots(self) -> list[bytes]:
         """Take the rows of a batch out of the hits; if this is cancelled, those that were taken are of the next."""
-        while (wanted := min(ROWS_AT_ONCE, ROWS_PER_BATCH - len(self._taken))) > 0:
-            some = self._hits.drain(wanted)
-            self._taken += some
-            if len(some) < wanted:
+        while len(self._taken) < LOTS_PER_BATCH and (rows := self._hits.drain(ROWS_PER_LOT)):
+            self._taken.append(to_json(columns_of(rows)))
+            if len(rows) < ROWS_PER_LOT:
                 break
             await asyncio.sleep(0)
-        rows, self._taken = self._taken, []
-        return rows
+        lots, self._taken = self._taken, []
+        return lots
 
     def _report_new(self) -> None:
         """Tell of clients that a group may ask more about; not kept for later, since it is the answer that matters."""
@@ -154,11 +153,14 @@ class ControlLink:
         if self._writer is not None and self._writer.transport.get_write_buffer_size():
             return
         for seq in sorted(self._unacknowledged):
-            self._send(self._unacknowledged[seq])
+            self._write(self._unacknowledged[seq])
 
     def _send(self, message: dict[str, Any]) -> None:
+        self._write(to_json(message) + b"\n")
+
+    def _write(self, line: bytes) -> None:
         if self._writer is not None and not self._writer.is_closing():
-            write_message(self._writer, message)
+            self._writer.write(line)
 
     async def _stay_connected(self) -> None:
         while True:
@@ -203,3 +205,8 @@ class ControlLink:
                     await self._flush(is_last=True)
         except TimeoutError:
             self._log.warning("hits.not_handed_over", batches=len(self._unacknowledged))
+
+
+def _with_lots(batch: dict[str, Any], lots: Sequence[bytes]) -> bytes:
+    """Return the message of a batch, with rows that are written already."""
+    return b'%b,"rows":[%b]}\n' % (to_json(batch)[:-1], b",".join(lots))

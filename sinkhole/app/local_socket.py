@@ -89,9 +89,14 @@ async def exchange(folder: Path, message: Mapping[str, Any]) -> dict[str, Any]:
     raise MessageError("the server hung up")
 
 
+def to_json(value: Any) -> bytes:
+    """Write a message, or a part of one, as it travels."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
 def write_message(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:
     """Queue one message."""
-    writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+    writer.write(to_json(message) + b"\n")
 
 
 async def read_messages(reader: asyncio.StreamReader) -> AsyncIterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """One recorded row: how often a client asked for a name within one minute, and what it was told."""
 
 from collections.abc import Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, Final, NamedTuple
 
 from sinkhole.errors import PolicyError
@@ -72,3 +72,14 @@ def rows_of(columns: Any) -> tuple[HitRow, ...]:
             raise PolicyError(f"rows of hits: {name} is of another type")
     whole = (field if isinstance(field, list) else repeat(field, number) for field in columns)
     return tuple(map(HitRow._make, zip(*whole, strict=True)))
+
+
+def rows_of_lots(lots: Any) -> tuple[HitRow, ...]:
+    """Read a list of what `columns_of` wrote.
+
+    Raises:
+        PolicyError: it is none.
+    """
+    if not isinstance(lots, list):
+        raise PolicyError("rows of hits: wanted a list of lots")
+    return tuple(chain.from_iterable(map(rows_of, lots)))

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from sinkhole.app.local_socket import MAX_LINE, bind_control, read_messages, write_message
 from sinkhole.config.schema import RecordSettings
-from sinkhole.policy.hit import rows_of
+from sinkhole.policy.hit import rows_of_lots
 from sinkhole.policy.verdict import Action, Verdict
 from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.hits import Hits
@@ -48,7 +48,7 @@ class ScriptedControl:
     @property
     def batches(self) -> list[tuple[int, list[str]]]:
         """The batches that came, each with its number and names."""
-        return [(m["seq"], [row.name for row in rows_of(m["rows"])]) for m in self.heard if m["op"] == "hits"]
+        return [(m["seq"], [row.name for row in rows_of_lots(m["rows"])]) for m in self.heard if m["op"] == "hits"]
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_unix_server(self._connected, sock=self._sock, limit=MAX_LINE)

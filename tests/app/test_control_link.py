@@ -1,6 +1,7 @@
 """A worker's line to the control process: nothing handed over is lost or stored twice, whatever the other side does."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,10 +11,10 @@ from typing import Any
 from sinkhole.app.control_link import (
     BUSY_INTERVAL,
     BUSY_ROWS,
+    LOTS_PER_BATCH,
     MAX_UNACKNOWLEDGED,
     RESEND_AFTER,
-    ROWS_AT_ONCE,
-    ROWS_PER_BATCH,
+    ROWS_PER_LOT,
     ControlLink,
 )
 from sinkhole.app.control_server import ControlServer
@@ -22,7 +23,7 @@ from sinkhole.app.store_keeper import StoreKeeper
 from sinkhole.config.load import load_settings
 from sinkhole.config.schema import AccessSettings, RecordSettings
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.hit import rows_of
+from sinkhole.policy.hit import rows_of_lots
 from sinkhole.policy.image import NameIndex
 from sinkhole.policy.statement import Group
 from sinkhole.policy.verdict import BlockAnswer
@@ -103,7 +104,7 @@ async def test_rows_of_a_flood_are_taken_once_a_second(tmp_path):
             count(hits, "again.example.org")
         await control.until(lambda: len(control.batches) == 2)
         assert BUSY_INTERVAL - 0.1 <= time.monotonic() - first <= BUSY_INTERVAL + 2
-        (row,) = rows_of(control.heard[-1]["rows"])
+        (row,) = rows_of_lots(control.heard[-1]["rows"])
         assert (row.name, row.count) == ("again.example.org", 5)
 
 
@@ -122,12 +123,12 @@ async def test_too_many_rows_do_not_wait(tmp_path, monkeypatch):
 
 async def test_what_is_kept_is_bounded(tmp_path):
     """R-D01: beyond the bound rows stay where they are counted, and drops are told."""
-    names = [f"n{number}.example.org" for number in range((MAX_UNACKNOWLEDGED + 2) * ROWS_PER_BATCH)]
+    names = [f"n{number}.example.org" for number in range((MAX_UNACKNOWLEDGED + 2) * LOTS_PER_BATCH * ROWS_PER_LOT)]
     hits = counted(*names)
     async with ScriptedControl(tmp_path, lambda message: None) as control, linked(tmp_path, hits):
         await control.until(lambda: len(control.batches) >= MAX_UNACKNOWLEDGED)
         await asyncio.sleep(0.6)
-        assert len(hits) == 2 * ROWS_PER_BATCH
+        assert len(hits) == 2 * LOTS_PER_BATCH * ROWS_PER_LOT
         assert {seq for seq, _ in control.batches} == set(range(1, MAX_UNACKNOWLEDGED + 1))
 
 
@@ -170,7 +171,7 @@ async def test_last_hits_are_handed_over_at_a_stop(tmp_path):
 
 async def test_rows_taken_when_the_worker_is_told_to_stop_are_handed_over(tmp_path):
     """A batch is taken in several turns; the last ones may never come."""
-    names = [f"n{number}.example.org" for number in range(ROWS_AT_ONCE * 3)]
+    names = [f"n{number}.example.org" for number in range(ROWS_PER_LOT * 3)]
     hits = counted(*names)
     link = ControlLink(tmp_path, hits, lambda: 7, lambda: {"pid": 1, "slot": 0, "generation": 3})
     taking = asyncio.create_task(link._flush())
@@ -184,9 +185,9 @@ async def test_rows_taken_when_the_worker_is_told_to_stop_are_handed_over(tmp_pa
         await control.until(lambda: control.heard)
         connected.cancel()
         await asyncio.gather(connected, return_exceptions=True)
-    assert [row.name for batch in link._unacknowledged.values() for row in rows_of(batch["rows"])] + [
-        row.name for row in (*link._taken, *hits.drain(9999))
-    ] == names
+    sent = [row for line in link._unacknowledged.values() for row in rows_of_lots(json.loads(line)["rows"])]
+    taken = rows_of_lots([json.loads(lot) for lot in link._taken])
+    assert [row.name for row in (*sent, *taken, *hits.drain(9999))] == names
 
 
 async def test_stop_does_not_wait_for_one_who_does_not_answer(tmp_path):
@@ -214,7 +215,7 @@ async def test_batch_whose_acknowledgement_was_lost_is_stored_once(tmp_path):
 
     async def take_hits(worker: str, message: dict[str, object]) -> bool:
         nonlocal taken
-        assert await keeper.record(HitBatch(worker, int(str(message["seq"])), rows_of(message["rows"])))
+        assert await keeper.record(HitBatch(worker, int(str(message["seq"])), rows_of_lots(message["rows"])))
         taken += 1
         if taken == 2:
             stored.set()

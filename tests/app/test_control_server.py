@@ -12,7 +12,7 @@ import pytest
 from sinkhole.app.control_server import APPLY_WITHIN, ControlServer
 from sinkhole.app.local_socket import bind_control, connect_control, read_messages, write_message
 from sinkhole.errors import PolicyError
-from sinkhole.policy.hit import rows_of
+from sinkhole.policy.hit import rows_of_lots
 
 
 class Line:
@@ -47,7 +47,7 @@ class World:
         self.server = ControlServer(self._take, self._request)
 
     async def _take(self, worker: str, message: dict[str, Any]) -> bool:
-        rows_of(message.get("rows", []))
+        rows_of_lots(message.get("rows", []))
         self.taken.append((worker, message["seq"]))
         return self.takes
 
@@ -100,7 +100,7 @@ async def test_nonsense_ends_the_connection_and_nothing_else(tmp_path, octets):
         await good.close()
 
 
-@pytest.mark.parametrize("rows", [None, [[1]], [["192.0.2.1"] * 13] * 13, {"name": 1}])
+@pytest.mark.parametrize("rows", [None, [[1]], [[["192.0.2.1"] * 13] * 13], {"name": 1}])
 async def test_batch_that_is_none_is_not_acknowledged_and_ends_the_connection(tmp_path, rows, caplog):
     """A worker of another version keeps what it has until it is replaced, and the control process lives."""
     async with serving(tmp_path) as world:

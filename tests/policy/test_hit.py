@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinkhole.errors import PolicyError
-from sinkhole.policy.hit import HitRow, columns_of, rows_of
+from sinkhole.policy.hit import HitRow, columns_of, rows_of, rows_of_lots
 
 ROW = HitRow(
     29_000_000, "192.0.2.1", None, "x.example", 1, "block", "v", "v/p", None, "ai", 3, 1_740_000_000, 1_740_000_030
@@ -32,6 +32,18 @@ def test_what_all_rows_share_is_said_once():
 
 def test_equal_rows_stay_as_many():
     assert rows_of(json.loads(json.dumps(columns_of([ROW] * 3)))) == (ROW,) * 3
+
+
+@given(st.lists(st.lists(ROWS, max_size=3), max_size=3))
+def test_lots_are_read_in_order(lots):
+    written = json.dumps([columns_of(rows) for rows in lots])
+    assert list(rows_of_lots(json.loads(written))) == [row for rows in lots for row in rows]
+
+
+@pytest.mark.parametrize("lots", [None, {}, "x", 1, [None], [[1]]])
+def test_what_is_no_lots_is_refused(lots):
+    with pytest.raises(PolicyError, match="wanted"):
+        rows_of_lots(lots)
 
 
 @pytest.mark.parametrize(
