@@ -248,8 +248,8 @@ def _beside(browser: Browser, path: str, dns: int, seconds: int) -> list[dict[st
         with asking(browser, path) as took:
             beside = arrivals(dns, seconds)
         print(
-            f"answers at {RATE:,}/s, 99th percentile in ms: {alone.p99_ms:.3f} alone, {beside.p99_ms:.3f} beside {len(took)} "
-            f"requests of {path}; median {alone.p50_ms:.3f}, {beside.p50_ms:.3f}; as a client on a busy core sees it "
+            f"answers at {RATE:,}/s, 99th percentile in ms: {alone.p99_ms:.3f} alone, {beside.p99_ms:.3f} beside "
+            f"{len(took)} requests of {path}; median {alone.p50_ms:.3f}, {beside.p50_ms:.3f}; as a client on a busy core sees it "
             f"{alone.seen_p99_ms:.3f}, {beside.seen_p99_ms:.3f}",
             flush=True,
         )
