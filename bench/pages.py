@@ -249,8 +249,8 @@ def _beside(browser: Browser, path: str, dns: int, seconds: int) -> list[dict[st
             beside = arrivals(dns, seconds)
         print(
             f"answers at {RATE:,}/s, 99th percentile in ms: {alone.p99_ms:.3f} alone, {beside.p99_ms:.3f} beside "
-            f"{len(took)} requests of {path}; median {alone.p50_ms:.3f}, {beside.p50_ms:.3f}; as a client on a busy core sees it "
-            f"{alone.seen_p99_ms:.3f}, {beside.seen_p99_ms:.3f}",
+            f"{len(took)} requests of {path}; median {alone.p50_ms:.3f}, {beside.p50_ms:.3f}; to a client on a busy "
+            f"core {alone.seen_p99_ms:.3f}, {beside.seen_p99_ms:.3f}",
             flush=True,
         )
         told.append({"path": path, "alone": asdict(alone), "beside": asdict(beside), "requests": len(took)})
