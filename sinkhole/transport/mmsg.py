@@ -33,6 +33,7 @@ _ffi.cdef(
     int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
     """
 )
+_HEADER_OCTETS = _ffi.sizeof("struct mmsghdr")
 _SLOT = LARGEST + 1 + 128
 """Octets from one slot to the next; not a power of two, or all would share the same lines of the processor's cache."""
 _NAME_OCTETS = {socket.AF_INET: 16, socket.AF_INET6: 28}
@@ -98,11 +99,15 @@ class _Slots:
         self.to_send = memoryview(_ffi.buffer(self._iovecs)).cast("B").cast("L")[1::2]
         """How long each datagram is that will be sent; while receiving, how long it may be."""
         self._room = array("L", [LARGEST]) * BATCH
+        self.used = 0
+        """Slots from the first that are not as they were made."""
 
     def empty(self) -> None:
         """Make every slot ready to receive: the kernel has written into the headers, and we into the lengths."""
-        self._header_octets[:] = self._fresh_headers
-        self.to_send[:] = self._room
+        used, self.used = self.used, 0
+        octets = used * _HEADER_OCTETS
+        self._header_octets[:octets] = self._fresh_headers[:octets]
+        self.to_send[:used] = self._room[:used]
 
 
 class BatchSocket:
@@ -144,13 +149,14 @@ class BatchSocket:
         slots = self._in
         slots.empty()
         self._count = count = max(0, self._recvmmsg(self._sock.fileno(), slots.headers, BATCH, _DONTWAIT, _ffi.NULL))
+        slots.used = count
         if not count:
             self._report_failed_receive()
             return [], []
         if self._interfaces is not None:
             # A reply leaves from the address that was asked, by whatever interface routing chooses.
             self._interfaces[:count] = self._no_interfaces[:count]
-        octets, names = slots.octets, bytes(slots.names)
+        octets, names = slots.octets, slots.names[: count * slots.name_octets]
         lengths = slots.received[:count].tolist()
         tails = [
             octets[tail : start + length]
@@ -205,6 +211,7 @@ class BatchSocket:
     def _send_batch(self, replies: Sequence[tuple[bytes, Place]]) -> None:
         slots = self._late
         slots.empty()
+        slots.used = len(replies)
         names, controls = slots.name_octets, slots.control_octets
         lengths = array("L", [len(reply) for reply, _ in replies])
         for number, (reply, (name, control)) in enumerate(replies):

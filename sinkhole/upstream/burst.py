@@ -10,8 +10,8 @@ from sinkhole.protocol.addresses import AddressSet, read_addresses
 from sinkhole.protocol.message import Message, read_message
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
+from sinkhole.upstream.ready import Ready
 from sinkhole.upstream.task import STEPPING
-from sinkhole.upstream.turn import TURN
 
 GRACE = 0.5
 """Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""
@@ -95,14 +95,16 @@ class Burst:
 
     Args:
         loop: the running event loop.
+        ready: watches its socket.
         host: IP address of the upstream.
         port: its port.
     """
 
-    __slots__ = ("_sock", "_timer", "_to", "flights", "is_sent", "loop")
+    __slots__ = ("_ready", "_sock", "_timer", "_to", "flights", "is_sent", "loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, host: str, port: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, host: str, port: int) -> None:
         self.loop = loop
+        self._ready = ready
         self._to = (host, port)
         self._sock: socket.SocketType | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -126,7 +128,7 @@ class Burst:
         except OSError as error:
             self._fail(error)
             return
-        self.loop.add_reader(sock.fileno(), self._readable)
+        self._ready.watch(sock.fileno(), self._receive)
         self._arm()
 
     def forget(self, flight: Flight) -> None:
@@ -134,13 +136,6 @@ class Burst:
         if self.flights.get(flight.id) is flight:
             del self.flights[flight.id]
             self._rest()
-
-    def _readable(self) -> None:
-        TURN.begin()
-        try:
-            self._receive()
-        finally:
-            TURN.end()
 
     def _receive(self) -> None:
         sock, flights = self._sock, self.flights
@@ -228,5 +223,5 @@ class Burst:
             self._timer = None
         sock, self._sock = self._sock, None
         if sock is not None:
-            self.loop.remove_reader(sock.fileno())
+            self._ready.forget(sock.fileno())
             sock.close()

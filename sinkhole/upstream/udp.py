@@ -12,6 +12,7 @@ import asyncio
 from sinkhole.upstream.ask import HEADER, TYPE_AND_CLASS, Ask, Budget, mixed_case
 from sinkhole.upstream.burst import MOST, Burst, Flight
 from sinkhole.upstream.entropy import Entropy
+from sinkhole.upstream.ready import ready_of
 from sinkhole.upstream.turn import TURN
 
 _ID_OCTETS = 2
@@ -69,7 +70,7 @@ class Datagrams:
         if burst is None or burst.is_sent or host != self._host:
             if burst is not None:
                 burst.send()
-            burst = self._burst = Burst(loop, host, self._port)
+            burst = self._burst = Burst(loop, ready_of(loop), host, self._port)
             self._host = host
             TURN.later(burst.send)
         octets = self._entropy.take(_ID_OCTETS + len(name))

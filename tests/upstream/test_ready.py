@@ -1,0 +1,111 @@
+import asyncio
+import gc
+import socket
+import weakref
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sinkhole.upstream.ready import EpollReady, LoopReady, Ready, ready_of
+from sinkhole.upstream.turn import TURN
+
+BOTH = pytest.mark.parametrize("make", [EpollReady, LoopReady])
+
+
+@pytest.fixture
+def pairs() -> Iterator[Callable[[], tuple[socket.socket, socket.socket]]]:
+    made: list[socket.socket] = []
+
+    def pair() -> tuple[socket.socket, socket.socket]:
+        two = socket.socketpair(type=socket.SOCK_DGRAM)
+        made.extend(two)
+        return two
+
+    yield pair
+    for sock in made:
+        sock.close()
+
+
+async def some_turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@BOTH
+async def test_whoever_can_read_is_called_in_a_turn(make: Callable[[], Ready], pairs) -> None:
+    ready, heard = make(), []
+    near, far = pairs()
+
+    def read() -> None:
+        heard.append((near.recv(9), TURN.is_on))
+
+    ready.watch(near.fileno(), read)
+    await some_turns()
+    assert heard == []
+    far.send(b"one")
+    await some_turns()
+    far.send(b"two")
+    await some_turns()
+    ready.forget(near.fileno())
+    assert heard == [(b"one", True), (b"two", True)]
+    assert not TURN.is_on
+
+
+@BOTH
+async def test_one_that_is_closed_by_another_is_not_called(make: Callable[[], Ready], pairs) -> None:
+    ready, heard = make(), []
+    both = [pairs(), pairs()]
+
+    def take(which: int) -> None:
+        heard.append(which)
+        for near, _ in both:
+            ready.forget(near.fileno())
+
+    for which, (near, far) in enumerate(both):
+        ready.watch(near.fileno(), lambda which=which: take(which))
+        far.send(b"x")
+    await some_turns()
+    assert len(heard) == 1
+
+
+@BOTH
+async def test_one_that_fails_holds_up_no_other(make: Callable[[], Ready], pairs) -> None:
+    ready, heard, told = make(), [], []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context["exception"]))
+    bad, good = pairs(), pairs()
+
+    def fail() -> None:
+        bad[0].recv(9)
+        raise ValueError("it failed")
+
+    ready.watch(bad[0].fileno(), fail)
+    ready.watch(good[0].fileno(), lambda: heard.append(good[0].recv(9)))
+    for _, far in (bad, good):
+        far.send(b"x")
+    await some_turns()
+    for near, _ in (bad, good):
+        ready.forget(near.fileno())
+    assert heard == [b"x"]
+    assert [str(error) for error in told] == ["it failed"]
+    assert not TURN.is_on
+
+
+@BOTH
+async def test_forgetting_what_is_not_watched_does_nothing(make: Callable[[], Ready], pairs) -> None:
+    make().forget(pairs()[0].fileno())
+
+
+def test_each_loop_has_one_and_keeps_nothing_alive() -> None:
+    async def of_this_loop() -> tuple[weakref.ref[Ready], bool]:
+        loop = asyncio.get_running_loop()
+        return weakref.ref(ready_of(loop)), ready_of(loop) is ready_of(loop)
+
+    first, is_one = asyncio.run(of_this_loop())
+    assert is_one
+    gc.collect()
+    assert first() is None
+
+
+async def test_without_epoll_the_loop_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("select.epoll")
+    assert isinstance(ready_of(asyncio.get_running_loop()), LoopReady)
