@@ -4,7 +4,17 @@ from html import escape
 
 from sinkhole.evidence.chart import bars, columns
 from sinkhole.evidence.model import By, Evidence
-from sinkhole.evidence.tables import Cell, Table, part_table, source_table, trend_table, vendor_table, without_ids
+from sinkhole.evidence.tables import (
+    Cell,
+    Table,
+    heading,
+    part_table,
+    source_table,
+    told,
+    trend_table,
+    vendor_table,
+    without_ids,
+)
 from sinkhole.evidence.words import clock_of, headline, number, sentences, utc_day, visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -71,7 +81,7 @@ def _sections(evidence: Evidence) -> str:
 
 def _section(table: Table, chart: str = "") -> str:
     heads = "".join(
-        f'<th scope="col"{_class(name, table)}>{_text(name)}</th>' for name in table.header
+        f'<th scope="col"{_class(name, table)}>{_text(heading(name))}</th>' for name in table.header
     )  # fmt: skip
     rows = "".join(f"<tr>{_cells(row, table)}</tr>" for row in table.rows)
     return (
@@ -84,7 +94,7 @@ def _section(table: Table, chart: str = "") -> str:
 
 def _cells(row: tuple[Cell, ...], table: Table) -> str:
     return "".join(
-        f"<td{_class(name, table)}>{_cell(cell)}</td>" for name, cell in zip(table.header, row, strict=True)
+        f"<td{_class(name, table)}>{_cell(told(name, cell))}</td>" for name, cell in zip(table.header, row, strict=True)
     )  # fmt: skip
 
 

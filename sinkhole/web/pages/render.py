@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from sinkhole import __version__
 from sinkhole.app.rights import Right
 from sinkhole.errors import SinkholeError
+from sinkhole.evidence.tables import heading, told
 from sinkhole.web.actor import Actor
 from sinkhole.web.context import ACTOR, CONTEXT, PEER
 from sinkhole.web.pages.asked import address_here
@@ -87,9 +88,9 @@ def make_environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "utc": utc, "second": second, "iso": iso, "number": number, "segment": lambda text: quote(text, safe=""),
-        "pair": lambda word: (word, word), "labelled": labelled,
+        "pair": lambda word: (word, word), "labelled": labelled, "heading": heading,
     }  # fmt: skip
-    environment.globals |= {"version": __version__, "spanned": spanned}
+    environment.globals |= {"program_version": __version__, "spanned": spanned, "told": told}
     return environment
 
 
