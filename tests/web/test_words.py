@@ -5,6 +5,7 @@ from markupsafe import Markup
 
 from sinkhole.evidence.tables import heading, told
 from sinkhole.web.pages.asked import plain
+from sinkhole.web.pages.audit import brief
 from sinkhole.web.pages.look import Outlook
 from sinkhole.web.pages.render import labelled
 
@@ -53,3 +54,11 @@ def test_reports_for_people_have_headings_and_no_codes_for_what_is_not_known():
         "Vendor", "Jurisdiction", "First", "Clients", "Aleph AI",
     ]  # fmt: skip
     assert (told("in", "ZZ"), told("in", "FR"), told("name", "ZZ")) == ("not known", "FR", "ZZ")
+
+
+def test_times_of_the_audit_log_are_written_as_on_all_pages():
+    before, after = {"decided": None}, {"decided": "2026-11-27 09:08:26+00:00"}
+    assert brief(before, after) == "decided: none → 2026-11-27 09:08:26 UTC"
+    assert (
+        brief({"reason": "x"}, {"reason": "at 2026-11-27 09:08:26+00:00"}) == "reason: x → at 2026-11-27 09:08:26+00:00"
+    )
