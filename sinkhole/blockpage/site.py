@@ -6,7 +6,7 @@ GET and HEAD change nothing. The forms are sent to paths of our own below whatev
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -118,14 +118,16 @@ class Site:
         form = "continue" if request.path == CONTINUE else "request"
         if not is_form_token(self._key, fields.get("form", ""), form, visit.client, visit.host, self._wall()):
             return self._say(visit, ruling, now, Outcome(Sent.STALE))
+        typed = fields.get("reason", "")[:MOST_REASON]  # from here on it comes from a page of ours
         try:
             if form == "continue":
                 until = await self._desk.go_on(fields.get("token", ""), visit.client)
                 return self._say(visit, ruling, now, Outcome(Sent.GRANTED, until))
-            return self._say(visit, ruling, now, await self._ask(visit, ruling, fields, now))
+            outcome = await self._ask(visit, ruling, fields, now)
+            return self._say(visit, ruling, now, replace(outcome, typed=typed))
         except SinkholeError as error:
             self._log.warning("page.form_refused", form=form, why=error)
-            return self._say(visit, ruling, now, Outcome(Sent.REFUSED))
+            return self._say(visit, ruling, now, Outcome(Sent.REFUSED, typed=typed))
 
     async def _ask(self, visit: Visit, ruling: Ruling, fields: Mapping[str, str], now: dt.datetime) -> Outcome:
         reason = " ".join("".join(c if c.isprintable() else " " for c in fields.get("reason", "")).split())

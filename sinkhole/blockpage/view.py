@@ -41,11 +41,15 @@ class Sent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a form; `until` when one may go on, `number` of the exception that was asked for."""
+    """What became of a form; `until` when one may go on, `number` of the exception that was asked for.
+
+    `typed` is the reason that was given, shown again where nothing became of it.
+    """
 
     sent: Sent
     until: dt.datetime | None = None
     number: int = 0
+    typed: str = ""
 
     @property
     def status(self) -> int:
@@ -137,6 +141,7 @@ class View:
             "t": texts, "house": self._house, "style": self.style, "name": name, "client": visit.client,
             "kind": ruling.kind.value, "title": self._title(ruling, texts, outcome, now), "is_shut": is_shut,
             "sent": sent and sent.value[0], "number": outcome.number if outcome else 0,
+            "typed": outcome.typed if outcome else "",
             "what": what_it_is(verdict, facts, texts), "kinds": kinds_of(verdict.categories, facts, texts),
             "owner": told.owner, "contacts": told.contacts, "reason": told.reason,
             "policy": policy_in_words(verdict, facts, texts) if is_shut else "",

@@ -4,16 +4,26 @@ from html import escape
 
 from sinkhole.evidence.chart import bars, columns
 from sinkhole.evidence.model import By, Evidence
-from sinkhole.evidence.tables import Cell, Table, part_table, source_table, trend_table, vendor_table, without_ids
+from sinkhole.evidence.tables import (
+    Cell,
+    Table,
+    heading,
+    part_table,
+    source_table,
+    told,
+    trend_table,
+    vendor_table,
+    without_ids,
+)
 from sinkhole.evidence.words import clock_of, headline, number, sentences, utc_day, visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Nothing but the style of the page itself may act, should a name from the network get through all the same."""
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1b2430;--soft:#5b6675;--line:#d5dbe3;--paper:#fff;--zebra:#f5f7fa;
---c0:#1f5fa8;--c1:#b4541a;--c2:#2f7d4f;--c3:#7a4fa3;--c4:#a8321f;--c5:#1b7f86;--c6:#7d8794}
+--c0:#2f4bc4;--c1:#ba5b22;--c2:#12926f;--c3:#b362e4;--c4:#b08c00;--c5:#9c1246;--c6:#7b8496}
 @media (prefers-color-scheme:dark){:root{--ink:#e6eaf0;--soft:#a3adba;--line:#38414d;--paper:#14181e;--zebra:#1b2129;
---c0:#6fa8e8;--c1:#e8955a;--c2:#6cc090;--c3:#b99ae0;--c4:#ef8573;--c5:#5cc3ca;--c6:#98a2af}}
+--c0:#8098ff;--c1:#ffa257;--c2:#47c591;--c3:#e6a0f2;--c4:#f4e58a;--c5:#d73c74;--c6:#8b94a8}}
 body{margin:0 auto;max-width:72rem;padding:1.5rem;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.6rem;margin:0 0 .5rem}h2{font-size:1.15rem;margin:2rem 0 .5rem}
@@ -34,7 +44,7 @@ th{white-space:nowrap}tbody tr:nth-child(even){background:var(--zebra)}
 .k4{background:var(--c4)}.k5{background:var(--c5)}.k6{background:var(--c6)}
 footer{margin-top:2rem;color:var(--soft);font-size:.85rem}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#999;--paper:#fff;--zebra:#fff;
---c0:#1f5fa8;--c1:#b4541a;--c2:#2f7d4f;--c3:#7a4fa3;--c4:#a8321f;--c5:#1b7f86;--c6:#7d8794}
+--c0:#2f4bc4;--c1:#ba5b22;--c2:#12926f;--c3:#b362e4;--c4:#b08c00;--c5:#9c1246;--c6:#7b8496}
 body{max-width:none;padding:0;font-size:10pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 thead{display:table-header-group}tr,svg{break-inside:avoid}h2{break-after:avoid}.wide{overflow:visible}
 table{font-size:8pt}th,.t{white-space:normal}}
@@ -71,7 +81,7 @@ def _sections(evidence: Evidence) -> str:
 
 def _section(table: Table, chart: str = "") -> str:
     heads = "".join(
-        f'<th scope="col"{_class(name, table)}>{_text(name)}</th>' for name in table.header
+        f'<th scope="col"{_class(name, table)}>{_text(heading(name))}</th>' for name in table.header
     )  # fmt: skip
     rows = "".join(f"<tr>{_cells(row, table)}</tr>" for row in table.rows)
     return (
@@ -84,7 +94,7 @@ def _section(table: Table, chart: str = "") -> str:
 
 def _cells(row: tuple[Cell, ...], table: Table) -> str:
     return "".join(
-        f"<td{_class(name, table)}>{_cell(cell)}</td>" for name, cell in zip(table.header, row, strict=True)
+        f"<td{_class(name, table)}>{_cell(told(name, cell))}</td>" for name, cell in zip(table.header, row, strict=True)
     )  # fmt: skip
 
 

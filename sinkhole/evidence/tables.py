@@ -29,6 +29,22 @@ _NUMERIC = frozenset((
 ))  # fmt: skip
 
 
+_HEADINGS = {
+    "vendor": "Id", "name": "Vendor", "in": "Jurisdiction", "change %": "Change, %",
+    **{name: name.capitalize() for name in (*_NUMERIC - {"change %"}, "first", "last", "new", "group", "client")},
+}  # fmt: skip
+
+
+def heading(name: str) -> str:
+    """Return a column as people call it; files for programs keep its name, and so do columns of vendors."""
+    return _HEADINGS.get(name, name)
+
+
+def told(name: str, cell: Cell) -> Cell:
+    """Return a cell of a column as people say it."""
+    return "not known" if name == "in" and cell == "ZZ" else cell
+
+
 def main_table(evidence: Evidence, in_words: InWords) -> Table:
     """Return the table that the report is by."""
     return vendor_table(evidence, in_words) if evidence.by is By.VENDOR else part_table(evidence, in_words)

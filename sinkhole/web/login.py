@@ -119,7 +119,9 @@ class Login:
         wait = max(self._of_account.wait(name[:LONGEST]), self._of_address.wait(address))
         if wait:
             self._log.warning("admin.login_limited", account=name[:LONGEST], address=address, wait=wait)
-            raise RequestError(429, "too many attempts failed; wait a while", headers={"Retry-After": str(wait)})
+            minutes = -(-wait // 60)
+            when = "in a minute" if minutes == 1 else f"in {minutes} minutes"
+            raise RequestError(429, f"too many attempts failed; try again {when}", headers={"Retry-After": str(wait)})
 
     def note_failure(self, address: str) -> None:
         """Count a guess of something else than a password."""

@@ -239,6 +239,14 @@ async def test_what_is_no_request_asks_for_nothing(fields, status):
         assert place.desk.asked == []
 
 
+async def test_what_was_typed_is_kept_if_it_comes_from_a_form_of_ours():
+    async with served() as place:
+        token = await place.form(NAME, "request")
+        fields = {"reason": "my <paper>", "days": "9999"}
+        assert "my &lt;paper&gt;</textarea>" in (await place.send(NAME, "request", token | fields))[1]
+        assert "paper" not in (await place.send(NAME, "request", token | fields | {"form": ""}))[1]
+
+
 async def test_forms_of_others_are_refused():
     """CSRF: the token is of this client and name, and the browser says where a form comes from."""
     async with served() as place:

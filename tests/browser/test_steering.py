@@ -81,6 +81,30 @@ def test_keyboard_reaches_the_content_the_box_and_the_navigation(opened):
     assert page.evaluate("document.activeElement.id") == "main"
 
 
+def test_refusal_gets_the_focus_and_going_back_shows_what_the_list_is_of(opened, installation):
+    page = opened.page
+    page.goto(installation.url + "/policy/new")
+    page.get_by_label("Subject").fill("vendor:nothing-so")
+    page.get_by_role("button", name="Save").click()
+    page.locator("#refused:focus").wait_for()
+    opened.complaints.clear()  # the browser's own, that the answer was 422
+    opened.goto("/vendors")
+    page.get_by_label("Jurisdiction").select_option("US")
+    page.get_by_role("button", name="Filter").click()
+    page.wait_for_url("**jurisdiction=US**")
+    page.go_back()
+    assert page.get_by_label("Jurisdiction").input_value() == ""
+
+
+def test_rows_are_lists_on_a_narrow_screen(opened):
+    opened.page.set_viewport_size({"width": NARROW, "height": 800})
+    page = opened.goto("/policy")
+    shown = "one => getComputedStyle(one, '::before').content"
+    assert page.locator("tbody td").first.evaluate(shown) == '"Action"'
+    cut = "[...document.querySelectorAll('.rows')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+    assert page.evaluate(cut) == 0
+
+
 def test_narrow_menu_opens_by_keyboard_and_leads_on(opened):
     opened.page.set_viewport_size({"width": NARROW, "height": 800})
     page = opened.goto("/")

@@ -139,6 +139,7 @@ def test_guesses_of_one_account_are_bounded(site):
         limited = log_in(browser, "guessed")
         assert limited.status_code == 429
         assert 0 < int(limited.headers["Retry-After"]) <= 900
+        assert "try again in 15 minutes" in limited.text
 
 
 def test_guesses_from_one_address_are_bounded(site):
@@ -195,7 +196,8 @@ def test_link_makes_one_account(site):
         done = browser.post(path, data=form)
         assert (done.status_code, done.headers["Location"]) == (303, "/")
         assert browser.get(ME).json()["scopes"] == ["report"]
-        assert browser.get(path).status_code == 404
+        used = browser.get(path)
+        assert (used.status_code, "This link is no longer good" in used.text) == (404, True)
         assert browser.post(path, data=form | {"name": "again"}).status_code == 404
 
 

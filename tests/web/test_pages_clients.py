@@ -31,7 +31,7 @@ def test_clients_are_listed_filtered_and_escaped(browser):
     page = browser.get("/clients").text
     assert page.index("192.0.2.7") < page.index("192.0.2.9"), "most attempts first"
     assert "pc7.lab.example" in page
-    assert '<td class="n">12</td>' in page, "three hours with a name on a way round"
+    assert '<td data-label="Bypass score" class="n">12</td>' in page, "three hours with a name on a way round"
     assert "id:&lt;b&gt;&amp;/x" in page
     assert "<b>" not in page
     assert "1 client seen" in browser.get("/clients?text=AA:BB:CC").text
@@ -198,7 +198,7 @@ def test_thousands_of_clients_come_in_pages(site, browser):
     ("scope", "path", "hidden"),
     [
         ("report:hits", "/clients/192.0.2.7", ["aa:bb:cc", "of 100"]),
-        ("report:clients", "/clients", ['<td class="n">12</td>']),
+        ("report:clients", "/clients", ['<td data-label="Bypass score" class="n">12</td>']),
         ("read:catalogue", "/vendors/deepseek", ["vendor:deepseek</strong>", "192.0.2.7", "What policy says"]),
         ("read:catalogue", "/vendors", ['class="badge']),
     ],

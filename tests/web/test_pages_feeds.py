@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from sinkhole import __version__
 from sinkhole.store.audit import entries
 from sinkhole.web.syncing import Outcome
 
@@ -76,6 +77,7 @@ def test_what_waits_is_shown_with_why_and_what_changes(browser, feed):
 
 def test_rows_that_were_not_accepted_have_their_lines(browser, feed):
     page = browser.get("/feeds/own/rejections").text
+    assert f"<footer>Sinkhole {__version__}</footer>" in page, "not the version of the feed"
     assert "not a name at all &lt;b&gt;" in page
     assert '<th scope="row" class="n">11</th>' in page
     assert "No row fits." in browser.get("/feeds/own/rejections?text=zzz").text
@@ -130,7 +132,7 @@ def test_feed_that_cannot_be_keeps_what_was_typed(browser, feed, values, said):
     refused = browser.post("/feeds/new", data=FORM | {"part_of_ai": "1"} | values)
     assert refused.status_code == 422
     assert said in refused.text
-    assert 'name="part_of_ai" type="checkbox" value="1" checked' in refused.text
+    assert 'name="part_of_ai" type="checkbox" value="1" autocomplete="off" checked' in refused.text
 
 
 def test_second_sync_is_told_to_wait(site, browser, feed):

@@ -96,7 +96,7 @@ def test_group_is_made_filled_emptied_and_removed(site, browser):
     ("values", "said"),
     [
         ({"name": "Staff Room", "members": "192.0.2.1"}, "name: wanted up to 63 lower-case letters"),
-        ({"name": "room", "members": ""}, "members: List should have at least 1 item"),
+        ({"name": "room", "members": ""}, "members: name at least one"),
         ({"name": "room", "members": "192.0.2.256"}, "192.0.2.256"),
         ({"name": "room", "members": "192.0.2.1", "order": "high"}, "order: "),
         ({"name": "room", "members": "192.0.2.1", "ipv4": "2001:db8::1"}, "no IPv4 address"),
@@ -163,7 +163,7 @@ def test_requested_exception_comes_first_with_the_query_that_led_to_it(site, bro
     shown = browser.get(f"/exceptions/{number}").text
     assert "What led to it" in shown
     assert name in shown
-    assert name not in reader.get(f"/exceptions/{number}").text, "what was recorded takes the right to report"
+    assert name not in reader.get(f"/exceptions/{number}").text, "what was recorded shown to accounts that may report"
     assert "Approve" not in reader.get(f"/exceptions/{number}").text
 
 

@@ -62,7 +62,7 @@ def test_span_is_kept_in_links(browsers, seeded):
 
 def test_who_may_not_see_people_sees_how_the_server_stands(browsers, seeded):
     page = browsers["read"].get("/").text
-    assert "takes the right to report" in page
+    assert "shown to accounts that may report" in page
     assert "192.0.2." not in page
     assert "generation 1" in page
     assert "Reports" not in page

@@ -58,7 +58,7 @@ def test_look_changes_nothing_and_keeps_the_form(site, browser):
     looked = browser.post("/policy/new", data=form(browser, subject="mistral", action="allow", reason="why & how"))
     assert looked.status_code == 200
     assert "What this would do" in looked.text
-    assert "known names block -&gt; allow" in looked.text
+    assert "known names: block → allow" in looked.text
     assert "It breaks no expectation." in looked.text
     assert 'value="why &amp; how"' in looked.text
     assert newest(site) == before
@@ -101,7 +101,7 @@ def test_what_is_replaced_is_told_before(browser):
     [
         ({"subject": "mistrall"}, "subject: nothing is called &#39;mistrall&#39;; did you mean mistral"),
         ({"subject": ""}, "subject: "),
-        ({"subject": "mistral", "action": "burn"}, "action: Input should be"),
+        ({"subject": "mistral", "action": "burn"}, "action: wanted"),
         ({"subject": "mistral", "expires": "soon"}, "expires: "),
         ({"subject": "mistral", "expires": "2001-01-01T00:00"}, "expires: "),
         ({"subject": "mistral", "schedule": "when it rains"}, "schedule: "),

@@ -1,7 +1,6 @@
 """Pages of access: log in and out, make an account with a link, see and end one's sessions."""
 
 from datetime import UTC, datetime
-from typing import NoReturn
 
 from aiohttp import web
 
@@ -19,9 +18,13 @@ from sinkhole.web.cookies import cookie_of, drop_cookie, set_cookie
 from sinkhole.web.login import Credentials
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.serve import form_of
-from sinkhole.web.problem import RequestError
+from sinkhole.web.problem import RequestError, problem
 
 HOME = "/"
+_ENDED = (
+    "It has ended or was used: it makes one account, within 15 minutes. Ask whoever sent it for another, or make "
+    "one on the server: sinkhole admin link"
+)
 _LOG = Log("admin")
 
 
@@ -78,7 +81,7 @@ async def setup_form(request: web.Request, context: Context) -> View:
     now = datetime.now(UTC)
     link = await context.work.readers.do(lambda state: LinkStore(state.store).find(secret, now))
     if link is None:
-        _refuse(request, context)
+        return _ended(request, context)
     return View("setup.html", {"link": link, "said": None, "name": ""})
 
 
@@ -90,7 +93,7 @@ async def set_up(request: web.Request, context: Context) -> View | web.Response:
     name, now = form["name"].strip(), datetime.now(UTC)
     link = await context.work.readers.do(lambda state: LinkStore(state.store).find(secret, now))
     if link is None:
-        _refuse(request, context)
+        return _ended(request, context)
     try:
         if form["password"] != form["again"]:
             raise AccessError("the two passwords differ")
@@ -110,9 +113,11 @@ def _expect_room(request: web.Request, context: Context) -> None:
     context.login.expect_room("", key_of_address(request[PEER].address))
 
 
-def _refuse(request: web.Request, context: Context) -> NoReturn:
+def _ended(request: web.Request, context: Context) -> View:
+    """Tell that a link is good for nothing, and count the guess that it may be."""
     context.login.note_failure(key_of_address(request[PEER].address))
-    raise RequestError(404, "this link has ended or was used; make another with: sinkhole admin link")
+    found = problem(404, _ENDED).model_copy(update={"title": "This link is no longer good"})
+    return View("problem.html", {"problem": found, "is_told": True}, found.status)
 
 
 def _to(path: str) -> web.Response:

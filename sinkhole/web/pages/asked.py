@@ -10,6 +10,15 @@ from pydantic import BaseModel, ValidationError
 from sinkhole.web.problem import RequestError, invalid
 
 _PATTERN = re.compile(r"String should match pattern '(.*)'$")
+_SAID = (
+    (re.compile(r"List should have at least 1 item after validation, not 0$"), "name at least one"),
+    (re.compile(r"Input should be a valid integer.*$"), "wanted a whole number"),
+    (re.compile(r"Input should be (greater|less) than or equal to (\S+)$"),
+     lambda found: f"wanted {found[2]} or {'more' if found[1] == 'greater' else 'less'}"),
+    (re.compile(r"String should have at most (\d+) characters$"), r"wanted at most \1 characters"),
+    (re.compile(r"Input should be (?=')"), "wanted "),
+)  # fmt: skip
+"""What models say, and what people are told in its place."""
 _WORDS = {
     "^[a-z0-9][a-z0-9-]{0,62}$": "wanted up to 63 lower-case letters, digits, and - after the first",
     "^[a-z0-9][a-z0-9._@-]{0,62}$": "wanted up to 63 lower-case letters, digits, and . _ @ - after the first",
@@ -59,6 +68,8 @@ def plain(said: str) -> str:
     """Return what a model says in words for people."""
     text = said.removeprefix("query.").removeprefix("query: ").removeprefix("form.").replace("Value error, ", "")
     text = text.replace("Field required", "this is needed")
+    for pattern, told in _SAID:
+        text = pattern.sub(told, text)
     return _PATTERN.sub(lambda found: _WORDS.get(found[1], "this is not written as it should be"), text)
 
 

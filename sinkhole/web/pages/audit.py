@@ -1,6 +1,7 @@
 """The audit log: who changed what, from where, before and after; and whether the log is whole."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ _TOLD = ("reason", "owner", "ticket", "expires", "members", "url", "scopes", "wh
 """What the list tells of something that was made or removed: its title says the rest."""
 _TIMES = ("begins", "ends", "expires", "created", "decided", "at", "changed", "fetched_at", "changed_at", "next_due")
 _A_TIME = 10**9
+_UTC = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?\+00:00$")
 _ACTIONS, _KINDS = frozenset(Action), frozenset(SubjectKind)
 
 
@@ -111,7 +113,7 @@ def _in_words(key: str, value: Any) -> str | None:
         case None:
             return None
         case str():
-            return value
+            return _UTC.sub(r"\1 \2 UTC", value)
         case {"kind": int() as kind, "value": str() as name} if kind in _KINDS and len(value) == 2:
             return str(Subject(SubjectKind(kind), name))
         case bool():

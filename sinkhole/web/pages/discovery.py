@@ -150,7 +150,7 @@ def _queue(state: State, query: QueueAsked, refused: Refused | None, form: dict[
     counts = {str(one): len(state.candidates.domains(one)) for one in CandidateState}
     return View("discovery.html", {
         "asked": query, "found": found, "counts": counts, "refused": refused, "chosen": chosen,
-        "form": dict.fromkeys(_FIELDS, "") | form, "categories": sorted(state.catalogue().catalogue.categories),
+        "form": dict.fromkeys(_FIELDS, "") | form, "categories": _categories(state),
     })  # fmt: skip
 
 
@@ -172,5 +172,10 @@ def _page(state: State, place: CandidatePlace, refused: Refused | None, form: di
     return View("candidate.html", {
         "one": show_candidate(state, place), "clients": state.candidates.clients(place.domain), "refused": refused,
         "guard": version_of(_standing(state, place)), "form": dict.fromkeys(_FIELDS, "") | form,
-        "categories": sorted(state.catalogue().catalogue.categories),
+        "categories": _categories(state),
     })  # fmt: skip
+
+
+def _categories(state: State) -> list[tuple[str, str]]:
+    """Return the categories by their ids, with what people call them."""
+    return sorted((key, entry.name) for key, entry in state.catalogue().catalogue.categories.items())

@@ -15,6 +15,9 @@ from sinkhole.web.pages.route import View
 from sinkhole.web.pages.strip import on_now
 
 _BREAKS = "it breaks the expectation "
+_NAMES = re.compile(r"impact for (?:(clients in no group)|group (\S+)): (.+)", re.DOTALL)
+_MOST_GROUPS = 12
+"""Groups named in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,33 @@ class Outlook:
     def of(cls, sentences: Sequence[str]) -> "Outlook":
         """Sort the sentences of `sinkhole.app.preview.preview`."""
         return cls(
-            tuple(_capital(one) for one in sentences if not one.startswith(_BREAKS)),
+            tuple(_capital(one) for one in _merged(sentences) if not one.startswith(_BREAKS)),
             tuple(one.removeprefix(_BREAKS) for one in sentences if one.startswith(_BREAKS)),
         )
+
+
+def _merged(sentences: Sequence[str]) -> list[str]:
+    """Return the sentences, with one for all groups whose names would get the same other verdict."""
+    found: dict[str, list[str | None]] = {}
+    for sentence in sentences:
+        told = _NAMES.fullmatch(sentence)
+        if told is None:
+            found[sentence] = []
+        else:
+            found.setdefault(told[3], []).append(told[2])
+    return [f"for {_whom(whom)}: {_arrow(said)}" if whom else said for said, whom in found.items()]
+
+
+def _whom(groups: Sequence[str | None]) -> str:
+    """Return whom a sentence is about; None among them is who is in no group."""
+    named = [one for one in groups if one is not None]
+    shown = ", ".join(named[:_MOST_GROUPS]) + (f" and {len(named) - _MOST_GROUPS} more" * (len(named) > _MOST_GROUPS))
+    about_groups = f"group{'s' * (len(named) > 1)} {shown}" if named else ""
+    return " and ".join(filter(None, ("clients in no group" if None in groups else "", about_groups)))
+
+
+def _arrow(said: str) -> str:
+    return re.sub(r"(known names?) (\w+) -> (\w+)", r"\1: \2 → \3", said)
 
 
 def _capital(sentence: str) -> str:

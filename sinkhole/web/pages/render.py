@@ -1,5 +1,6 @@
 """Render pages: what is put into one is escaped, whoever made it up."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -7,10 +8,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from sinkhole import __version__
 from sinkhole.app.rights import Right
 from sinkhole.errors import SinkholeError
+from sinkhole.evidence.tables import heading, told
 from sinkhole.web.actor import Actor
 from sinkhole.web.context import ACTOR, CONTEXT, PEER
 from sinkhole.web.pages.asked import address_here
@@ -24,6 +27,7 @@ MENU: Final = web.AppKey("menu", tuple[PageRoute, ...])
 _ENDED = (
     "your session has ended, and nothing was changed: log in on another tab, come back here and send the form again"
 )
+_CELL = re.compile(r"<(tr|td|th)\b")
 _DIRECTION_MARKS = {
     ord(mark): f"\\u{ord(mark):04x}"
     for mark in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -44,6 +48,11 @@ def utc(value: datetime | float) -> str:
     return _moment(value).strftime("%Y-%m-%d %H:%M")
 
 
+def second(value: datetime | float) -> str:
+    """Return a time to the second, in UTC."""
+    return _moment(value).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def iso(value: datetime | float) -> str:
     """Return a time as `<time>` wants it."""
     return _moment(value).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -52,6 +61,19 @@ def iso(value: datetime | float) -> str:
 def number(value: float) -> str:
     """Return a number with commas between thousands."""
     return f"{value:,}"
+
+
+def labelled(rows: Markup, columns: Sequence[str]) -> Markup:
+    """Return the rows of a table with each cell told of its column, which a narrow screen shows beside it."""
+    place = -1
+
+    def tell(found: re.Match[str]) -> str:
+        nonlocal place
+        place = -1 if found[1] == "tr" else place + 1
+        is_plain = found[1] != "td" or place >= len(columns) or not columns[place]
+        return found[0] if is_plain else f'{found[0]} data-label="{escape(columns[place])}"'
+
+    return Markup(_CELL.sub(tell, rows))  # noqa: S704 (what is in the rows was escaped when they were made)
 
 
 def _moment(value: datetime | float) -> datetime:
@@ -64,9 +86,11 @@ def make_environment() -> Environment:
         loader=PackageLoader("sinkhole.web"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=lambda value: visible(value) if type(value) is str else value,
     )  # fmt: skip
-    environment.filters |= {"utc": utc, "iso": iso, "number": number, "segment": lambda text: quote(text, safe=""),
-                            "pair": lambda word: (word, word)}  # fmt: skip
-    environment.globals |= {"version": __version__, "spanned": spanned}
+    environment.filters |= {
+        "utc": utc, "second": second, "iso": iso, "number": number, "segment": lambda text: quote(text, safe=""),
+        "pair": lambda word: (word, word), "labelled": labelled, "heading": heading,
+    }  # fmt: skip
+    environment.globals |= {"program_version": __version__, "spanned": spanned, "told": told}
     return environment
 
 
@@ -117,4 +141,4 @@ def failed(request: web.Request, found: Problem) -> web.Response:
         strip = store_trouble(request.app[CONTEXT]) if ACTOR in request else ()
     except SinkholeError:
         strip = ()
-    return render(request, View("problem.html", {"problem": found}, found.status), strip)
+    return render(request, View("problem.html", {"problem": found, "is_told": False}, found.status), strip)

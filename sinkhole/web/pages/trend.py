@@ -72,12 +72,17 @@ def draw(
     """
     marks = merged_marks(
         [
-            Mark((move.at - times.since) / times.width, f"{utc_time(move.at)[:10]} {move.said}")
+            Mark((move.at - times.since) / times.width, move.said)
             for move in moves
             if move.subject.kind in _MARKED and times.since <= move.at < times.until
         ]
     )
-    return draw_trend(name, trend, times.step, names, marks)
+    dated = tuple(replace(one, said=f"{utc_time(_at(one, times))[:10]}: {one.said}") for one in marks)
+    return draw_trend(name, trend, times.step, names, dated)
+
+
+def _at(mark: Mark, times: Times) -> int:
+    return times.since + int(mark.place * times.width)
 
 
 def draw_trend(

@@ -23,6 +23,8 @@
     return made;
   }
 
+  const heads = [...body.closest("table").tHead.rows[0].cells].map((one) => one.textContent);
+
   function row(hit) {
     const made = document.createElement("tr");
     made.dataset.action = hit.action;
@@ -41,7 +43,9 @@
       client.append(group);
     }
     count.className = "n";
+    client.classList.add("who");
     made.append(when, done, name, cell("td", hit.type), client, cell("td", hit.vendor), count);
+    [...made.cells].forEach((one, place) => { if (one !== name) one.dataset.label = heads[place]; });
     return made;
   }
 
