@@ -128,7 +128,7 @@ def revoke(state: State, place: ExceptionPlace, query: Forced) -> ExceptionShown
 
 
 def _of(state: State, place: ExceptionPlace) -> PolicyException:
-    found = next((one for one in state.exceptions.all() if one.id == place.number), None)
+    found = state.exceptions.find(place.number)
     if found is None:
         raise not_found(f"exception {place.number}")
     return found
