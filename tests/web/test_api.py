@@ -218,7 +218,11 @@ def test_hits_are_paged_from_the_newest(site, api):
     assert [(one["key"], one["hits"]) for one in top["items"]] == [("CN", 5)]
     told = api.get(f"{V1}/reports/vendors").json()
     assert (told["clients"], told["vendors"][0]["name"]) == (1, "DeepSeek")
-    assert api.get(f"{V1}/reports/clients").json()["items"][0]["client"] == "192.0.2.7"
+    record(site, hit(1, "host0.example.org", client="192.0.2.8"))
+    page = api.get(f"{V1}/reports/clients", params={"limit": 1}).json()
+    rest = api.get(f"{V1}/reports/clients", params={"limit": 1, "cursor": page["next"]}).json()
+    assert {one["client"] for one in page["items"] + rest["items"]} == {"192.0.2.7", "192.0.2.8"}
+    assert rest["next"] is None
 
 
 def test_live_hits_come_as_they_are_stored(site, api):
