@@ -239,6 +239,13 @@ async def test_what_is_no_request_asks_for_nothing(fields, status):
         assert place.desk.asked == []
 
 
+async def test_compressed_form_that_is_none_is_refused():
+    async with served() as place:
+        head = f"POST /.sinkhole/request HTTP/1.1\r\nHost: {NAME}\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n"
+        kind = "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        assert (await raw(place.http, f"{head}{kind}no gzip".encode()))[9:12] == b"400"
+
+
 async def test_forms_of_others_are_refused():
     """CSRF: the token is of this client and name, and the browser says where a form comes from."""
     async with served() as place:
