@@ -62,6 +62,7 @@ class AccountShown(Model):
     sessions: int
     created: datetime
     changed: datetime
+    last_login: datetime | None = Field(description="null: not known; times before an upgrade are not.")
 
 
 class TokenShown(Model):
@@ -184,6 +185,7 @@ def _shown(state: State, one: Account, context: Context) -> AccountShown:
         recovery_codes=account_store(state).recovery_left(one.name),
         sessions=len(SessionStore(state.store).of(one.name, datetime.now(UTC), idle)),
         created=moment(one.created), changed=moment(one.changed),
+        last_login=None if one.last_login is None else moment(one.last_login),
     )  # fmt: skip
 
 
