@@ -251,6 +251,23 @@ def test_live_hits_come_as_they_are_stored(site, api):
     assert told[0]["name"].startswith("live")
 
 
+def test_listener_that_comes_again_is_told_what_it_missed(site, api):
+    """HTML, section 9.2: a browser says by itself what it was told last."""
+    record(site, hit(1, "before.example.org"))
+    last = max(one["id"] for one in api.get(f"{V1}/hits").json()["items"])
+    record(site, *(hit(1, f"missed{number}.example.org") for number in range(3)))
+    with api.stream("GET", f"{V1}/hits/live", headers={"Last-Event-ID": str(last)}) as stream:
+        lines = (line for line in stream.iter_lines() if line.startswith("data: "))
+        told = [json.loads(next(lines).removeprefix("data: ")) for _ in range(3)]
+        record(site, hit(1, "after.example.org"))
+        told.append(json.loads(next(lines).removeprefix("data: ")))
+    names = [one["name"] for one in told]
+    assert names == ["missed0.example.org", "missed1.example.org", "missed2.example.org", "after.example.org"]
+    for nonsense in ("", "-1", "NaN", "9" * 30):
+        with api.stream("GET", f"{V1}/hits/live", headers={"Last-Event-ID": nonsense}) as stream:
+            assert next(stream.iter_lines()).startswith("retry:")
+
+
 def test_listeners_are_bounded(site, api):
     from contextlib import ExitStack
 
