@@ -15,6 +15,7 @@ from sinkhole.web.api.policy import StatementBody, add_statement, statement_befo
 from sinkhole.web.flashes import Flash, Flashes
 from sinkhole.web.model import Forced, Model
 from sinkhole.web.pages.change import Done, Guard, body_of, change, version_of
+from sinkhole.web.pages.render import make_environment
 from sinkhole.web.pages.route import PageRoute, View
 from sinkhole.web.pages.serve import form_of
 from sinkhole.web.pages.strip import store_trouble
@@ -177,6 +178,19 @@ def test_lost_queries_and_a_broken_store_are_told(site, browser):
     assert trouble.said.startswith("Store <x>: the disk is full. Answers go on, and what is asked waits")
     assert trouble.tone == "bad"
     assert store_trouble(site.context) == ()
+
+
+def test_long_choice_is_typed_and_offers_what_fits():
+    """Nobody scrolls through a thousand groups."""
+    template = make_environment().from_string(
+        '{% import "parts/form.html" as form %}{{ form.choice("group", "For", many, none, any="All") }}'
+    )
+    short = template.render(many=[(f"g{n}", f"g{n}") for n in range(200)])
+    assert (short.count("<option"), "<select" in short) == (201, True)
+    long = template.render(many=[("all", "All clients"), *((f"g{n}", f"g{n}") for n in range(200))])
+    assert '<input id="group" name="group" type="text" value="" list="group-list"' in long
+    assert '<option value="all">All clients</option>' in long
+    assert "<select" not in long
 
 
 def test_flashes_are_bounded_and_end():
