@@ -2,12 +2,14 @@
 
 import asyncio
 import datetime as dt
+import shutil
 import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from sinkhole.app import doctor_policy, doctor_server
+from sinkhole.app.apply import request
 from sinkhole.app.data_dir import STORE, running_server
 from sinkhole.app.discovery import waiting_in_words
 from sinkhole.app.doctor_page import block_page
@@ -20,6 +22,7 @@ from sinkhole.errors import ListenError, SinkholeError
 from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QType, Rcode, rcode_to_text
+from sinkhole.store.recorder import dropped
 from sinkhole.transport.addresses import bind_tcp, bind_udp, parse_listen
 from sinkhole.upstream.forwarder import Forwarder
 
@@ -27,6 +30,8 @@ CATALOGUE_OLD_AFTER_DAYS = 180
 MOST_STALE = 0.5
 """Share of domains that nobody has looked at for long, beyond which the catalogue is an old one."""
 FEED_OLD_AFTER_DAYS = 14
+_FULL, _NEARLY_FULL = 4, 64
+"""MiB free on the disk of the data folder, below which it counts as full, or soon will be."""
 _KEYS = ("pseudonym.key", "notice.key")
 
 
@@ -86,6 +91,39 @@ def _store(settings: Settings) -> Iterator[tuple[Grade, str]]:
     finally:
         state.close()
     yield (Grade.GOOD, "the store is sound") if result == "ok" else (Grade.FAILURE, f"the store is damaged: {result}")
+
+
+def _disk(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    folder = settings.server.data_dir
+    if not folder.is_dir():
+        yield Grade.WARNING, f"{folder} does not exist yet; the first start makes it"
+        return
+    free = shutil.disk_usage(folder).free // 2**20
+    said = f"{free:,} MiB are free on the disk of {folder}"
+    if free < _FULL:
+        yield Grade.FAILURE, f"{said}: answers go on, but nothing can be recorded or changed; make room on it"
+    else:
+        yield (Grade.GOOD if free >= _NEARLY_FULL else Grade.WARNING), said
+
+
+def _recorder(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    if not (settings.server.data_dir / STORE).exists():
+        yield Grade.GOOD, "nothing was to be recorded yet"
+        return
+    if running_server(settings.server.data_dir):
+        told = str(request(settings.server.data_dir, {"op": "status"})["store"])
+        if told != "open":
+            yield Grade.FAILURE, f"what is asked waits to be recorded: {told}"
+    state = open_state(settings)
+    try:
+        with state.store.reading() as connection:
+            lost = dropped(connection)
+    finally:
+        state.close()
+    if lost:
+        yield Grade.WARNING, f"{lost:,} queries could not be recorded since the store was made"
+    else:
+        yield Grade.GOOD, "no query was lost that was to be recorded"
 
 
 def _upstreams(settings: Settings) -> Iterator[tuple[Grade, str]]:
@@ -189,7 +227,9 @@ def _today() -> dt.date:
 CHECKS: dict[str, Check] = {
     "port": _port,
     "permissions": _permissions,
+    "disk": _disk,
     "store": _store,
+    "recorder": _recorder,
     "upstreams": _upstreams,
     "catalogue": _catalogue,
     "feeds": _feeds,

@@ -175,7 +175,8 @@ def lines_of(explanation: Explanation) -> list[str]:
     if verdict.feed:
         rows.append(("feed", f"{verdict.feed}, line {verdict.line}"))
     rows.append(("client", f"{explanation.client} in {', '.join(explanation.members) or 'no group'}"))
-    rows.extend(("outranked", f"{_lost(lost)}: {lost.why}") for lost in verdict.losers)
+    told = dict.fromkeys(f"{_lost(lost)}: {lost.why}" for lost in verdict.losers)  # two may differ by their hours alone
+    rows.extend(("outranked", text) for text in told)
     rows.append(("policy", f"generation {explanation.generation}"))
     if explanation.note:
         rows.append(("note", explanation.note))

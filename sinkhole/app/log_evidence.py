@@ -85,9 +85,14 @@ def _with_client(line: Line, text_of: Callable[[str], str]) -> Line:
     return line if line.part is None else replace(line, part=text_of(line.part))
 
 
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{number(count)} {one if count == 1 else many}"
+
+
 def _source(log: LogRead) -> Source:
     summary = log.summary
-    said = f"{number(summary.lines)} lines, {number(log.queries)} queries, {number(log.for_vendors)} for AI vendors"
+    lines, queries = _counted(summary.lines, "line", "lines"), _counted(log.queries, "query", "queries")
+    said = f"{lines}, {queries}, {number(log.for_vendors)} for AI vendors"
     if summary.unreadable:
         said += f"; {number(summary.unreadable)} could not be read, the first is line {summary.first_unreadable}"
     return Source(summary.name, summary.title, said)

@@ -72,7 +72,7 @@ class Figures:
     async def readyz(self, _request: web.Request) -> web.Response:
         """Answer whether hits can be stored, a policy is in force, and a worker answers a query; 503 and why not."""
         status = self._status()
-        missing = [] if status["store"] == "open" else ["the store is not open"]
+        missing = [] if status["store"] == "open" else [f"the store is not open: {status['store']}"]
         if not any(worker["generation"] for worker in status["workers"]):
             missing.append("no worker has a policy in force")
         elif not await self._is_answered(status["workers"]):

@@ -167,10 +167,13 @@ async def _read_form(request: web.BaseRequest) -> dict[str, str] | int:
     if (request.content_length or 0) > MOST_BODY:
         return 413
     body = bytearray()
-    async for part in request.content.iter_chunked(MOST_BODY):
-        body += part
-        if len(body) > MOST_BODY:
-            return 413
+    try:
+        async for part in request.content.iter_chunked(MOST_BODY):
+            body += part
+            if len(body) > MOST_BODY:
+                return 413
+    except web.RequestPayloadError:  # chunks or a compression that are none
+        return 400
     try:
         found: list[tuple[str, Any]] = parse_qsl(
             body.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=10, errors="strict"

@@ -73,13 +73,14 @@ def list_accounts(place: Place, as_json: bool) -> None:
     with opened(place) as state:
         rows = [_facts(state, account) for account in account_store(state).all()]
     if as_json:
-        print_json([row | {"created": utc_time(row["created"]), "changed": utc_time(row["changed"])} for row in rows])
+        times = ("created", "changed", "last_login")
+        print_json([row | {key: row[key] and utc_time(row[key]) for key in times} for row in rows])
         return
-    header = ("account", "role", "second factor", "sessions", "made", "changed")
+    header = ("account", "role", "second factor", "sessions", "last log-in", "made", "changed")
     print_table(
         header,
-        [(row["account"], row["role"], "on" if row["totp"] else "off", row["sessions"], local_time(row["created"]),
-          local_time(row["changed"])) for row in rows],
+        [(row["account"], row["role"], "on" if row["totp"] else "off", row["sessions"],
+          local_time(row["last_login"]), local_time(row["created"]), local_time(row["changed"])) for row in rows],
         empty="no account; make one with: sinkhole admin create NAME",
     )  # fmt: skip
 
@@ -90,7 +91,7 @@ def _facts(state: State, account: Account) -> dict[str, Any]:
         "account": account.name, "role": account.role, "totp": account.totp is not None,
         "recovery_codes": account_store(state).recovery_left(account.name),
         "sessions": len(SessionStore(state.store).of(account.name, datetime.now(UTC), idle)),
-        "created": account.created, "changed": account.changed,
+        "created": account.created, "changed": account.changed, "last_login": account.last_login,
     }  # fmt: skip
 
 

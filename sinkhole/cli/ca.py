@@ -5,14 +5,15 @@ from typing import Any
 
 import click
 
-from sinkhole.app import data_dir
 from sinkhole.app.page_authority import authority_of, compare_authority, init_authority
 from sinkhole.blockpage.authority import CERTIFICATE, DEFAULT_DAYS, Authority
 from sinkhole.cli.options import Place, json_option, place_options
 from sinkhole.cli.output import count_of, local_time, print_fact, print_json, print_line, utc_time
+from sinkhole.cli.session import opened
 from sinkhole.config.schema import Settings, ca_folder
 from sinkhole.errors import ConfigError
 from sinkhole.log import configure
+from sinkhole.store.audit import note
 
 
 @click.group()
@@ -36,9 +37,12 @@ def init(place: Place, renew: bool, days: int) -> None:
     \b
     Example: sinkhole ca init
     """
-    settings = _settings(place)
-    data_dir.prepare(settings.server.data_dir)
-    made = init_authority(settings, days, renew=renew)
+    with opened(place) as state:
+        settings = state.settings
+        made = init_authority(settings, days, renew=renew)
+        with state.store.transaction() as connection:
+            word = "renewed" if renew else "made"
+            note(connection, state.who, f"block page authority {word}", None, {**_facts(made), "days": days})
     print_line(f"{ca_folder(settings) / CERTIFICATE}: good for {count_of(len(made.names), 'name')} and all below them")
     print_line("install it on the clients: sinkhole ca export -o sinkhole-ca.pem")
     _print_facts(made)

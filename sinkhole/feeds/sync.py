@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from sinkhole.config.schema import FeedSettings
-from sinkhole.errors import FeedError
+from sinkhole.errors import FeedError, SinkholeError
 from sinkhole.feeds import outcome
 from sinkhole.feeds.fetch import Fetcher
 from sinkhole.feeds.fetched import Fetched, NotModified, Validators
@@ -98,16 +98,25 @@ class Syncer:
         *,
         force: bool = False,
     ) -> list[SyncResult]:
-        """Sync feeds side by side; call `on_result` as each is done; return the results in the order of the feeds."""
+        """Sync feeds side by side; call `on_result` as each is done; return the results in the order of the feeds.
+
+        Raises:
+            SinkholeError: what `on_result` raised first; the other feeds are left as they were.
+        """
 
         async def sync_one(feed: Feed, state: FeedState) -> SyncResult:
             result = await self.sync(feed, state, force=force)
             on_result(result)
             return result
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(sync_one(feed, state)) for feed, state in feeds]
-        return [task.result() for task in tasks]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(sync_one(feed, state)) for feed, state in feeds]
+        except* SinkholeError as found:
+            raised = found.exceptions[0]
+        else:
+            return [task.result() for task in tasks]
+        raise raised
 
     async def sync(self, feed: Feed, state: FeedState, *, force: bool = False) -> SyncResult:
         """Sync one feed; never raises for what a feed does.

@@ -30,6 +30,7 @@ class SubjectKind(IntEnum):
 
 _ALONE = {"ai": SubjectKind.AI, "lookalikes": SubjectKind.LOOKALIKES, "unreviewed": SubjectKind.UNREVIEWED}
 """Subjects of which there is one; they have no value."""
+_WITH_VALUE = {kind.name.lower(): kind for kind in SubjectKind if kind not in _ALONE.values()}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,13 +49,12 @@ class Subject:
         """
         if text in _ALONE:
             return cls(_ALONE[text])
-        kind, colon, value = text.partition(":")
-        known = [k.name.lower() for k in SubjectKind if k not in _ALONE.values()]
-        if kind not in known or not colon or not value:
-            alone = ", ".join(_ALONE)
-            raise PolicyError(f"subject is {alone} or one of {', '.join(known)} with a value; found {text!r}")
-        value = value.upper() if kind == "jurisdiction" else value.lower().rstrip(".")
-        return cls(SubjectKind[kind.upper()], value)
+        word, colon, value = text.partition(":")
+        kind = _WITH_VALUE.get(word)
+        if kind is None or not colon or not value:
+            alone, known = ", ".join(_ALONE), ", ".join(_WITH_VALUE)
+            raise PolicyError(f"subject is {alone} or one of {known} with a value; found {text!r}")
+        return cls(kind, value.upper() if kind is SubjectKind.JURISDICTION else value.lower().rstrip("."))
 
     def __str__(self) -> str:
         kind = self.kind.name.lower()

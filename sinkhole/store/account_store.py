@@ -20,7 +20,8 @@ _ROWS = select(*AdminAccount.__table__.c).order_by(AdminAccount.name)
 class Account:
     """An account. `password` is an argon2id hash; `totp` the secret of its second factor, None for none.
 
-    `totp_step` is the last 30-second step whose code was used; `created` and `changed` are epoch seconds.
+    `totp_step` is the last 30-second step whose code was used; `created`, `changed` and `last_login` (None where
+    that is not known) are epoch seconds.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Account:
     totp_step: int
     created: int
     changed: int
+    last_login: int | None
 
 
 class AccountStore:

@@ -9,6 +9,7 @@ class AdminAccount(Base):
     """Who may use the admin side: `password` is an argon2id hash, `role` is `read`, `report` or `manage`.
 
     `totp` is the secret of the second factor, None for none; `totp_step` the last 30-second step it was used at.
+    `last_login` is when a session was last begun, None where that is not known.
     """
 
     __tablename__ = "admin_account"
@@ -20,6 +21,7 @@ class AdminAccount(Base):
     totp_step = column(Integer)
     created = column(Integer)
     changed = column(Integer)
+    last_login = optional(Integer)
 
 
 class AdminRecovery(Base):

@@ -43,11 +43,13 @@ class AlertStore:
         """Return the alerts that follow one, oldest first."""
         return self._alerts("WHERE id > ? ORDER BY id LIMIT ?", (position, limit))
 
-    def newest(self, limit: int, since: int = 0) -> list[Alert]:
-        """Return the last alerts since a time, newest first."""
-        return self._alerts("WHERE at >= ? ORDER BY id DESC LIMIT ?", (since, limit))
+    def newest(self, limit: int, since: int = 0, before: int | None = None) -> list[Alert]:
+        """Return the last alerts since a time, newest first; with `before`, those of a smaller number."""
+        if before is None:
+            return self._alerts("WHERE at >= ? ORDER BY id DESC LIMIT ?", (since, limit))
+        return self._alerts("WHERE at >= ? AND id < ? ORDER BY id DESC LIMIT ?", (since, before, limit))
 
-    def _alerts(self, where: str, bound: tuple[int, int]) -> list[Alert]:
+    def _alerts(self, where: str, bound: tuple[int, ...]) -> list[Alert]:
         with self._store.reading() as connection:
             rows = connection.exec_driver_sql(
                 f"SELECT id, at, kind, cause, text, facts FROM alert {where}",  # noqa: S608 - conditions of ours

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
 
 from sinkhole.errors import PolicyError
 from sinkhole.policy.exception import OPEN, ExceptionState, PolicyException
@@ -35,7 +35,21 @@ class ExceptionStore:
 
     def in_force(self, now: datetime) -> tuple[PolicyException, ...]:
         """Return those that count at `now`."""
-        return tuple(one for one in self.all() if one.state_at(now) is ExceptionState.APPROVED)
+        query = _ROWS.where(*_at(ExceptionState.APPROVED, now))
+        with self._store.reading() as connection:
+            return tuple(map(_exception, connection.execute(query).mappings()))
+
+    def count_requested(self, now: datetime) -> int:
+        """Return how many wait for a decision at `now`."""
+        query = select(func.count()).where(*_at(ExceptionState.REQUESTED, now))
+        with self._store.reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def find(self, number: int) -> PolicyException | None:
+        """Return one, None where there is none of this number."""
+        with self._store.reading() as connection:
+            row = connection.execute(_ROWS.where(ExceptionRow.id == number)).mappings().one_or_none()
+        return None if row is None else _exception(row)
 
     def request(self, wanted: PolicyException, now: datetime) -> PolicyException:
         """Store a request; its number is the store's to give.
@@ -62,7 +76,8 @@ class ExceptionStore:
             state = wanted.state_at(now)
             if state is not ExceptionState.REQUESTED:
                 raise PolicyError(f"exception {number} is {state}, so it cannot be approved")
-            for other in self.in_force(now):
+            same = _ROWS.where(*_at(ExceptionState.APPROVED, now), ExceptionRow.subject == str(wanted.subject))
+            for other in tuple(map(_exception, connection.execute(same).mappings())):
                 if other.identity == wanted.identity:
                     self._decide(connection, other, ExceptionState.REVOKED, now, f"revoked, replaced by {number}")
             return self._decide(connection, wanted, ExceptionState.APPROVED, now)
@@ -95,8 +110,9 @@ class ExceptionStore:
     def end_of_group(self, group: str, now: datetime) -> None:
         """Revoke what is for a group that goes, so that none later of its name inherits it."""
         with self._store.transaction() as connection:
-            for one in self.all():
-                if one.group == group and one.state_at(now) in OPEN:
+            of_group = _ROWS.where(ExceptionRow.group == group)
+            for one in tuple(map(_exception, connection.execute(of_group).mappings())):
+                if one.state_at(now) in OPEN:
                     said = f"revoked, since group {group} is removed"
                     self._decide(connection, one, ExceptionState.REVOKED, now, said)
 
@@ -122,6 +138,11 @@ class ExceptionStore:
     def _note(self, connection: Connection, said: str, before: PolicyException | None, after: PolicyException) -> None:
         what = f"exception {after.id} on {after.subject} for {after.scope} {said}"
         note(connection, self._who, what, *(one and _plain(one) for one in (before, after)))
+
+
+def _at(state: ExceptionState, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds of those that are in a state out of `OPEN` at `now`."""
+    return ExceptionRow.state == state.value, ExceptionRow.expires > now.timestamp()
 
 
 def _check(wanted: PolicyException, now: datetime) -> None:

@@ -45,6 +45,7 @@ class SessionStore:
                 "address": address,
             }  # fmt: skip
             connection.execute(insert(AdminSession).values(values))
+            connection.execute(update(AdminAccount).where(AdminAccount.name == account).values(last_login=at))
         return secret
 
     def find(self, secret: str, now: datetime, idle: int) -> Session | None:

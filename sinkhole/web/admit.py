@@ -1,16 +1,19 @@
 """Who may use a route: nobody, unless the route says which right it takes and the request shows somebody who has it."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from sinkhole.app.rights import Right
+from sinkhole.errors import StoreError
 from sinkhole.store.session_store import SessionStore
 from sinkhole.store.token_store import TokenStore
 from sinkhole.web.actor import Actor, Shown, find_actor
 from sinkhole.web.context import ACTOR, CONTEXT, PEER
 from sinkhole.web.problem import RequestError
 from sinkhole.web.route import Anyone
+from sinkhole.web.work import BusyError
 
 _NOTE_EVERY = 60
 """Seconds between notes that a session or token is used."""
@@ -46,12 +49,14 @@ async def admit(request: web.Request, right: Right | Anyone, area: str) -> Actor
 
 
 async def _note_use(request: web.Request, actor: Actor) -> None:
+    """Note that a session or token is used, once in a while; where the disk is full, who may look still may."""
     now = datetime.now(UTC)
     if actor.used is not None and now.timestamp() - actor.used < _NOTE_EVERY:
         return
     session, token = actor.session, actor.token
     access = request.app[CONTEXT].work.access
-    if session is not None:
-        await access.do(actor.who, "web", lambda state: SessionStore(state.store).touch(session.digest, now))
-    elif token is not None:
-        await access.do(actor.who, "web", lambda state: TokenStore(state.store, state.who).touch(token, now))
+    with suppress(StoreError, BusyError):
+        if session is not None:
+            await access.do(actor.who, "web", lambda state: SessionStore(state.store).touch(session.digest, now))
+        elif token is not None:
+            await access.do(actor.who, "web", lambda state: TokenStore(state.store, state.who).touch(token, now))

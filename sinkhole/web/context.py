@@ -15,6 +15,7 @@ from sinkhole.web.in_hand import InHand
 from sinkhole.web.live import Live
 from sinkhole.web.login import Login
 from sinkhole.web.peer import Peer, Peers
+from sinkhole.web.repeats import Repeats
 from sinkhole.web.syncing import Syncing
 from sinkhole.web.work import Work
 
@@ -35,6 +36,7 @@ class Context:
     syncing: Syncing
     status: Status
     flashes: Flashes
+    repeats: Repeats
     figures: Figures | None = None
 
 
@@ -53,7 +55,7 @@ def make_context(
     live = Live(work.readers)
     return Context(
         settings, work, login, Peers(settings.admin), InHand(), live, Syncing(settings, live), status, Flashes(),
-        figures,
+        Repeats(), figures,
     )  # fmt: skip
 
 

@@ -6,10 +6,12 @@ import time
 from aiohttp import web
 
 from sinkhole.app.rights import Right
+from sinkhole.errors import SinkholeError
 from sinkhole.web.actor import Actor
 from sinkhole.web.admit import actor_of
 from sinkhole.web.context import CONTEXT
 from sinkhole.web.live import Event, Listener, Topic
+from sinkhole.web.model import number_of_cursor
 from sinkhole.web.problem import RequestError
 
 HEARTBEAT = 15.0
@@ -40,7 +42,11 @@ async def stream(
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         await response.prepare(request)
         await _write(response, _RETRY if first is None else _RETRY + first.to_wire())
-        await _tell(request, response, listener, right, area)
+        told = 0
+        for event in await _missed(request, topic):
+            await _write(response, event.to_wire())
+            told = max(told, event.number or 0)
+        await _tell(request, response, listener, right, area, told)
     except (ConnectionError, TimeoutError):
         pass  # it has gone, or does not read
     finally:
@@ -48,9 +54,22 @@ async def stream(
     return response
 
 
+async def _missed(request: web.Request, topic: Topic) -> list[Event]:
+    """Return what a listener that comes again missed; what it was told last it says in `Last-Event-ID`."""
+    last = number_of_cursor(request.headers.get("Last-Event-ID")) if topic is Topic.HITS else None
+    if not last:
+        return []
+    try:
+        async with asyncio.timeout(_WRITE_WITHIN):
+            return await request.app[CONTEXT].live.missed(last)
+    except (SinkholeError, TimeoutError):
+        return []  # what comes from now on is told all the same
+
+
 async def _tell(
-    request: web.Request, response: web.StreamResponse, listener: Listener, right: Right, area: str
+    request: web.Request, response: web.StreamResponse, listener: Listener, right: Right, area: str, told: int
 ) -> None:
+    """Tell a listener what happens; hits up to the number `told` it has."""
     ends = time.monotonic() + LONGEST
     looked = time.monotonic()
     while not listener.is_slow and time.monotonic() < ends:
@@ -62,7 +81,8 @@ async def _tell(
         else:
             if event is None:
                 return
-            await _write(response, event.to_wire())
+            if event.number is None or event.number > told:
+                await _write(response, event.to_wire())
         if time.monotonic() - looked >= HEARTBEAT:
             looked = time.monotonic()
             actor = await actor_of(request)

@@ -74,6 +74,7 @@ class Live:
         self._readers = readers
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
+        self._is_looking = asyncio.Event()
         self._is_closed = False
         self._log = Log("admin")
 
@@ -94,6 +95,19 @@ class Live:
         if not self._listeners and self._task is not None:
             self._task.cancel()
             self._task = None
+            self._is_looking.clear()
+
+    async def missed(self, last: int) -> list[Event]:
+        """Return the hits after one that somebody was told before the connection was lost: the newest of them.
+
+        For a listener that has joined: whatever is stored later is told it, and maybe some of these too.
+
+        Raises:
+            SinkholeError: the store cannot be read.
+        """
+        await self._is_looking.wait()
+        hits, _ = await self._readers.do(lambda state: _since(state, last, None))
+        return [_event_of(one) for one in hits]
 
     def tell(self, topic: Topic, events: Iterable[Event]) -> None:
         """Tell those who listen to a topic."""
@@ -122,12 +136,18 @@ class Live:
 
     async def _look_once(self, marks: tuple[int, int] | None) -> tuple[int, int]:
         if marks is None:
-            return await self._readers.do(_newest)
+            marks = await self._readers.do(_newest)
+            self._is_looking.set()
+            return marks
         last_hit, last_run = marks
         hits, runs = await self._readers.do(lambda state: _since(state, last_hit, last_run))
-        self.tell(Topic.HITS, (Event("hit", one.model_dump_json(), one.id) for one in hits))
+        self.tell(Topic.HITS, map(_event_of, hits))
         self.tell(Topic.SYNC, (Event("run", one.model_dump_json(), one.id) for one in runs))
         return max([last_hit, *(one.id for one in hits)]), max([last_run, *(one.id for one in runs)])
+
+
+def _event_of(hit: Hit) -> Event:
+    return Event("hit", hit.model_dump_json(), hit.id)
 
 
 def _newest(state: State) -> tuple[int, int]:
@@ -135,9 +155,10 @@ def _newest(state: State) -> tuple[int, int]:
     return _reports(state).newest_id(), runs[0]["id"] if runs else 0
 
 
-def _since(state: State, last_hit: int, last_run: int) -> tuple[list[Hit], list[SyncRun]]:
+def _since(state: State, last_hit: int, last_run: int | None) -> tuple[list[Hit], list[SyncRun]]:
+    """Return hits and (for None no) runs that came after those."""
     lines = [line for line in _reports(state).page(None, _MOST_AT_ONCE) if line.id > last_hit]
-    runs = state.feeds.runs_of_all(_MOST_AT_ONCE, after=last_run)
+    runs = [] if last_run is None else state.feeds.runs_of_all(_MOST_AT_ONCE, after=last_run)
     return [Hit.of(line) for line in reversed(lines)], [SyncRun.of(run) for run in reversed(runs)]
 
 

@@ -1,6 +1,7 @@
 """Where a request comes from and what host it was made to, believed as far as a trusted proxy says it."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from aiohttp import web
 from sinkhole.config.schema import AdminSettings
 
 _LOCAL = "localhost"
+_authority = re.compile(r"(\[(?P<bracketed>[0-9a-f:.]+)\]|(?P<name>[^\s:@/\[\]]*))(:[0-9]{0,5})?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,9 @@ class Peers:
 
 
 def _host_of(authority: str) -> str:
-    if authority.startswith("["):
-        return authority.partition("]")[0].removeprefix("[")
-    return authority.partition(":")[0].rstrip(".")
+    """Return the host of a `Host` field (RFC 9110, section 7.2), empty where it is not written as one."""
+    found = _authority(authority)
+    return "" if found is None else (found["bracketed"] or found["name"].rstrip("."))
 
 
 def _is_address(text: str) -> bool:

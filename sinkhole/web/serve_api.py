@@ -94,6 +94,7 @@ def _query(request: web.Request) -> dict[str, str]:
 
 
 async def _body(request: web.Request) -> bytes:
+    expect_plain(request)
     if request.content_type != _JSON:
         raise RequestError(415, f"the body of a request is {_JSON}")
     try:
@@ -101,6 +102,18 @@ async def _body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise RequestError(400, f"the body did not come within {_BODY_WITHIN:g} seconds") from None
+    except web.RequestPayloadError as error:
+        raise RequestError(400, "the body cannot be read") from error
+
+
+def expect_plain(request: web.Request) -> None:
+    """Refuse a body that is compressed: it may be no such thing, or grow a thousandfold.
+
+    Raises:
+        RequestError: 415.
+    """
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise RequestError(415, "a body is taken as it is, without Content-Encoding")
 
 
 def _valid(part: str, model: type[BaseModel], values: dict[str, Any]) -> BaseModel:

@@ -23,9 +23,11 @@ from sinkhole.policy.override import Override, OverrideKind
 from sinkhole.policy.statement import Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
+from sinkhole.store.recorder import HitBatch, Recorder
 from tests.app.test_apply import answering
 from tests.e2e.conftest import UpstreamThread
 from tests.fakes import FakeUpstream, answers, reply, silent
+from tests.store.disk import mounted
 
 LOCALHOST = ("localhost", "A")
 
@@ -81,6 +83,28 @@ def test_permissions(settings, tmp_path):
     ]
     ((grade, said),) = findings(settings_of(tmp_path / "none"), "permissions")
     assert (grade, "does not exist yet" in said) == (Grade.WARNING, True)
+
+
+def test_disk(settings, tmp_path):
+    assert findings(settings_of(tmp_path / "none"), "disk")[0][0] is Grade.WARNING
+    ((grade, said),) = findings(settings, "disk")
+    assert (grade, f"MiB are free on the disk of {tmp_path}" in said) == (Grade.GOOD, True)
+    for mib, bad in ((16, Grade.WARNING), (1, Grade.FAILURE)):
+        with mounted(tmp_path / f"small-{mib}", mib) as small:
+            ((grade, said),) = findings(settings_of(small), "disk")
+        assert (grade, said.startswith(f"{mib} MiB are free")) == (bad, True)
+    assert "nothing can be recorded or changed" in said
+
+
+def test_recorder(settings, tmp_path):
+    assert findings(settings, "recorder") == [(Grade.GOOD, "no query was lost that was to be recorded")]
+    state = open_state(settings)
+    Recorder(state.store, str).write(HitBatch("w", 1, (), dropped=1234))
+    state.close()
+    assert findings(settings, "recorder") == [
+        (Grade.WARNING, "1,234 queries could not be recorded since the store was made")
+    ]
+    assert findings(settings_of(tmp_path / "none"), "recorder")[0][0] is Grade.GOOD
 
 
 def test_store(settings, tmp_path):

@@ -83,6 +83,16 @@ def test_what_is_written_is_read_again():
 
 
 @pytest.mark.parametrize(
+    "reason", ['a "b" \\ c', "right\u202eto left", "a\u2028b", "a\U000e0001b", "a\x85b", "a\tb", "é 😀 #"]
+)
+def test_words_are_written_so_that_what_is_shown_is_what_is_meant(reason):
+    policy = PolicyFile((), (Statement(0, Subject.from_text("ai"), Action.BLOCK, reason=reason),))
+    text = text_of(policy)
+    assert text.replace("\n", "").isprintable()
+    assert read(text) == policy
+
+
+@pytest.mark.parametrize(
     ("said", "answer"),
     [
         ("", None),

@@ -247,6 +247,13 @@ async def test_what_was_typed_is_kept_if_it_comes_from_a_form_of_ours():
         assert "paper" not in (await place.send(NAME, "request", token | fields | {"form": ""}))[1]
 
 
+async def test_compressed_form_that_is_none_is_refused():
+    async with served() as place:
+        head = f"POST /.sinkhole/request HTTP/1.1\r\nHost: {NAME}\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n"
+        kind = "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        assert (await raw(place.http, f"{head}{kind}no gzip".encode()))[9:12] == b"400"
+
+
 async def test_forms_of_others_are_refused():
     """CSRF: the token is of this client and name, and the browser says where a form comes from."""
     async with served() as place:

@@ -29,6 +29,7 @@ def alice(run, typed):
 def test_account_is_made_listed_and_removed(run, alice, typed):
     (told,) = run.good("admin", "list", "--json").json
     assert (told["account"], told["role"], told["totp"], told["sessions"]) == ("alice", "manage", False, 0)
+    assert told["last_login"] is None
     assert run.good("admin", "role", "alice", "read").out == "account alice has the role read\n"
     typed("another horse battery\n")
     assert run.good("admin", "password", "alice", "--password-stdin").out == "account alice has a new password\n"

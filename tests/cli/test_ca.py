@@ -14,6 +14,9 @@ def test_authority_is_made_shown_and_exported(run, tmp_path):
     done = run.good("ca", "init", "--days", "400", "--json").json
     assert done["count"] > 2000
     assert run("ca", "init").sentence.endswith("give --renew for new names, with its key")
+    (noted,) = run.good("audit", "list", "authority", "--json").json
+    assert noted["what"] == "block page authority made"
+    assert done["sha256"] in str(run.good("audit", "show", str(noted["id"])).out)
     folder = run.folder / "ca"
     assert stat.S_IMODE((folder / "ca.key").stat().st_mode) == 0o600
     shown = run.good("ca", "show", "--names")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sinkhole.config.schema import FeedSettings
+from sinkhole.errors import StoreError
 from sinkhole.feeds.fetch import Fetcher
 from sinkhole.feeds.guard import Guard, feed_hosts
 from sinkhole.feeds.in_force import rules_in_force
@@ -350,6 +351,14 @@ async def test_results_come_in_the_order_of_the_feeds(rig: Rig) -> None:
     results = await rig.syncer.sync_all(feeds)
     assert [result.feed for result in results] == ["list0", "list1", "list2"]
     assert all(result.is_changed for result in results)
+
+
+async def test_result_that_cannot_be_taken_is_one_error(rig: Rig) -> None:
+    def full(_: SyncResult) -> None:
+        raise StoreError("the disk is full")
+
+    with pytest.raises(StoreError, match="the disk is full"):
+        await rig.syncer.sync_all([(rig.feed, FeedState())], full)
 
 
 async def test_feed_blocked_by_another_list_is_fetched_all_the_same(rig: Rig) -> None:

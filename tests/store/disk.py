@@ -1,8 +1,28 @@
-"""A disk that seems full."""
+"""A disk that seems full, and a small one."""
 
+import ctypes
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+@contextmanager
+def mounted(folder: Path, mib: int) -> Iterator[Path]:
+    """Give a new folder that is a file system of so many MiB; skip the test where none can be mounted."""
+    folder.mkdir(mode=0o700)
+    options = f"size={mib}m,mode=700".encode()
+    if _LIBC.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, options) != 0:
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        yield folder
+    finally:
+        _LIBC.umount2(os.fsencode(folder), 2)
 
 
 @contextmanager

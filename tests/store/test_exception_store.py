@@ -63,6 +63,13 @@ def test_only_what_is_approved_counts_and_until_its_end(exceptions):
     assert exceptions.all()[0].state_at(NOW + 7 * DAY) is ExceptionState.EXPIRED
 
 
+def test_one_is_found_and_those_that_wait_are_counted(exceptions):
+    first = exceptions.request(wanted(), NOW)
+    exceptions.put(wanted(), NOW)
+    assert (exceptions.count_requested(NOW), exceptions.count_requested(NOW + 7 * DAY)) == (1, 0)
+    assert (exceptions.find(first.id), exceptions.find(99)) == (first, None)
+
+
 def test_ways_that_a_request_goes(exceptions, store):
     denied, revoked, expired = (exceptions.request(wanted(days), NOW).id for days in (7, 7, 1))
     assert exceptions.deny(denied, NOW).state is ExceptionState.DENIED

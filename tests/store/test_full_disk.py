@@ -1,7 +1,5 @@
 """A disk that is full: nothing half written, an error in words, and on it goes when there is space again (R-D04)."""
 
-import ctypes
-import os
 import sqlite3
 from itertools import count
 
@@ -11,21 +9,15 @@ from sinkhole.errors import StoreError
 from sinkhole.store.database import BrokenStoreError, open_store
 from sinkhole.store.recorder import Recorder
 from sinkhole.store.reports import Reports
-from tests.store.disk import limited_files
+from tests.store.disk import limited_files, mounted
 from tests.store.rows import batch, row
-
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 1 MiB."""
-    folder = tmp_path / "small"
-    folder.mkdir(mode=0o700)
-    if _LIBC.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=1m,mode=700") != 0:
-        pytest.skip("file systems cannot be mounted here")
-    yield folder
-    _LIBC.umount2(os.fsencode(folder), 2)
+    with mounted(tmp_path / "small", 1) as folder:
+        yield folder
 
 
 def rows_of(seq, length=1000):

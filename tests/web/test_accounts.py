@@ -1,5 +1,7 @@
 """Accounts and tokens by the API: what gives access takes a log-in, and nobody gives more than they have."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from sinkhole.store.audit import entries
@@ -82,9 +84,13 @@ def test_account_is_made_by_a_link(site, boss):
 
 def test_role_changes_and_ends_the_sessions(site, boss):
     site.account("climber", "read")
+    assert boss.get(f"{V1}/accounts/climber").json()["last_login"] is None
     with site.browser("climber") as climber:
+        logged_in = datetime.fromisoformat(boss.get(f"{V1}/accounts/climber").json()["last_login"])
+        assert abs(logged_in - datetime.now(UTC)) < timedelta(minutes=1)
         assert boss.post(f"{V1}/accounts/climber/role", json={"role": "report"}).json()["sessions"] == 0
         assert climber.get(f"{V1}/session").status_code == 401
+    assert f'last <time datetime="{logged_in:%Y-%m-%dT%H:%M:%SZ}' in boss.get("/access").text
     assert boss.delete(f"{V1}/accounts/climber").status_code == 200
     assert boss.get(f"{V1}/accounts/climber").status_code == 404
 

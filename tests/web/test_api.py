@@ -218,7 +218,11 @@ def test_hits_are_paged_from_the_newest(site, api):
     assert [(one["key"], one["hits"]) for one in top["items"]] == [("CN", 5)]
     told = api.get(f"{V1}/reports/vendors").json()
     assert (told["clients"], told["vendors"][0]["name"]) == (1, "DeepSeek")
-    assert api.get(f"{V1}/reports/clients").json()["items"][0]["client"] == "192.0.2.7"
+    record(site, hit(1, "host0.example.org", client="192.0.2.8"))
+    page = api.get(f"{V1}/reports/clients", params={"limit": 1}).json()
+    rest = api.get(f"{V1}/reports/clients", params={"limit": 1, "cursor": page["next"]}).json()
+    assert {one["client"] for one in page["items"] + rest["items"]} == {"192.0.2.7", "192.0.2.8"}
+    assert rest["next"] is None
 
 
 def test_live_hits_come_as_they_are_stored(site, api):
@@ -245,6 +249,23 @@ def test_live_hits_come_as_they_are_stored(site, api):
         thread.join(0.3)
     thread.join(5)
     assert told[0]["name"].startswith("live")
+
+
+def test_listener_that_comes_again_is_told_what_it_missed(site, api):
+    """HTML, section 9.2: a browser says by itself what it was told last."""
+    record(site, hit(1, "before.example.org"))
+    last = max(one["id"] for one in api.get(f"{V1}/hits").json()["items"])
+    record(site, *(hit(1, f"missed{number}.example.org") for number in range(3)))
+    with api.stream("GET", f"{V1}/hits/live", headers={"Last-Event-ID": str(last)}) as stream:
+        lines = (line for line in stream.iter_lines() if line.startswith("data: "))
+        told = [json.loads(next(lines).removeprefix("data: ")) for _ in range(3)]
+        record(site, hit(1, "after.example.org"))
+        told.append(json.loads(next(lines).removeprefix("data: ")))
+    names = [one["name"] for one in told]
+    assert names == ["missed0.example.org", "missed1.example.org", "missed2.example.org", "after.example.org"]
+    for nonsense in ("", "-1", "NaN", "9" * 30):
+        with api.stream("GET", f"{V1}/hits/live", headers={"Last-Event-ID": nonsense}) as stream:
+            assert next(stream.iter_lines()).startswith("retry:")
 
 
 def test_listeners_are_bounded(site, api):

@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from sinkhole.config.schema import AdminSettings
+from sinkhole.policy.statement import Group
 from sinkhole.web.in_hand import MOST, MOST_OF_CLIENT, InHand
 from sinkhole.web.problem import RequestError
 from sinkhole.web.serve_api import MOST_OCTETS
+from tests.store.disk import limited_files
 
 ADMIN = AdminSettings(hosts=("sinkhole.example.org",), trusted_proxies=("127.0.0.2/32",))
 STATUS = "/api/v1/status"
@@ -31,7 +33,11 @@ def program(site):
         yield found
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8053", "127.0.0.1.evil.example", "localhost.evil", ""])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:8053", "127.0.0.1.evil.example", "localhost.evil", "", "127.0.0.1@evil", "[::1]evil",
+     "[::1", "127.0.0.1:evil"],
+)  # fmt: skip
 def test_other_hosts_are_refused(program, host):
     """DNS rebinding: a page whose name was made to lead here has that name as its host."""
     refused = program.get(STATUS, headers={"Host": host})
@@ -113,6 +119,33 @@ def test_too_large_is_refused(browser):
     assert browser.post(ADD, json=big).status_code == 413
     assert browser.post("/login", data={"name": "x" * MOST_OCTETS}).status_code == 413
     assert browser.get("/api/v1/hits", params={"cursor": "9" * 7000}).status_code == 400
+
+
+def test_who_may_look_still_may_where_the_disk_is_full(site):
+    """That a token is used cannot be noted then."""
+    reader, keeper = site.token("read"), site.token("manage")
+    with site.state() as state, site.client(reader) as looking, site.client(keeper) as changing:
+        state.policy.put_group(Group("kept-open", ()))  # the journal and its index are there, as beside a server
+        with limited_files(1):
+            told = looking.get(STATUS)
+            refused = changing.post(ADD, json={"subject": "domain:full.example", "action": "block"})
+        assert changing.get(STATUS).status_code == 200
+    assert told.status_code == 200
+    assert (refused.status_code, refused.json()["title"]) == (503, "Not now")
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "status"),
+    [
+        ("application/x-www-form-urlencoded; charset=nonsense", {}, 400),
+        ("application/x-www-form-urlencoded", {"Content-Encoding": "gzip"}, 415),
+        ("application/x-www-form-urlencoded", {"Content-Encoding": "nonsense"}, 415),
+        ("application/json", {"Content-Encoding": "gzip"}, 415), ("text/plain", {}, 415),
+    ],
+)  # fmt: skip
+def test_body_that_cannot_be_read_is_refused(browser, kind, more, status):
+    path = ADD if "json" in kind else "/groups/new"
+    assert browser.post(path, content=b"name=a", headers={"Content-Type": kind} | more).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -219,7 +252,8 @@ def test_loopback_is_many_and_not_all():
 def test_figures_take_the_right_to_report_and_health_takes_none(site):
     """As `[metrics]` serves them, on the address that has TLS and tokens already."""
     with site.client() as nobody, site.client(site.token("report:status")) as program, site.client("forged") as forger:
-        assert nobody.get("/metrics", follow_redirects=False).headers["Location"].startswith("/login")
+        refused = nobody.get("/metrics", follow_redirects=False)
+        assert (refused.status_code, "Bearer" in refused.headers["WWW-Authenticate"]) == (401, True)
         assert forger.get("/metrics", follow_redirects=False).status_code == 401
         told = program.get("/metrics")
         assert told.headers["Content-Type"].startswith("application/openmetrics-text")

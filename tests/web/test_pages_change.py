@@ -15,10 +15,12 @@ from sinkhole.web.api.policy import StatementBody, add_statement, statement_befo
 from sinkhole.web.flashes import Flash, Flashes
 from sinkhole.web.model import Forced, Model
 from sinkhole.web.pages.change import Done, Guard, body_of, change, version_of
+from sinkhole.web.pages.render import make_environment
 from sinkhole.web.pages.route import PageRoute, View
 from sinkhole.web.pages.serve import form_of
 from sinkhole.web.pages.strip import store_trouble
 from sinkhole.web.problem import problem
+from sinkhole.web.repeats import Made, Repeats, key_of
 
 BODY = {"subject": "domain:example.org", "action": "block"}
 
@@ -100,6 +102,31 @@ def test_second_of_two_who_change_the_same_is_told(browser):
     assert seen != version(browser)
 
 
+def test_same_form_twice_is_told_that_it_was_done(browser):
+    """A double click: the second answer is about what the first did, not about somebody else."""
+    sent = {"action": "block", "reason": "twice", "version": version(browser)}
+    assert browser.post("/trial", data=sent).status_code == 303
+    browser.get("/account")
+    again = browser.post("/trial", data=sent)
+    assert (again.status_code, again.headers["Location"]) == (303, "/account")
+    assert "This was done already" in browser.get("/account").text
+    other = sent | {"action": "monitor", "version": version(browser)}
+    assert browser.post("/trial", data=other).status_code == 303
+    assert browser.post("/trial", data=sent).status_code == 412, "it is no longer as the form made it"
+
+
+def test_forms_that_came_are_forgotten_in_time_and_bounded():
+    now = [0.0]
+    repeats = Repeats(lambda: now[0])
+    for number in range(600):
+        repeats.note(key_of("a", "/x", [("n", str(number))]), Made(str(number), "/"))
+    assert repeats.find(key_of("a", "/x", [("n", "599")])) == Made("599", "/")
+    assert repeats.find(key_of("a", "/x", [("n", "0")])) is None
+    assert repeats.find(key_of("b", "/x", [("n", "599")])) is None
+    now[0] = 301.0
+    assert repeats.find(key_of("a", "/x", [("n", "599")])) is None
+
+
 def test_broken_expectation_can_be_overruled(site, browser):
     assert browser.post("/api/v1/policy/statements", json=BODY | {"action": "monitor"}).status_code == 201
     with site.state() as state:
@@ -146,10 +173,24 @@ def test_lost_queries_and_a_broken_store_are_told(site, browser):
     with site.state() as state:
         AlertStore(state.store).put(Alert(0, int(time.time()), "recorder-dropping", "x", "t", {"queries": 1234}), 60)
     assert "1,234 queries of the last hour could not be recorded" in browser.get("/account").text
-    told = replace(site.context, status=lambda: {"store": "is <full>"})
+    told = replace(site.context, status=lambda: {"store": "store <x>: the disk is full"})
     (trouble,) = store_trouble(told)
-    assert (trouble.said, trouble.tone) == ("The store is <full>; answers go on, nothing is recorded", "bad")
+    assert trouble.said.startswith("Store <x>: the disk is full. Answers go on, and what is asked waits")
+    assert trouble.tone == "bad"
     assert store_trouble(site.context) == ()
+
+
+def test_long_choice_is_typed_and_offers_what_fits():
+    """Nobody scrolls through a thousand groups."""
+    template = make_environment().from_string(
+        '{% import "parts/form.html" as form %}{{ form.choice("group", "For", many, none, any="All") }}'
+    )
+    short = template.render(many=[(f"g{n}", f"g{n}") for n in range(200)])
+    assert (short.count("<option"), "<select" in short) == (201, True)
+    long = template.render(many=[("all", "All clients"), *((f"g{n}", f"g{n}") for n in range(200))])
+    assert '<input id="group" name="group" type="text" value="" list="group-list"' in long
+    assert '<option value="all">All clients</option>' in long
+    assert "<select" not in long
 
 
 def test_flashes_are_bounded_and_end():

@@ -110,7 +110,7 @@ def test_feed_is_switched_off_and_on(site, browser, feed):
 def test_two_who_decide_on_a_feed(browser, feed):
     seen = version(browser.get("/feeds/own"))
     assert act(browser, "disable").status_code == 303
-    late = browser.post("/feeds/own/disable", data={"version": seen})
+    late = browser.post("/feeds/own/enable", data={"version": seen})
     assert late.status_code == 412
     assert "somebody else changed it meanwhile" in late.text
     assert act(browser, "enable").status_code == 303

@@ -73,7 +73,7 @@ def test_one_name_is_accepted_and_reopened(site, browser):
     assert browser.get("/api/v1/explain?name=www.quill-gpt.example").json()["verdict"]["vendor"] == "quill"
     entry = newest(site)[0]
     assert (entry.who, entry.origin) == ("admin keeper", "web from 127.0.0.1")
-    late = browser.post("/discover/quill-gpt.example", data=sent)
+    late = browser.post("/discover/quill-gpt.example", data=sent | {"do": "ignore"})
     assert late.status_code == 412
     page = browser.get("/discover/quill-gpt.example")
     again = FORM | {"do": "reopen", "version": version(page)}
@@ -262,6 +262,17 @@ def test_account_is_removed(site, browser):
         assert goer.get("/account").status_code == 303
     assert newest(site)[0].who == "admin keeper"
     assert browser.post("/access/accounts/goer/remove", content=b"", headers=EMPTY).status_code == 404
+
+
+def test_accounts_come_in_pages_and_are_looked_for(site, browser):
+    for name in ("page-a", "page-b", "page-c"):
+        site.account(name, "read")
+    first = browser.get("/access", params={"limit": 1, "text": "page-"}).text
+    assert "3 of " in first
+    assert ("page-a" in first, "page-b" in first) == (True, False)
+    later = browser.get("/access", params={"limit": 1, "text": "page-", "cursor": "page-b"}).text
+    assert ("page-c" in later, "To the first page" in later, "Next page" in later) == (True, True, False)
+    assert "No account fits" in browser.get("/access", params={"text": "nobody-here"}).text
 
 
 def test_last_manager_stays(site, browser):

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from sinkhole.app.state import compile_state
+from sinkhole.policy.feed import Feed
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
@@ -78,6 +79,16 @@ def test_health_tells_findings_and_what_waits(site, browsers):
     page = browsers["read"].get("/").text
     assert "has no rules: not synced yet" in page
     assert "0 exceptions asked for" in page
+    with site.state() as state, state.store.transaction():
+        for number in range(30):
+            state.feeds.put(Feed(f"many-{number}", f"https://lists.example.org/{number}"))
+    page = browsers["read"].get("/").text
+    findings = page.partition('<ul class="findings">')[2].partition("</ul>")[0]
+    assert findings.count("<strong>") == 12
+    assert "more like these" in findings
+    with site.state() as state, state.store.transaction():
+        for number in range(30):
+            state.feeds.remove(f"many-{number}")
 
 
 def test_vendors_are_filtered_and_come_in_pages(browsers, seeded):

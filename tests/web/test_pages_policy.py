@@ -216,7 +216,8 @@ def test_policy_file_is_taken_away_planned_and_applied(site, browser):
     done = browser.post("/policy/file", data={"text": added, "do": "save", "version": version(looked)})
     assert (done.status_code, done.headers["Location"]) == (303, "/policy")
     assert number_of(browser, "vendor:writer")
-    again = browser.post("/policy/file", data={"text": added, "do": "save", "version": version(looked)})
+    other = {"text": added + "# and more", "do": "save", "version": version(looked)}
+    again = browser.post("/policy/file", data=other)
     assert again.status_code == 412, "the policy moved on"
     same = browser.post("/policy/file", data={"text": added, "do": "look", "version": version(again)})
     assert "Nothing: the policy says that already." in same.text

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sinkhole.noted import Alert
 from sinkhole.policy.hit import HitRow
+from sinkhole.store.alert_store import AlertStore
 from sinkhole.store.recorder import HitBatch, Recorder
 
 V1 = "/api/v1"
@@ -103,6 +105,13 @@ def test_plan_tells_what_was_recorded_to_whoever_may_see_hits(site, api):
 
 def test_alerts_and_receivers_are_told_without_secrets(site, api):
     assert api.get(f"{V1}/alerts").json() == {"items": [], "next": None}
+    with site.state() as state:
+        for number in range(5):
+            AlertStore(state.store).put(Alert(0, 1_000 + number, "new-vendor", f"v{number}", "t", {}), 60)
+    page = api.get(f"{V1}/alerts", params={"limit": 3}).json()
+    assert [one["cause"] for one in page["items"]] == ["v4", "v3", "v2"]
+    rest = api.get(f"{V1}/alerts", params={"limit": 3, "cursor": page["next"]}).json()
+    assert ([one["cause"] for one in rest["items"]], rest["next"]) == (["v1", "v0"], None)
     (one,) = api.get(f"{V1}/receivers").json()["items"]
     assert (one["name"], one["target"], one["sent"]) == ("hook", "https://hook.example.org/…", None)
     with site.client(site.token("read")) as reader:

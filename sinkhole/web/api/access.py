@@ -17,7 +17,7 @@ from sinkhole.store.session_store import SessionStore
 from sinkhole.store.token_store import Token
 from sinkhole.web.actor import Actor
 from sinkhole.web.context import Context
-from sinkhole.web.model import Model, Page, Paged, Word, moment, page_of
+from sinkhole.web.model import Model, Page, Paged, Word, moment, page_of, part_of
 from sinkhole.web.problem import RequestError, not_found
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._@-]{0,62}$")]
@@ -62,6 +62,7 @@ class AccountShown(Model):
     sessions: int
     created: datetime
     changed: datetime
+    last_login: datetime | None = Field(description="null: not known; times before an upgrade are not.")
 
 
 class TokenShown(Model):
@@ -107,7 +108,8 @@ class SessionsEnded(Model):
 
 def list_accounts(state: State, query: Paged, context: Context) -> Page[AccountShown]:
     """List accounts."""
-    return page_of([_shown(state, one, context) for one in account_store(state).all()], query, lambda one: one.name)
+    found, following = part_of(account_store(state).all(), query, lambda one: one.name)
+    return Page(items=[_shown(state, one, context) for one in found], next=following)
 
 
 def show_account(state: State, place: AccountPlace, context: Context) -> AccountShown:
@@ -184,6 +186,7 @@ def _shown(state: State, one: Account, context: Context) -> AccountShown:
         recovery_codes=account_store(state).recovery_left(one.name),
         sessions=len(SessionStore(state.store).of(one.name, datetime.now(UTC), idle)),
         created=moment(one.created), changed=moment(one.changed),
+        last_login=None if one.last_login is None else moment(one.last_login),
     )  # fmt: skip
 
 

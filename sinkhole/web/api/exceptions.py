@@ -15,7 +15,7 @@ from sinkhole.app.exception_changes import (
 )
 from sinkhole.app.state import State
 from sinkhole.policy.exception import MAX_AHEAD, ExceptionState, PolicyException
-from sinkhole.web.model import Forced, Line, Model, Moment, Number, Page, Paged, Word, page_of, whole
+from sinkhole.web.model import Forced, Line, Model, Moment, Number, Page, Paged, Word, part_of, whole
 from sinkhole.web.problem import not_found
 
 Days = Annotated[int, Field(ge=1, le=MAX_AHEAD.days), BeforeValidator(whole)]
@@ -88,7 +88,8 @@ def list_exceptions(state: State, query: ExceptionQuery) -> Page[ExceptionShown]
     if query.expiring is not None:
         ends = now + timedelta(days=query.expiring)
         found = [one for one in found if one.state_at(now) is ExceptionState.APPROVED and one.expires <= ends]
-    return page_of([ExceptionShown.of(one) for one in found], query, lambda one: str(one.id))
+    shown, following = part_of(found, query, lambda one: str(one.id))
+    return Page(items=[ExceptionShown.of(one) for one in shown], next=following)
 
 
 def show_exception(state: State, place: ExceptionPlace) -> ExceptionShown:
@@ -128,7 +129,7 @@ def revoke(state: State, place: ExceptionPlace, query: Forced) -> ExceptionShown
 
 
 def _of(state: State, place: ExceptionPlace) -> PolicyException:
-    found = next((one for one in state.exceptions.all() if one.id == place.number), None)
+    found = state.exceptions.find(place.number)
     if found is None:
         raise not_found(f"exception {place.number}")
     return found

@@ -7,8 +7,8 @@ from pydantic import Field
 from sinkhole.app.out_status import receivers
 from sinkhole.app.state import State
 from sinkhole.noted import Alert
-from sinkhole.store.alert_store import KEPT, AlertStore
-from sinkhole.web.model import Model, Moment, Page, Paged, moment, page_of
+from sinkhole.store.alert_store import AlertStore
+from sinkhole.web.model import Model, Moment, Page, Paged, moment, number_of_cursor
 
 
 class AlertQuery(Paged):
@@ -58,8 +58,9 @@ class Receivers(Model):
 def list_alerts(state: State, query: AlertQuery) -> Page[AlertShown]:
     """List the alerts that were raised, the newest first."""
     since = 0 if query.since is None else int(query.since.timestamp())
-    found = AlertStore(state.store).newest(KEPT, since)
-    return page_of([AlertShown.of(one) for one in found], query, lambda one: str(one.id))
+    found = AlertStore(state.store).newest(query.limit + 1, since, number_of_cursor(query.cursor))
+    shown = [AlertShown.of(one) for one in found[: query.limit]]
+    return Page(items=shown, next=str(shown[-1].id) if len(found) > len(shown) else None)
 
 
 def list_receivers(state: State) -> Receivers:

@@ -181,7 +181,8 @@ def _change_of(state: State, body: PreviewBody) -> Callable[[], object]:
 
 def clients_of(state: State, number: int | None) -> list[str]:
     """Return the client that an exception is for, if it is for one: it is told by itself."""
-    return [one.client for one in state.exceptions.all() if one.id == number and one.client is not None]
+    found = None if number is None else state.exceptions.find(number)
+    return [] if found is None or found.client is None else [found.client]
 
 
 def outlook(state: State, change: Callable[[], object], actor: Actor, clients: Sequence[str] = ()) -> list[str]:

@@ -12,7 +12,7 @@ from sinkhole.store.client_store import HOUR
 from sinkhole.store.recorder import dropped
 from sinkhole.store.reports import Reports
 from sinkhole.web.api.hits import Count, Span
-from sinkhole.web.model import Model, moment
+from sinkhole.web.model import Model, Page, Paged, moment, part_of
 
 
 class VendorReport(Model):
@@ -39,10 +39,8 @@ class ClientCount(Model):
     last: datetime
 
 
-class ClientReport(Model):
-    """Which clients tried, the most attempts first."""
-
-    items: list[ClientCount]
+class ClientSpan(Span, Paged):
+    """A span of time, and which part of the clients."""
 
 
 class Bypasser(Model):
@@ -81,13 +79,14 @@ def vendors(state: State, query: Span) -> VendorReport:
     )  # fmt: skip
 
 
-def clients(state: State, query: Span) -> ClientReport:
-    """Tell which clients have recorded queries, and who they are."""
+def clients(state: State, query: ClientSpan) -> Page[ClientCount]:
+    """Tell which clients have recorded queries, the most attempts first, and who they are."""
     reports = Reports(state.store, state.settings.record.attempt_window)
     found = count_hits(reports, state.catalogue().catalogue, "client", query.start, query.end)
+    shown, following = part_of(found, query, lambda tally: tally.key or "")
     known = clients_by_text(state)
     items = []
-    for tally in found:
+    for tally in shown:
         client = known.get(tally.key or "")
         items.append(
             ClientCount(
@@ -97,7 +96,7 @@ def clients(state: State, query: Span) -> ClientReport:
                 blocked=tally.blocked, first=moment(tally.first), last=moment(tally.last),
             )
         )  # fmt: skip
-    return ClientReport(items=items)
+    return Page(items=items, next=following)
 
 
 def bypass(state: State, query: Span) -> BypassReport:

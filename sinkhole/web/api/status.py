@@ -60,8 +60,7 @@ def status(state: State, context: Context) -> Status:
     told = context.status()
     with state.store.reading() as connection:
         lost = dropped(connection)
-    now = datetime.now(UTC)
-    requested = sum(one.state_at(now) == "requested" for one in state.exceptions.all())
+    requested = state.exceptions.count_requested(datetime.now(UTC))
     workers = [
         Worker(
             generation=worker["generation"],

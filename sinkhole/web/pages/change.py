@@ -40,6 +40,7 @@ from sinkhole.web.pages.render import render
 from sinkhole.web.pages.route import View
 from sinkhole.web.pages.strip import on_now
 from sinkhole.web.problem import RequestError, invalid, problem_of
+from sinkhole.web.repeats import Made, key_of
 
 Body = TypeVar("Body", bound=BaseModel)
 NOTHING = "none"
@@ -48,6 +49,7 @@ STALE = 412
 _MENDABLE = (400, 409, STALE, 422)
 """What whoever filled the form in can mend there."""
 _CHANGED_MEANWHILE = "somebody else changed it meanwhile; this is how it is now, with what you have entered"
+_DONE_ALREADY = "This was done already, when the same form came the first time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,30 +111,49 @@ async def change(
         is_policy: False: it needs not be put in force.
 
     Returns:
-        The way to the next page; or the form again, with status 400, 409 (an expectation), 412 (changed meanwhile) or
-        422.
+        The way to the next page, also where the same form came twice; or the form again, with status 400, 409 (an
+        expectation), 412 (changed meanwhile) or 422.
 
     Raises:
         SinkholeError: it cannot be done now: too much waits, the store is broken, the server does not answer.
     """
     context, actor = request.app[CONTEXT], request[ACTOR]
+    fields = [(name, str(value)) for name, value in (await request.post()).items()]
+    key = key_of(actor.who, request.path, fields)
 
     def run(state: State) -> tuple[Done, Applied | None]:
         if guard is None:
             done = work(state)
+            context.repeats.note(key, Made("", done.to))
         else:
             with state.store.transaction():  # so that nothing comes between the look and the change
-                if version_of(guard.current(state)) != guard.version:
-                    raise RequestError(STALE, _CHANGED_MEANWHILE)
+                now = _version_now(guard, state)
+                if now != guard.version:
+                    made = context.repeats.find(key)
+                    if made is None or made.version != now:
+                        guard.current(state)  # says what is gone
+                        raise RequestError(STALE, _CHANGED_MEANWHILE)
+                    return Done(made.to, _DONE_ALREADY), None
                 done = work(state)
+                context.repeats.note(key, Made(_version_now(guard, state), done.to))
         return done, apply(state) if is_policy else None
 
     try:
         done, applied = await context.work.changers.do(actor.who, f"web from {request[PEER].address}", run)
     except SinkholeError as error:
-        return await shown_again(request, again, error)
+        made = context.repeats.find(key) if guard is None and problem_of(error)[0].status in _MENDABLE else None
+        if made is None:
+            return await shown_again(request, again, error)
+        done, applied = Done(made.to, _DONE_ALREADY), None  # what stands in its way is what it made itself
     context.flashes.put(actor, *_told(done, applied))
     return web.Response(status=303, headers={"Location": done.to})
+
+
+def _version_now(guard: Guard, state: State) -> str:
+    try:
+        return version_of(guard.current(state))
+    except RequestError:  # it is gone
+        return NOTHING
 
 
 async def shown_again(

@@ -9,7 +9,7 @@ from sinkhole.app.hit_reference import Referred, find_reference
 from sinkhole.app.rights import Right
 from sinkhole.app.state import State
 from sinkhole.errors import PolicyError
-from sinkhole.policy.exception import ExceptionState
+from sinkhole.policy.exception import ExceptionState, PolicyException
 from sinkhole.web.actor import Actor
 from sinkhole.web.api.exceptions import (
     ExceptionBody,
@@ -24,7 +24,7 @@ from sinkhole.web.api.exceptions import (
     show_exception,
 )
 from sinkhole.web.api.policy import clients_of, outlook
-from sinkhole.web.model import Forced, Line, Model, Paged, Word, page_of
+from sinkhole.web.model import Forced, Line, Model, Page, Paged, Word, part_of
 from sinkhole.web.pages.change import Done, Guard, Refused, body_of, change, version_of
 from sinkhole.web.pages.fields import aware
 from sinkhole.web.pages.look import Outlook, look
@@ -55,25 +55,29 @@ class NewAsked(Model):
 
 def exceptions_page(state: State, query: ExceptionsAsked) -> View:
     """List exceptions: those that wait for a decision first, then those in force, the next to end first."""
-    every = [ExceptionShown.of(one) for one in state.exceptions.all()]
-    counts = {word: sum(one.state == word for one in every) for word in _ORDER}
+    now = datetime.now(UTC)
+    every = [(one, str(one.state_at(now))) for one in state.exceptions.all()]
+    stands = [word for _, word in every]
+    counts = {word: stands.count(word) for word in _ORDER}
     text = (query.text or "").lower()
-    found = [one for one in every if query.state in (None, one.state) and _has(one, text)]
+    found = [(one, word) for one, word in every if query.state in (None, word) and (not text or _has(one, text))]
     found.sort(key=_place)
+    shown, following = part_of(found, query, lambda pair: str(pair[0].id))
     return View("exceptions.html", {
-        "asked": query, "found": page_of(found, query, lambda one: str(one.id)), "all": len(every),
-        "count": len(found), "counts": counts, "states": _ORDER,
+        "asked": query, "found": Page(items=[ExceptionShown.of(one) for one, _ in shown], next=following),
+        "all": len(every), "count": len(found), "counts": counts, "states": _ORDER,
     })  # fmt: skip
 
 
-def _has(one: ExceptionShown, text: str) -> bool:
-    told = (one.subject, one.scope, one.reason, one.owner, one.ticket, one.approver)
+def _has(one: PolicyException, text: str) -> bool:
+    told = (str(one.subject), one.scope, one.reason, one.owner, one.ticket, one.approver)
     return any(text in (word or "").lower() for word in told)
 
 
-def _place(one: ExceptionShown) -> tuple[int, float, int]:
+def _place(pair: tuple[PolicyException, str]) -> tuple[int, float, int]:
+    one, word = pair
     ends = one.expires.timestamp()
-    return _ORDER.index(one.state), ends if one.state in _ORDER[:2] else -ends, one.id
+    return _ORDER.index(word), ends if word in _ORDER[:2] else -ends, one.id
 
 
 def exception_page(state: State, place: ExceptionPlace, actor: Actor) -> View:

@@ -23,9 +23,10 @@ from sinkhole.web.pages.route import View
 from sinkhole.web.pages.span import HOUR, SPANS, Spanned, Times, spanned, times_of
 from sinkhole.web.pages.trend import Drawn, draw, trend_of
 
-CHEAP = ("permissions", "page")
+CHEAP = ("permissions", "disk", "page")
 """Checks of `sinkhole doctor` that look at files alone; those of feeds and exceptions are cheap with a store that is
 open."""
+_MOST_FINDINGS = 12
 _TOP = 8
 _NEW_DAYS = 7
 _MOST_NEW = 20
@@ -78,7 +79,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the server stands; `age_days` is of the feed whose content is the oldest, None where there is none."""
+    """How the server stands.
+
+    `age_days` is of the feed whose content is the oldest, None where there is none; `more` is how many findings
+    there are beyond those that are told.
+    """
 
     generation: int
     workers: int
@@ -93,6 +98,7 @@ class Health:
     requested: int
     waiting: int
     findings: tuple[Finding, ...]
+    more: int
 
 
 def overview(state: State, actor: Actor, context: Context, query: Spanned) -> View:
@@ -181,9 +187,10 @@ def _health(state: State, context: Context, catalogue: Catalogue) -> Health:
         late=sum(worker["generation"] != generation for worker in told["workers"]),
         store=str(told["store"]), listen=tuple(told["listen"]), started=float(told["started"]),
         catalogue=catalogue.version, feeds=len(feeds), age_days=max(ages, default=None), dropped=lost,
-        requested=sum(one.state_at(now) == "requested" for one in state.exceptions.all()),
+        requested=state.exceptions.count_requested(now),
         waiting=len(state.candidates.domains(CandidateState.NEW)),
-        findings=tuple(sorted(found, key=lambda one: -one.grade)),
+        findings=tuple(sorted(found, key=lambda one: -one.grade)[:_MOST_FINDINGS]),
+        more=max(0, len(found) - _MOST_FINDINGS),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from sinkhole.web.api.access import (
     log_account_out,
 )
 from sinkhole.web.context import Context
+from sinkhole.web.model import Paged, Word, part_of
 from sinkhole.web.pages.change import Done, Guard, Refused, body_of, change, version_of
 from sinkhole.web.pages.fields import ticked
 from sinkhole.web.pages.look import look
@@ -40,6 +41,12 @@ _ACCOUNTS, _LINK, _TOKEN = "accounts", "link", "token"
 _LOG = Log("admin")
 
 
+class PeopleAsked(Paged):
+    """Which accounts."""
+
+    text: Word | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What was asked of the page, for the part of it that it is about.
@@ -48,17 +55,19 @@ class _Asked:
         part: accounts, link or token: where it is told why it was refused.
         form: what was typed there.
         made: what is shown this once.
+        accounts: which of them.
     """
 
     part: str = _ACCOUNTS
     form: dict[str, str] = field(default_factory=dict)
     refused: Refused | None = None
     made: TokenMade | LinkMade | None = None
+    accounts: PeopleAsked = field(default_factory=PeopleAsked)
 
 
-def people_page(state: State, context: Context) -> View:
+def people_page(state: State, context: Context, query: PeopleAsked) -> View:
     """List accounts with their sessions, and tokens."""
-    return _page(state, context, _Asked())
+    return _page(state, context, _Asked(accounts=query))
 
 
 async def log_out_account(request: web.Request, place: AccountPlace, context: Context) -> web.Response:
@@ -150,11 +159,15 @@ def _role_of(state: State, place: AccountPlace) -> str:
 def _page(state: State, context: Context, asked: _Asked) -> View:
     now, idle = datetime.now(UTC), context.settings.admin.idle_minutes * 60
     sessions = SessionStore(state.store)
-    accounts = [(one, sessions.of(one.name, now, idle), version_of(one.role)) for one in account_store(state).all()]
-    managers = sum(one.role == str(Right.MANAGE) for one, _, _ in accounts)
+    every, text = account_store(state).all(), (asked.accounts.text or "").lower()
+    found = [one for one in every if text in one.name or text == one.role]
+    shown, following = part_of(found, asked.accounts, lambda one: one.name)
+    accounts = [(one, sessions.of(one.name, now, idle), version_of(one.role)) for one in shown]
+    managers = sum(one.role == str(Right.MANAGE) for one in every)
     blank = {"name": "", "days": "90", "scopes": "", "ticked": "", "role": str(Right.READ)}
     return View("people.html", {
-        "accounts": accounts, "managers": managers, "tokens": token_store(state).all(), "now": int(now.timestamp()),
+        "accounts": accounts, "asked": asked.accounts, "next": following, "count": len(found), "all": len(every),
+        "managers": managers, "tokens": token_store(state).all(), "now": int(now.timestamp()),
         "part_refused": dict.fromkeys((_ACCOUNTS, _LINK, _TOKEN)) | {asked.part: asked.refused},
         "form": blank | asked.form,
         "token": asked.made if isinstance(asked.made, TokenMade) else None,

@@ -24,6 +24,8 @@ from sinkhole.web.problem import Problem
 
 MENU: Final = web.AppKey("menu", tuple[PageRoute, ...])
 """The pages of the navigation."""
+_FIGURES = "/metrics"
+"""Read by programs: sent to a form, these would say that what they found there is no figures."""
 _ENDED = (
     "your session has ended, and nothing was changed: log in on another tab, come back here and send the form again"
 )
@@ -131,7 +133,7 @@ def render(request: web.Request, view: View, strip: Sequence[OnNow] = ()) -> web
 
 def failed(request: web.Request, found: Problem) -> web.Response:
     """Return a problem as a page; who is not logged in is sent to do so, and back, unless a program shows a token."""
-    is_program = "Authorization" in request.headers
+    is_program = "Authorization" in request.headers or request.path == _FIGURES
     if found.status == 401 and request.method == "GET" and PEER in request and not is_program:
         to = "/login" if request.path == "/" else f"/login?next={quote(request.path)}"
         return web.Response(status=303, headers={"Location": to})

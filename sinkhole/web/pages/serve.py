@@ -12,13 +12,14 @@ from aiohttp import web
 from sinkhole.app.state import State
 from sinkhole.web.admit import admit
 from sinkhole.web.context import CONTEXT
+from sinkhole.web.etag import is_in
 from sinkhole.web.pages.asked import asked_of
 from sinkhole.web.pages.render import render
 from sinkhole.web.pages.route import PageRoute, View
 from sinkhole.web.pages.strip import on_now
 from sinkhole.web.problem import RequestError, not_found
 from sinkhole.web.route import arguments
-from sinkhole.web.serve_api import Handler
+from sinkhole.web.serve_api import Handler, expect_plain
 
 STATIC: Final = "/static/{file}"
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -56,6 +57,7 @@ async def form_of(request: web.Request, *names: str) -> dict[str, str]:
     Raises:
         RequestError: it is no form, or holds something else.
     """
+    expect_plain(request)
     if request.content_type != _FORM:
         raise RequestError(415, f"the body of a form is {_FORM}")
     try:
@@ -63,7 +65,7 @@ async def form_of(request: web.Request, *names: str) -> dict[str, str]:
             given = await request.post()
     except TimeoutError:
         raise RequestError(400, f"the form did not come within {_FORM_WITHIN:g} seconds") from None
-    except ValueError as error:
+    except (ValueError, LookupError, web.RequestPayloadError) as error:  # LookupError: there is no such charset
         raise RequestError(400, "the form cannot be read") from error
     unknown = [name for name in given if name not in names]
     if unknown:
@@ -91,7 +93,7 @@ def static_handler(known: Mapping[str, tuple[bytes, str, str]]) -> Handler:
             raise not_found("such file")
         data, kind, tag = found
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        if request.headers.get("If-None-Match") == tag:
+        if is_in(tag, request.headers.get("If-None-Match", "")):
             return web.Response(status=304, headers=headers)
         return web.Response(body=data, content_type=kind, charset="utf-8", headers=headers)
 

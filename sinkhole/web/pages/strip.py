@@ -47,9 +47,10 @@ def on_now(state: State, actor: Actor, context: Context) -> tuple[OnNow, ...]:
 
 
 def store_trouble(context: Context) -> tuple[OnNow, ...]:
-    """Return that the store is broken, if it is: the server knows without it."""
+    """Return that the store cannot be used, if it is so: the server knows without it."""
     told = str(context.status()["store"])
-    return () if told == OPEN else (OnNow(f"The store {told}; answers go on, nothing is recorded", "bad"),)
+    said = f"{told}. Answers go on, and what is asked waits to be recorded; policy cannot be changed"
+    return () if told == OPEN else (OnNow(said[:1].upper() + said[1:], "bad"),)
 
 
 def _override(one: Override) -> OnNow:
