@@ -24,7 +24,7 @@ def compiled(name: str) -> Path | None:
     folder = tempfile.mkdtemp(prefix="sinkhole-bench-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     source, program = FOLDER / f"{name}.c", Path(folder) / name
-    done = subprocess.run([gcc, "-O2", "-o", program, source], capture_output=True, text=True, check=False)
+    done = subprocess.run([gcc, "-O2", "-o", program, source, "-lm"], capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"{source.name} does not compile here: {done.stderr.strip()}", file=sys.stderr)
         return None
