@@ -1,10 +1,12 @@
 """Every page in both themes, wide and narrow: nobody is shut out, nothing is cut off, and the console is silent."""
 
+import re
+
 import pytest
 
 from sinkhole.app.accounts import SETUP
 from sinkhole.web.pages.table import PAGES
-from tests.browser.conftest import NARROW, THEMES, WIDE
+from tests.browser.conftest import BLOCKED, COACHED, NARROW, THEMES, WIDE
 
 PLACES = {
     "vendor": "deepseek", "client": "10.20.0.10", "group": "engineering", "domain": "ai-1-chat.example",
@@ -38,7 +40,30 @@ _TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.cli
 
 @pytest.mark.parametrize("path", PATHS)
 def test_page_shuts_nobody_out(path, opened, axe):
-    page, found = opened.goto(path), {}
+    assert complaints_of(opened.goto(path), axe) == {}
+
+
+@pytest.mark.parametrize(
+    "path", ["/login", "/setup", "/setup/used", "/not-there", "http://BLOCKED/", "http://COACHED/"]
+)
+def test_page_for_those_who_are_not_logged_in_shuts_nobody_out(path, browser, installation, axe):
+    """The way in, what is refused, and what people in front of a blocked site see."""
+    context = browser.new_context(reduced_motion="reduce")
+    if path == "/setup":
+        said = installation.server.cli(
+            "admin", "link", "--role", "read", "--config", installation.folder / "sinkhole.toml"
+        )
+        path = re.search(r"https?://[^/\s]+(\S+)", said.stdout)[1]
+    names = path.replace("BLOCKED", BLOCKED).replace("COACHED", COACHED)
+    page = context.new_page()
+    page.goto(names if "://" in names else installation.url + names)
+    assert complaints_of(page, axe) == {}
+    context.close()
+
+
+def complaints_of(page, axe):
+    """Return what is wrong with a page, by theme and width."""
+    found = {}
     page.evaluate(axe)
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
@@ -49,4 +74,4 @@ def test_page_shuts_nobody_out(path, opened, axe):
                 said.append("scrolls sideways")
             if said:
                 found[theme, width] = said
-    assert found == {}
+    return found
