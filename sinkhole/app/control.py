@@ -46,7 +46,7 @@ REVIEW_INTERVAL = 10.0
 _ADMIN = "sinkhole.web.front"
 _OUT, _METRICS = "sinkhole.app.out", "sinkhole.app.metrics_site"
 """Loaded where something leaves or is served: an HTTP library and its like are not for every installation."""
-_CALM = 10
+_CALM = 5
 """How much nicer than the workers it is: whoever asks for a name comes before who compiles one."""
 
 

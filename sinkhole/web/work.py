@@ -4,10 +4,13 @@ The event loop of the control process only moves octets; what reads the store, d
 """
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from sinkhole.app.data_dir import STORE
@@ -25,6 +28,8 @@ READ_WITHIN = 10.0
 _READERS, _READS_WAITING = 3, 30
 _CHANGERS, _CHANGES_WAITING = 2, 10
 _HASHERS, _HASHES_WAITING = 1, 4
+_CALM = 5
+"""How much nicer than the rest of the control process, which stores hits, a thread is: a report must not be felt."""
 
 
 class BusyError(SinkholeError):
@@ -35,11 +40,18 @@ class TookLongError(SinkholeError):
     """A request had its time."""
 
 
+def be_calm() -> None:
+    """Be nicer from now on: on Linux niceness is a thread's own (nice(2), notes); elsewhere it is not, and stays."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.nice(_CALM)
+
+
 class Threads:
     """So many threads, and so many jobs that wait for one."""
 
     def __init__(self, name: str, threads: int, waiting: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, f"web-{name}")
+        self._executor = ThreadPoolExecutor(threads, f"web-{name}", be_calm)
         self._room = threads + waiting
 
     async def run(self, work: Callable[[], Result]) -> Result:
