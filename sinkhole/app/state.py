@@ -31,6 +31,8 @@ from sinkhole.store.override_store import OverrideStore
 from sinkhole.store.policy_store import PolicyStore
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from sinkhole.app import (
         catalogue_in_force,
         catalogue_made_of,
@@ -175,15 +177,20 @@ def catalogue_of_folder(settings: Settings) -> CatalogueInForce:
 def _seed(state: State) -> None:
     """Fill a store that has never been filled: its audit log tells, since every change is in it."""
     with state.store.reading() as connection:
-        is_filled = connection.exec_driver_sql("SELECT 1 FROM audit LIMIT 1").fetchone() is not None
-    if is_filled:
-        return
+        if _is_filled(connection):
+            return
     # In one transaction: a kill or a full disk half way would leave some, and they would count as all.
-    with state.store.transaction():
+    with state.store.transaction() as connection:
+        if _is_filled(connection):  # by another process, which may have changed some of it since
+            return
         for statement in default_statements(compiled.shipped_catalogue().bypass):
             state.policy.put(statement)
         for feed in defaults.default_feeds(packaged_path("blocklists")):
             put_feed(state, feed)
+
+
+def _is_filled(connection: Connection) -> bool:
+    return connection.exec_driver_sql("SELECT 1 FROM audit LIMIT 1").fetchone() is not None
 
 
 def put_feed(state: State, feed: Feed) -> None:
