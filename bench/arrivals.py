@@ -1,10 +1,9 @@
 """How long answers take at a steady rate, by the kernel's clock; `arrivals.c` says how."""
 
 import json
-import subprocess
 from dataclasses import dataclass
 
-from bench import servers
+from bench import generator
 from bench.native import compiled
 
 
@@ -29,8 +28,5 @@ def arrivals(port: int, rate: int, seconds: float) -> Arrivals:
     program = compiled("arrivals")
     if program is None:
         raise SystemExit("arrivals: needs a C compiler (gcc, libc6-dev)")
-    command = ["taskset", "-c", servers.LOAD_CORE, str(program), str(port), str(rate), str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"arrivals: {done.stderr.strip()}")
-    return Arrivals(**json.loads(done.stdout))
+    said = generator.said_by([str(program), str(port), str(rate), str(seconds)], seconds)
+    return Arrivals(**json.loads(said))

@@ -51,17 +51,27 @@ def run(
     if program is None:
         return dnsperf(port, questions, ceil(seconds), "-c", clients, *(("-n", str(passes)) if passes else ()))[0]
     words = [str(port), str(questions), str(seconds), str(passes or 0), clients, OUTSTANDING]
-    return read(_said([str(program), *words], seconds, cores))
+    return read(said_by([str(program), *words], seconds, cores))
 
 
 def dnsperf(port: int, questions: Path, seconds: int, *words: str) -> tuple[Load, str]:
     """Run dnsperf, with more words if need be; return the result and all that it printed."""
     command = ["dnsperf", "-s", servers.HOST, "-p", str(port), "-d", str(questions), "-l", str(seconds), "-t", "2"]
-    said = _said([*command, "-c", CLIENTS, "-q", OUTSTANDING, *words], seconds, None)
+    said = said_by([*command, "-c", CLIENTS, "-q", OUTSTANDING, *words], seconds)
     return read(said), said
 
 
-def _said(command: list[str], seconds: float, cores: str | None) -> str:
+def said_by(command: list[str], seconds: float, cores: str | None = None) -> str:
+    """Run a load to its end, and return what it printed.
+
+    Args:
+        command: what to run.
+        seconds: it takes.
+        cores: where it runs; None: on the core of the load.
+
+    Raises:
+        SystemExit: it failed.
+    """
     pinned = ["taskset", "-c", cores or servers.LOAD_CORE, *command]
     done = subprocess.run(pinned, capture_output=True, text=True, check=False, timeout=seconds + 60)
     if done.returncode:

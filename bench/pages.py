@@ -13,7 +13,6 @@ questions come from core 1. The server is first where the system puts it, then w
 import argparse
 import http.client
 import json
-import re
 import secrets
 import statistics
 import subprocess
@@ -21,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from urllib.parse import quote
 from bench import servers
 from bench.arrivals import arrivals
 from bench.call import start_authority
-from bench.peers.sinkhole import pin
+from bench.peers.sinkhole import pids_in, pin
 from bench.proc import cpu_seconds
 from sinkhole.app.accounts import SETUP
 from sinkhole.web.api.table import ROUTES
@@ -211,18 +210,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         dns, admin, account, password = stack.enter_context(serving(options.folder.resolve(), scratch, upstream))
         browser = Browser(admin, account, password)
         time.sleep(SETTLED)
-        told_pid = re.search(r"process=control pid=(\d+)", (scratch / "sinkhole.log").read_text())
-        control = int(told_pid[1]) if told_pid else 0
+        pids = pids_in((scratch / "sinkhole.log").read_text())
         found = []
         for path in paths():
             if options.only in path:
-                found.append(one := measure(browser, path, options.rounds, control))
+                found.append(one := measure(browser, path, options.rounds, pids["control"]))
                 print(_line(one), flush=True)
         told: dict[str, object] = {"timed": [asdict(one) for one in found]}
         if options.seconds:
             heaviest = max(found, key=lambda one: one.median_ms).path
-            log = (scratch / "sinkhole.log").read_text()
-            told["dns"] = _beside(browser, heaviest, dns, options.seconds, log)
+            told["dns"] = _beside(browser, heaviest, dns, options.seconds, pids.values())
     if options.json:
         options.json.write_text(json.dumps(told, indent=1))
     slow = [one for one in found if one.median_ms > BOUND_MS and one.status == 200]
@@ -238,10 +235,9 @@ def _line(one: Timed) -> str:
     )
 
 
-def _beside(browser: Browser, path: str, dns: int, seconds: int, log: str) -> list[dict[str, object]]:
+def _beside(browser: Browser, path: str, dns: int, seconds: int, pids: Collection[int]) -> list[dict[str, object]]:
     """Measure answers alone and beside requests for a path, in turn: on all cores, then with all processes on one."""
     told: list[dict[str, object]] = []
-    pids = [int(pid) for pid in re.findall(r"process=\S+ pid=(\d+)", log)]
     for where in (None, servers.SERVER_CORE):
         for pid in pids if where else ():
             pin(pid, where)

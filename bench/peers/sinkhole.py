@@ -77,6 +77,11 @@ def pids(folder: Path) -> dict[str, int]:
         if time.monotonic() > deadline:
             raise SystemExit(f"sinkhole is not ready: {log}")
         time.sleep(0.02)
+    return pids_in(log)
+
+
+def pids_in(log: str) -> dict[str, int]:
+    """Return the newest process of each name that a log tells of."""
     return {name: int(pid) for name, pid in re.findall(r"process\.ready process=(\S+) pid=(\d+)", log)}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from sinkhole.protocol.names import ROOT, name_to_text
+from sinkhole.protocol.names import name_of, name_to_text
 
 _OWN_NETWORK: Final = frozenset(
     b"arpa corp home internal intranet invalid lan local localdomain localhost onion private test".split()
@@ -33,8 +33,7 @@ class Place(NamedTuple):
     @property
     def owner(self) -> str:
         """The registered name, in words."""
-        labels = self.labels[self.registered :]
-        return name_to_text(b"".join(bytes((len(label),)) + label for label in labels) + ROOT)
+        return name_to_text(name_of(self.labels[self.registered :]))
 
     def is_within(self, zone: tuple[bytes, ...]) -> bool:
         """Return whether the label is part of a whole domain that stands below what was registered."""

@@ -4,7 +4,7 @@ Nothing is forbidden inside a label: names are 8-bit clean (RFC 2181, section 11
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import idna
@@ -114,6 +114,11 @@ def labels_of(name: bytes) -> tuple[bytes, ...]:
         labels.append(name[at + 1 : at + 1 + length])
         at += length + 1
     return tuple(labels)
+
+
+def name_of(labels: Iterable[bytes]) -> bytes:
+    """Return the name that has these labels."""
+    return b"".join(bytes((len(label),)) + label for label in labels) + ROOT
 
 
 def parents_of(name: bytes) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from sinkhole.config.schema import RecordSettings
 from sinkhole.policy.hit import HitRow
 from sinkhole.policy.place import registered_label
 from sinkhole.policy.verdict import NO_MATCH, Action, Verdict
-from sinkhole.protocol.names import ROOT, labels_of, name_from_text, name_to_text
+from sinkhole.protocol.names import labels_of, name_from_text, name_of, name_to_text
 
 MAX_ROWS = 100_000
 """Rows held, about 40 MB: at 1,000 different (client, name) pairs a second more than a minute without a recorder.
@@ -200,7 +200,7 @@ def _below_last_two(domain: bytes) -> str | None:
 
 
 def _all_of(labels: Sequence[bytes]) -> str:
-    return "*." + name_to_text(b"".join(bytes((len(label),)) + label for label in labels) + ROOT)
+    return "*." + name_to_text(name_of(labels))
 
 
 def _row(key: _Key, tally: _Tally) -> HitRow:

@@ -51,7 +51,7 @@ class UdpListener:
     def start(self) -> None:
         """Begin to read, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._fd, self._on_readable)
+        self._loop.add_reader(self._fd, TURN.run, self._read)
 
     def stop(self) -> None:
         """Read no more; what the socket still holds is left to whoever else holds it."""
@@ -75,13 +75,6 @@ class UdpListener:
             self._idle = asyncio.get_running_loop().create_future()
             await asyncio.wait({self._idle}, timeout=timeout)
             await asyncio.sleep(0)  # in which the last replies leave
-
-    def _on_readable(self) -> None:
-        TURN.begin()
-        try:
-            self._read()
-        finally:
-            TURN.end()
 
     def _read(self) -> None:
         dispatch = self._dispatch

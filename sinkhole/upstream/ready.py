@@ -33,7 +33,7 @@ class EpollReady:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._calls: dict[int, Callable[[], None]] = {}
-        asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._take)
+        asyncio.get_running_loop().add_reader(self._epoll.fileno(), TURN.run, self._take)
 
     def watch(self, fileno: int, call: Callable[[], None]) -> None:
         """Call, in a turn, whenever there is something to read."""
@@ -46,14 +46,10 @@ class EpollReady:
 
     def _take(self) -> None:
         calls = self._calls
-        TURN.begin()
-        try:
-            for fileno, _ in self._epoll.poll(0, AT_ONCE):
-                call = calls.get(fileno)
-                if call is not None:  # else one before it has closed this one
-                    call()
-        finally:
-            TURN.end()
+        for fileno, _ in self._epoll.poll(0, AT_ONCE):
+            call = calls.get(fileno)
+            if call is not None:  # else one before it has closed this one
+                call()
 
 
 class LoopReady:
@@ -61,19 +57,11 @@ class LoopReady:
 
     def watch(self, fileno: int, call: Callable[[], None]) -> None:
         """Call, in a turn, whenever there is something to read."""
-        asyncio.get_running_loop().add_reader(fileno, _in_a_turn, call)
+        asyncio.get_running_loop().add_reader(fileno, TURN.run, call)
 
     def forget(self, fileno: int) -> None:
         """Call no more for a socket, which is about to be closed."""
         asyncio.get_running_loop().remove_reader(fileno)
-
-
-def _in_a_turn(call: Callable[[], None]) -> None:
-    TURN.begin()
-    try:
-        call()
-    finally:
-        TURN.end()
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Ready] = WeakKeyDictionary()

@@ -24,6 +24,14 @@ class Turn:
         else:
             asyncio.get_running_loop().call_soon(call)
 
+    def run(self, call: Callable[[], object]) -> None:
+        """Make a turn of a call."""
+        self.begin()
+        try:
+            call()
+        finally:
+            self.end()
+
     def begin(self) -> None:
         """Begin a turn; no other may be on."""
         self.is_on = True
