@@ -1,7 +1,6 @@
 """Queries as clients send them, well and badly."""
 
 import struct
-import time
 
 import dns.edns
 import dns.flags
@@ -15,6 +14,7 @@ import pytest
 from sinkhole.errors import FormError
 from sinkhole.protocol.question import BadQuery, Silence, read_query
 from sinkhole.protocol.types import Opcode, QType, Rcode
+from tests.cost import least_cost
 
 QNAME = b"\x03wWw\x07eXample\x03org\x00"
 ASK = QNAME + b"\0\1\0\1"
@@ -197,10 +197,8 @@ def test_rdlength_past_the_end_of_the_packet_is_refused():
 def test_15000_empty_options_are_cheap():
     """R-W17: they are refused without reading them all."""
     wire = header((1, 0, 0, 1)) + ASK + opt(b"\xfd\xe9\0\0" * 15000)
-    began = time.process_time()
-    for _ in range(100):
-        assert refused(wire).rcode == Rcode.FORMERR
-    assert time.process_time() - began < 0.5
+    assert refused(wire).rcode == Rcode.FORMERR
+    assert least_cost(lambda: [refused(wire) for _ in range(100)]) < 0.5
 
 
 def test_as_many_options_as_anyone_needs_are_read():
@@ -213,9 +211,7 @@ def test_hostile_records_cost_no_more_than_their_octets():
     """R-W06: five thousand additional records with compressed owners."""
     count = 5000
     wire = header((1, 0, 0, count)) + b"\1a" * 120 + b"\0\0\1\0\1" + (b"\xc0\x0c" + bytes(10)) * count
-    began = time.process_time()
-    read_query(wire)
-    assert time.process_time() - began < 0.1
+    assert least_cost(lambda: read_query(wire)) < 0.1
 
 
 def test_signed_queries_are_known_as_such():
