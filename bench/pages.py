@@ -6,13 +6,15 @@
 A real server runs on the folder, with a worker; an account is made for the time, and logs in. `cold` is the first
 request of a route, the others follow. Then questions are asked at a steady rate (`bench.arrivals`), while nothing else
 runs and while the heaviest route is asked for again and again: the 99th percentile of answers must not move. The
-questions come from core 1. The server is first where the system puts it, then with all its processes on core 0. Fails
-(status 1) if the median of a route is above the bound.
+questions come from core 1. The server is first where the system puts it, then with all its processes on core 0; an
+Unbound beside the same requests, in turn with it, shows what the machine adds. Fails (status 1) if the median of a
+route is above the bound.
 """
 
 import argparse
 import http.client
 import json
+import os
 import secrets
 import statistics
 import subprocess
@@ -20,15 +22,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from bench import servers
-from bench.arrivals import arrivals
+from bench.arrivals import Arrivals, arrivals
 from bench.call import start_authority
+from bench.peers import unbound
+from bench.peers.peer import Peer, Running, running
 from bench.peers.sinkhole import pids_in, pin
 from bench.proc import cpu_seconds
 from sinkhole.app.accounts import SETUP
@@ -42,8 +46,8 @@ RATE = 2_000
 """Questions a second: half a per cent of a core is the report's business then, and not the load's."""
 SETTLED = 5.0
 """Seconds after the start: the first pages are counted ahead in the first of them, which is none of theirs to bear."""
-SECONDS = 10
-TURNS = 3
+SECONDS = 5
+TURNS = 5
 API = "/api/v1"
 PLACES = {
     "vendor": "openai", "client": "10.20.0.10", "group": "engineering", "domain": "ai-1-chat.example",
@@ -219,7 +223,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         told: dict[str, object] = {"timed": [asdict(one) for one in found]}
         if options.seconds:
             heaviest = max(found, key=lambda one: one.median_ms).path
-            told["dns"] = _beside(browser, heaviest, dns, options.seconds, pids.values())
+            with _unbound(scratch, upstream) as other:
+                ports = {"sinkhole": dns} | ({"unbound": other.port} if other else {})
+                all_pids = [*pids.values(), *([other.pid] if other else [])]
+                told["dns"] = _beside(browser, heaviest, ports, options.seconds, all_pids)
     if options.json:
         options.json.write_text(json.dumps(told, indent=1))
     slow = [one for one in found if one.median_ms > BOUND_MS and one.status == 200]
@@ -235,26 +242,48 @@ def _line(one: Timed) -> str:
     )
 
 
-def _beside(browser: Browser, path: str, dns: int, seconds: int, pids: Collection[int]) -> list[dict[str, object]]:
+def _spread(figures: Sequence[float]) -> str:
+    return f"{statistics.median(figures):.3f} ({min(figures):.3f} to {max(figures):.3f})"
+
+
+def _beside(
+    browser: Browser, path: str, ports: Mapping[str, int], seconds: int, pids: Collection[int]
+) -> list[dict[str, object]]:
     """Measure answers alone and beside requests for a path, in turn: on all cores, then with all processes on one."""
     told: list[dict[str, object]] = []
     for where in (None, servers.SERVER_CORE):
         for pid in pids if where else ():
             pin(pid, where)
+        took: dict[str, list[tuple[Arrivals, Arrivals]]] = {server: [] for server in ports}
         for _ in range(TURNS):
-            alone = arrivals(dns, RATE, seconds)
-            with asking(browser, path) as took:
-                beside = arrivals(dns, RATE, seconds)
+            for server, port in ports.items():
+                alone = arrivals(port, RATE, seconds)
+                with asking(browser, path):
+                    took[server].append((alone, arrivals(port, RATE, seconds)))
+        for server, turns in took.items():
+            alone, beside = ([one.p99_ms for one in some] for some in zip(*turns, strict=True))
             print(
-                f"answers at {RATE:,}/s, server on {f'core {where}' if where else 'all cores'}: 99th percentile "
-                f"{alone.p99_ms:.3f} ms alone, {beside.p99_ms:.3f} ms beside {len(took)} requests of {path}; median "
-                f"{alone.p50_ms:.3f}, {beside.p50_ms:.3f}",
+                f"{server} on {f'core {where}' if where else 'all cores'} at {RATE:,}/s: 99th percentile "
+                f"alone {_spread(alone)} ms, beside {path} {_spread(beside)} ms",
                 flush=True,
             )
-            told.append({
-                "path": path, "core": where, "alone": asdict(alone), "beside": asdict(beside), "requests": len(took),
-            })  # fmt: skip
+            told += [
+                {"server": server, "path": path, "core": where, "alone": asdict(alone), "beside": asdict(beside)}
+                for alone, beside in turns
+            ]
     return told
+
+
+@contextmanager
+def _unbound(scratch: Path, upstream: int) -> Iterator[Running | None]:
+    """Run an Unbound where the system puts it, if there is one: what such pages do to a server that is none of ours."""
+    peer = Peer("unbound", "unbound", "unbound", unbound.local_zones, core=f"0-{max(1, (os.cpu_count() or 1) - 1)}")
+    if not peer.is_here():
+        print("unbound: skipped, it is not here")
+        yield None
+        return
+    with running(peer, scratch / "unbound", ["mistral.ai"], upstream) as one:
+        yield one
 
 
 if __name__ == "__main__":

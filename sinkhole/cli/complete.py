@@ -69,7 +69,7 @@ def _candidates(place: Place) -> list[str]:
 
 def _clients(place: Place) -> list[str]:
     with opened(place) as state:
-        return [one.text for one in client_names.client_store(state).seen(0)]
+        return [one.text for one in client_names.client_store(state).known()]
 
 
 def _of_store(words: Callable[[Place], Iterable[str]]) -> _Complete:

@@ -32,7 +32,7 @@ def overlaps(place: Place, since: int, as_json: bool) -> None:
     policy, table = policy_in_force(settings), read_table(compiled_folder(settings.server.data_dir))
     with opened(place) as state:
         found = overlaps_of(state.policy.groups())
-        seen = [(one.text, memberships_now(policy, table, one)) for one in client_store(state).seen(since)]
+        seen = [(one.text, memberships_now(policy, table, one)) for one in client_store(state).known(since)]
     met = meetings_of((text, memberships) for text, memberships in seen if memberships)
     if as_json:
         print_json({"members": [_overlap_as_dict(one) for one in found], "clients": [_meeting_as_dict(m) for m in met]})

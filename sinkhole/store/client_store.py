@@ -155,10 +155,11 @@ class ClientStore:
             found = [_client(*row) for row in connection.exec_driver_sql(sql, (json.dumps(sorted(texts)),))]
         return {one.text: one.name for one in found if one.name}
 
-    def known(self) -> list[SeenClient]:
-        """Return all clients; how often they asked is not counted, which takes longer than all else: it is 0."""
+    def known(self, since: int = 0) -> list[SeenClient]:
+        """Return those of `seen`; how often they asked is not counted, which takes longer than all else: it is 0."""
+        sql = f'{_UNCOUNTED} WHERE "last" >= ? ORDER BY "last" DESC, text'
         with self._store.reading() as connection:
-            return [_client(*row) for row in connection.exec_driver_sql(_UNCOUNTED)]
+            return [_client(*row) for row in connection.exec_driver_sql(sql, (since,))]
 
     def hours(self, since: int) -> list[HourOfClient]:
         """Return what clients did hour by hour, from the hour of a time on."""

@@ -1,8 +1,9 @@
 """Attempts by vendor and hour, of the last day or so."""
 
 from sinkhole.store.database import Store
+from sinkhole.store.span_runs import HOUR
 from sinkhole.store.span_sql import By, Edge
-from sinkhole.store.spans import HOUR, Spans
+from sinkhole.store.spans import Spans
 
 
 def attempts_by_hour(store: Store, window: int, since: int, until: int) -> dict[int, dict[str, int]]:

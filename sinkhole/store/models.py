@@ -86,6 +86,17 @@ class SpanRow(Base):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
+class SlotChangeRow(Base):
+    """When hits of a slot of `store.slots` changed last, by numbers that are never given twice."""
+
+    __tablename__ = "slot_change"
+
+    change = column(Integer, primary_key=True)
+    slot = column(Integer, unique=True)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
 class SpanSumRow(Base):
     """What was done of something in a span; it goes when hits of that time go.
 

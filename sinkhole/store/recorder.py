@@ -17,6 +17,7 @@ from sinkhole.store.candidates import add_sightings
 from sinkhole.store.client_store import write_activities
 from sinkhole.store.database import Store
 from sinkhole.store.handover import last_taken, note_taken
+from sinkhole.store.slots import note_changes
 from sinkhole.store.summing import forget_changed, newest_hour
 from sinkhole.store.words import Words
 
@@ -125,6 +126,7 @@ class Recorder:
         oldest, newest = min(minutes), max(minutes)
         if oldest // 60 <= newest_hour(connection):
             forget_changed(connection, oldest, newest)
+        note_changes(connection, set(minutes))
         self._forget_old(newest, len(rows))
         shown = {client: self._client_text(client) for client in set(clients)}
         texts = set(names).union(shown.values(), groups, vendors, products, feeds, subjects)

@@ -8,6 +8,7 @@ from sinkhole.store.client_store import forget_clients
 from sinkhole.store.daily import sum_days
 from sinkhole.store.database import Store
 from sinkhole.store.override_store import forget_grants
+from sinkhole.store.slots import forget_changes
 from sinkhole.store.summing import forget_deleted
 from sinkhole.store.words import delete_unused_words
 
@@ -105,6 +106,7 @@ def _delete(store: Store, before_minute: int | None, limit: int) -> int:
         if deleted:
             counters.add(connection, counters.DELETIONS)
             forget_deleted(connection)
+            forget_changes(connection)
     return int(deleted)
 
 

@@ -8,19 +8,17 @@ import json
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from sinkhole.store.database import Store
 from sinkhole.store.fold import Fold, joined
+from sinkhole.store.slots import Slot, pieces_of
 from sinkhole.store.span_cache import SpanCache, Sum, Sums, copied
+from sinkhole.store.span_runs import HOUR, LEVELS, Chosen, between, other_steps, places_of, runs
 from sinkhole.store.span_sql import OF_CLIENT, By, Edge, Labels, Which, counted, under_way
 from sinkhole.store.words import texts_of
 
-LEVELS = (384, 96, 24, 6, 1)
-"""Hours of a span; each is a multiple of the next, and begins at a multiple of itself since the epoch."""
-HOUR = 3600
 _DAY_HOURS = 24
 _SCALARS = "attempts, hits, blocked, coached, first, last"
 _SUMS = "SUM(attempts), SUM(hits), SUM(blocked), SUM(coached), MIN(first), MAX(last)"
@@ -28,14 +26,6 @@ _USABLE = (
     'begin >= :begin AND begin + hours <= :end AND hours < :below AND "window" = :window '
     "AND (:labels IS NULL OR labels = :labels)"
 )
-
-
-class Chosen(NamedTuple):
-    """A span that is counted: how long, when it begins (hours since the epoch), and the number of its counting."""
-
-    hours: int
-    begin: int
-    serial: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +90,50 @@ class Spans:
     def begun(self, by: By, since: Edge, until: Edge, only: int | None = None, fold: Fold | None = None) -> Sums:
         """Return what was done in a time, with the attempts that began in it; such times may be added up."""
         chosen = self._chosen(by, -(-since.at // HOUR), until.at // HOUR)
-        counted_now: Sums = {}
-        for begin, end in _between(chosen, since, until):
-            self._count(counted_now, by, begin, end, only)
         found = copied(self._whole(by, chosen, only, fold))
-        return joined(found, fold.of(counted_now, self.texts) if fold else counted_now)
+        for begin, end in between(chosen, since, until):
+            joined(found, self._in_no_span(by, begin, end, only, fold))
+        return found
+
+    def _in_no_span(self, by: By, since: Edge, until: Edge, only: int | None, fold: Fold | None) -> Sums:
+        """Return what hits tell of a time; slots of it are kept until a hit changes that counts for them."""
+        if self.cache is None:
+            return self._counted(by, since, until, only, fold)
+        found: Sums = {}
+        slots: list[Slot] = []
+        for begin, end, slot in pieces_of(self.connection, since, until, self.window):
+            if slot is None:
+                joined(found, self._counted(by, begin, end, only, fold))
+            else:
+                slots.append(slot)
+        return joined(found, copied(self._in_slots(by, tuple(slots), only, fold)))
+
+    def _in_slots(self, by: By, slots: tuple[Slot, ...], only: int | None, fold: Fold | None) -> Sums:
+        if not slots:
+            return {}
+        *before, last = slots
+
+        def count() -> Sums:
+            if not before:
+                return self._counted(by, *last.edges, only, fold)
+            found = copied(self._in_slots(by, tuple(before), only, fold))
+            return joined(found, copied(self._in_slots(by, (last,), only, fold)))
+
+        return self._kept(by, slots, self._how(by, only, fold), count)
+
+    def _how(self, by: By, only: int | None, fold: Fold | None) -> Hashable:
+        return by, only, self.part, fold and fold.told_by
 
     def _whole(self, by: By, chosen: Sequence[Chosen], only: int | None, fold: Fold | None) -> Sums:
         """Return what was done in some spans; whole days, which stay as they are, are kept by themselves, too."""
 
         def count(spans: Sequence[Chosen]) -> Sums:
             found: Sums = {}
-            for where, bound in self._places(by, _places_of(spans), only):
+            for where, bound in self._places(by, places_of(spans), only):
                 self._add(found, by, where, bound)
             return fold.of(found, self.texts) if fold else found
 
-        how = (by, only, self.part, fold and fold.told_by)
+        how = self._how(by, only, fold)
         days = [one for one in chosen if one.hours >= _DAY_HOURS]
         if not days or len(days) == len(chosen):
             return self._kept(by, chosen, how, lambda: count(chosen))
@@ -126,7 +144,7 @@ class Spans:
 
         return self._kept(by, chosen, how, add_up)
 
-    def _kept(self, by: By, spans: Sequence[Chosen], how: Hashable, count: Callable[[], Sums]) -> Sums:
+    def _kept(self, by: By, spans: Sequence[Chosen | Slot], how: Hashable, count: Callable[[], Sums]) -> Sums:
         """Return what was counted of some spans, which `how` tells; it is `copied` before it is changed."""
         if self.cache is None or not spans:
             return count()
@@ -151,7 +169,7 @@ class Spans:
 
         def count() -> Sums:
             sums: Sums = {}
-            for where, bound in self._places(by, _places_of(steps), only):
+            for where, bound in self._places(by, places_of(steps), only):
                 sql = f"SELECT begin / {hours}, {key} AS k, SUM(attempts) {where} GROUP BY begin, k"
                 for step, number, attempts in self.connection.exec_driver_sql(sql, bound).fetchall():
                     sums[step, number] = Sum(attempts)
@@ -160,7 +178,7 @@ class Spans:
         for (step, number), one in self._kept(by, steps, ("attempts", hours, by, only), count).items():
             if one.attempts:
                 found[step][number] = one.attempts
-        for step, begin, end in _other_steps(hours, tuple(found), since, until):
+        for step, begin, end in other_steps(hours, tuple(found), since, until):
             here = found.setdefault(step, {})
             for (number, part), one in self.begun(by, Edge(begin), Edge(end), only).items():
                 if one.attempts:
@@ -173,10 +191,10 @@ class Spans:
         steps = self._steps(1, by, since, until)
         whole = [one.begin for one in steps]
         found: list[tuple[int, int, int, int]] = []
-        for where, bound in self._places(by, _places_of(steps)):
+        for where, bound in self._places(by, places_of(steps)):
             sql = f"SELECT begin, key, part, hits {where}"
             found += map(tuple, self.connection.exec_driver_sql(sql, bound).fetchall())
-        for hour, begin, end in _other_steps(1, whole, since, until):
+        for hour, begin, end in other_steps(1, whole, since, until):
             sums = self.begun(by, Edge(begin), Edge(end))
             found += [(hour, key, part, one.hits) for (key, part), one in sums.items()]
         return found
@@ -186,11 +204,11 @@ class Spans:
         steps = self._steps(_DAY_HOURS, By.ALL, since, until)
         whole = [one.begin // _DAY_HOURS for one in steps]
         found: dict[int, set[int]] = {day: set() for day in whole}
-        for where, bound in self._places(By.ALL, _places_of(steps), 1):
+        for where, bound in self._places(By.ALL, places_of(steps), 1):
             sql = f"SELECT begin / {_DAY_HOURS}, clients {where}"
             for day, clients in self.connection.exec_driver_sql(sql, bound).fetchall():
                 found[day].update(array("I", clients))
-        for day, begin, end in _other_steps(_DAY_HOURS, whole, since, until):
+        for day, begin, end in other_steps(_DAY_HOURS, whole, since, until):
             found[day] = self.begun(By.ALL, Edge(begin), Edge(end)).get((1, 0), Sum()).clients
         return found
 
@@ -198,12 +216,12 @@ class Spans:
         """Return what there was in a time."""
         chosen = self._chosen(by, -(-since.at // HOUR), until.at // HOUR)
         found: set[int] = set()
-        for begin, end in _between(chosen, since, until):
+        for begin, end in between(chosen, since, until):
             rows = counted(self.connection, by, begin, end, self.window, self._which())
             found.update(row[0] for row in rows)
 
         def look() -> Sums:
-            places = self._places(by, _places_of(chosen))
+            places = self._places(by, places_of(chosen))
             keys = (self.connection.exec_driver_sql(f"SELECT DISTINCT key {where}", bound) for where, bound in places)
             return {(key, 0): Sum() for rows in keys for (key,) in rows}
 
@@ -222,7 +240,7 @@ class Spans:
         self, by: By, chosen: Sequence[tuple[int, int]], only: int | None = None
     ) -> Iterator[tuple[str, tuple[int | str, ...]]]:
         """Yield where the counts of some spans are, and the bound values."""
-        for hours, first, last in _runs(chosen):
+        for hours, first, last in runs(chosen):
             bound: tuple[int | str, ...] = (by.value, hours, first, last)
             where = "FROM span_sum WHERE by = ? AND hours = ? AND begin BETWEEN ? AND ?"
             if only is not None:  # each begin by itself: so the key is found, and not looked for
@@ -260,7 +278,8 @@ class Spans:
             return None
         return self.labels.digest if self.labels else ""
 
-    def _count(self, found: Sums, by: By, since: Edge, until: Edge, only: int | None) -> None:
+    def _counted(self, by: By, since: Edge, until: Edge, only: int | None, fold: Fold | None) -> Sums:
+        found: Sums = {}
         unknown = _unknown(self.connection)
         rows = counted(self.connection, by, since, until, self.window, self._which(only))
         for key, part, client, *counts in rows:
@@ -270,6 +289,7 @@ class Spans:
             one.add(*counts)
             if counts[0] and client != unknown:
                 one.meet((client,))
+        return fold.of(found, self.texts) if fold else found
 
     def _add(self, found: Sums, by: By, where: str, bound: tuple[int | str, ...]) -> None:
         columns = f"{_SUMS}, NULL {where} GROUP BY key, part" if by in OF_CLIENT else f"{_SCALARS}, clients {where}"
@@ -282,40 +302,6 @@ class Spans:
                 one.add(*counts)
             if clients:
                 one.meet(array("I", clients))
-
-
-def _places_of(spans: Iterable[Chosen]) -> list[tuple[int, int]]:
-    return [(one.hours, one.begin) for one in spans]
-
-
-def _between(chosen: Sequence[Chosen], since: Edge, until: Edge) -> Iterator[tuple[Edge, Edge]]:
-    """Yield what of a time is in none of the spans that were chosen."""
-    left = since
-    for hours, at, _ in chosen:
-        if at * HOUR > left.at:
-            yield left, Edge(at * HOUR)
-        left = Edge((at + hours) * HOUR)
-    if until.at > left.at:
-        yield left, until
-
-
-def _runs(chosen: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Return hours, first and last of spans of one length that follow one another."""
-    runs: list[tuple[int, int, int]] = []
-    for hours, at in sorted(chosen):
-        if runs and runs[-1][0] == hours and runs[-1][2] + hours == at:
-            runs[-1] = (hours, runs[-1][1], at)
-        else:
-            runs.append((hours, at, at))
-    return runs
-
-
-def _other_steps(hours: int, whole: Sequence[int], since: int, until: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the steps of a time that are not among some, each with what of the time is in it."""
-    known, width = set(whole), hours * HOUR
-    for step in range(since // width, -(-until // width)):
-        if step not in known:
-            yield step, max(since, step * width), min(until, (step + 1) * width)
 
 
 def _unknown(connection: Connection) -> int | None:

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from sinkhole.store import counters
 from sinkhole.store.database import Store
 from sinkhole.store.span_cache import Sums
+from sinkhole.store.span_runs import HOUR, LEVELS
 from sinkhole.store.span_sql import OF_CLIENT, By, Edge, Labels
-from sinkhole.store.spans import HOUR, LEVELS, Spans
+from sinkhole.store.spans import Spans
 
 GRACE = 120
 """Seconds that an hour is over before it is counted: what workers still have comes meanwhile."""

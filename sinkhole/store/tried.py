@@ -6,8 +6,9 @@ from sinkhole.policy.verdict import Action
 from sinkhole.store.database import Store
 from sinkhole.store.reports import Tally, tally_of, tally_order
 from sinkhole.store.span_cache import Sum
+from sinkhole.store.span_runs import HOUR
 from sinkhole.store.span_sql import By, Edge
-from sinkhole.store.spans import HOUR, Spans
+from sinkhole.store.spans import Spans
 from sinkhole.store.words import word_of
 
 _NAMES = """

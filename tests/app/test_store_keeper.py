@@ -163,7 +163,7 @@ async def test_newer_store_is_said_once_and_waited_for(folder, clock, events):
         clock.pass_by(REOPEN_AFTER)
     assert "newer version" in keeper.state_in_words
     assert events() == ["store.failed"]
-    _set_revision(folder / "store.db", "0014")
+    _set_revision(folder / "store.db", "0015")
     assert await keeper.record(batch(row(), seq=1))
     assert events() == ["store.open"]
     await keeper.close()

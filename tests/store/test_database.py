@@ -154,7 +154,7 @@ def test_path_may_hold_what_a_url_may_not(tmp_path):
     folder = tmp_path / "a%20b?c#d 'é"
     folder.mkdir()
     open_store(folder / "store.db").close()
-    assert revision_of(folder / "store.db") == "0014"
+    assert revision_of(folder / "store.db") == "0015"
 
 
 def test_transaction_within_another_is_part_of_it(store):

@@ -49,7 +49,7 @@ from tests.store.disk import limited_files
 from tests.store.rows import START, batch, row
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "0014"
+HEAD = "0015"
 _STEP = """
 revision = "next"
 down_revision = "{down}"

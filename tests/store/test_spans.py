@@ -10,8 +10,9 @@ from sinkhole.store.evidence_counts import EvidenceCounts
 from sinkhole.store.recorder import Recorder
 from sinkhole.store.reports import COLUMNS, Reports, Tally
 from sinkhole.store.retention import Retention, retain
+from sinkhole.store.span_runs import LEVELS
 from sinkhole.store.span_sql import By, Edge, Labels
-from sinkhole.store.spans import LEVELS, Spans
+from sinkhole.store.spans import Spans
 from sinkhole.store.summing import GRACE, sum_spans
 from tests.store.rows import batch, row
 

@@ -57,7 +57,7 @@ class Row:
 def clients(state: State, actor: Actor, query: ClientsAsked) -> View:
     """List clients, those with the most attempts first."""
     times, now = times_of(query.span), int(time.time())
-    seen = {one.text: one for one in client_store(state).seen(times.since)}
+    seen = {one.text: one for one in client_store(state).known(times.since)}
     tallies: dict[str, Tally] = {}
     scores: dict[str, int] = {}
     if actor.may(Right.REPORT, "reports"):
