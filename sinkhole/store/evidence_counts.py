@@ -1,10 +1,7 @@
 """What hits and the sums of days tell for a report: who did what with which vendor, and when."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
-
-from sqlalchemy import Connection
 
 from sinkhole.policy.verdict import Action
 from sinkhole.store.database import Store
@@ -111,7 +108,7 @@ class EvidenceCounts:
             spans, since = Spans.of(self._store, connection, self._window), max(since, kept)
             only = None if vendor is None else word_of(connection, vendor)
             if vendor is None or only is not None:
-                for begin, end in _within(connection, since, until):
+                for begin, end in spans.within(since, until):
                     _add_days(found, spans, begin, end, only, is_cut=begin == since)
         return {day: attempts for day, attempts in found.items() if attempts}
 
@@ -135,7 +132,7 @@ class EvidenceCounts:
         found: dict[int, set[int]] = {}
         with self._store.reading() as connection:
             spans = Spans.of(self._store, connection, self._window)
-            for begin, end in _within(connection, since, until):
+            for begin, end in spans.within(since, until):
                 of_days = spans.clients_by_day(begin, end)
                 if begin == since:
                     of_days[begin // _DAY] |= spans.under_way(By.ALL, since, Edge(until)).get((1, 0), Sum()).clients
@@ -188,15 +185,3 @@ def _named(by: By, pair: tuple[int, int], words: dict[int, str]) -> tuple[str | 
     if by is By.PAIR:
         return words.get(pair[0], ""), words.get(pair[1], "")
     return words.get(pair[1]), words.get(pair[0], "")
-
-
-def _within(connection: Connection, since: int, until: int) -> Iterator[tuple[int, int]]:
-    """Yield the part of a time in which there are hits, if any."""
-    oldest, newest = connection.exec_driver_sql(
-        "SELECT (SELECT MIN(minute) FROM hit), (SELECT MAX(minute) FROM hit)"
-    ).one()
-    if oldest is None:
-        return
-    begin, end = max(since, oldest * 60), min(until, (newest + 1) * 60)
-    if begin < end:
-        yield begin, end

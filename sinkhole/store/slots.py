@@ -51,13 +51,15 @@ def pieces_of(
     Args:
         window: seconds; hits so long before a slot tell what begins in it.
     """
-    rows = connection.exec_driver_sql(
-        "SELECT slot, change FROM slot_change WHERE slot > (SELECT MAX(slot) FROM slot_change) - ?", (_KNOWN,)
-    )
-    changes = {int(slot): int(change) for slot, change in rows.fetchall()}
     before = -(-(window + 120) // _SECONDS)  # as far back as `span_sql.counted` looks
-    oldest = max(changes, default=0) - _KNOWN + before
+    newest = connection.exec_driver_sql("SELECT MAX(slot) FROM slot_change").scalar() or 0
+    oldest = newest - _KNOWN + before
     left = since
+    changes: dict[int, int] = {}
+    if until.at > oldest * _SECONDS:
+        sql = "SELECT slot, change FROM slot_change WHERE slot >= ? AND slot < ?"
+        bound = (max(newest - _KNOWN + 1, since.at // _SECONDS - before), min(newest + 1, until.at // _SECONDS))
+        changes = {int(slot): int(change) for slot, change in connection.exec_driver_sql(sql, bound).fetchall()}
     for number in sorted(changes):
         slot = Slot(number, max(changes.get(one, 0) for one in range(number - before, number + 1)))
         begin, end = slot.edges

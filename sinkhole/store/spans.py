@@ -155,6 +155,15 @@ class Spans:
             self.cache.put(key, found)
         return found
 
+    def within(self, since: int, until: int) -> Iterator[tuple[int, int]]:
+        """Yield the part of a time in which there are hits, if any."""
+        sql = "SELECT (SELECT MIN(minute) FROM hit), (SELECT MAX(minute) FROM hit)"
+        oldest, newest = self.connection.exec_driver_sql(sql).one()
+        if oldest is not None:
+            begin, end = max(since, oldest * 60), min(until, (newest + 1) * 60)
+            if begin < end:
+                yield begin, end
+
     def attempts_by(
         self, hours: int, by: By, since: int, until: int, only: int | None = None
     ) -> dict[int, dict[int, int]]:
@@ -178,12 +187,13 @@ class Spans:
         for (step, number), one in self._kept(by, steps, ("attempts", hours, by, only), count).items():
             if one.attempts:
                 found[step][number] = one.attempts
-        for step, begin, end in other_steps(hours, tuple(found), since, until):
-            here = found.setdefault(step, {})
-            for (number, part), one in self.begun(by, Edge(begin), Edge(end), only).items():
-                if one.attempts:
-                    number = number if only is None else part
-                    here[number] = here.get(number, 0) + one.attempts
+        for first, after in self.within(since, until):
+            for step, begin, end in other_steps(hours, tuple(found), first, after):
+                here = found.setdefault(step, {})
+                for (number, part), one in self.begun(by, Edge(begin), Edge(end), only).items():
+                    if one.attempts:
+                        number = number if only is None else part
+                        here[number] = here.get(number, 0) + one.attempts
         return found
 
     def hits_by_hour(self, by: By, since: int, until: int) -> list[tuple[int, int, int, int]]:

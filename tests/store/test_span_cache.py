@@ -100,7 +100,7 @@ def test_an_hour_later_the_days_before_are_read_from_what_is_kept(tmp_path):
         told = [reports.count_by("vendor", BEGIN, now), reports.count_by_label(JURISDICTIONS, "vendor", BEGIN, now),
                 EvidenceCounts(store, WINDOW).days(BEGIN, now),
                 EvidenceCounts(store, WINDOW).vendors_before(now)]  # fmt: skip
-        fresh = open_store(tmp_path / "store.db")
+        fresh = open_for_reading(tmp_path / "store.db", lambda: False)
         reports = Reports(fresh, WINDOW)
         assert told == [
             reports.count_by("vendor", BEGIN, now), reports.count_by_label(JURISDICTIONS, "vendor", BEGIN, now),
