@@ -27,10 +27,14 @@ def describe(peers: Iterable[Peer], names: int, seconds: int) -> Session:
 
 
 def machine() -> str:
-    """Return processor, number of cores and kernel."""
+    """Return processor, number of cores, kernel, and the distribution that peers and Python are of."""
     found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     processor = found[1] if found else platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}"
+    try:
+        system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:
+        system = "a system without os-release"
+    return f"{processor}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, {system}"
 
 
 def version_of(package: str) -> str:
