@@ -1,5 +1,5 @@
 # Two stages: the first builds a wheel and an environment, the second only runs it, as a user without rights.
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.13-slim-trixie AS build
 WORKDIR /src
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY sinkhole ./sinkhole
@@ -9,7 +9,7 @@ RUN python -m venv /opt/sinkhole \
  && /opt/sinkhole/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
  && /opt/sinkhole/bin/pip install --no-cache-dir --no-deps .
 
-FROM python:3.11-slim-bookworm
+FROM python:3.13-slim-trixie
 LABEL org.opencontainers.image.title="sinkhole" \
       org.opencontainers.image.description="A DNS resolver that shows who talks to which AI vendor, and stops what policy forbids." \
       org.opencontainers.image.licenses="Apache-2.0"

@@ -1,6 +1,8 @@
 """BIND, PowerDNS Recursor and Knot Resolver with a policy zone; dnsdist, a balancer, with a suffix set and a cache."""
 
-from bench.peers.peer import Setting
+import subprocess
+
+from bench.peers.peer import Setting, path_of
 from bench.peers.zone import write_zone
 
 
@@ -12,7 +14,6 @@ def bind(setting: Setting) -> list[str]:
   directory "{setting.folder}";
   pid-file none;
   session-keyfile none;
-  lock-file none;
   listen-on port {setting.port} {{ 127.0.0.1; }};
   listen-on-v6 {{ none; }};
   recursion yes;
@@ -47,7 +48,10 @@ include-dir=
 security-poll-suffix=
 hint-file=no
 """)
-    return ["pdns_recursor", f"--config-dir={setting.folder}"]
+    program = str(path_of("pdns_recursor"))
+    known = subprocess.run([program, "--help"], capture_output=True, text=True, check=False).stdout
+    flag = "--enable-old-settings"  # 5.2 and later take this form of settings only then, earlier ones do not know it
+    return [program, f"--config-dir={setting.folder}", *([flag] if flag in known else [])]
 
 
 def knot(setting: Setting) -> list[str]:
