@@ -26,7 +26,8 @@ def is_locked(path):
 
 
 def test_opening_again_keeps_the_locks(path):
-    with open_store(path).reading() as connection:
+    store = open_store(path)
+    with store.reading() as connection:
         connection.exec_driver_sql("SELECT 1 FROM audit").fetchall()
         assert is_locked(path)
         again = open_store(path, is_thorough=False)
@@ -34,6 +35,7 @@ def test_opening_again_keeps_the_locks(path):
             other.exec_driver_sql("SELECT 1 FROM audit").fetchall()
         again.close()
         assert is_locked(path)
+    store.close()
 
 
 def test_file_is_looked_at_once_nobody_has_it_open(path):
