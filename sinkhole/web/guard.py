@@ -102,9 +102,12 @@ def failed(request: web.Request, found: Problem, headers: dict[str, str]) -> web
     """Return a problem: as JSON to programs, as a page to people."""
     if request.path.startswith(API) or FAILED not in request.app:
         body = found.model_dump_json().encode()
-        return web.Response(status=found.status, body=body, content_type=CONTENT_TYPE, headers=headers)
-    response = request.app[FAILED].show(request, found)
-    response.headers.update(headers)
+        response = web.Response(status=found.status, body=body, content_type=CONTENT_TYPE, headers=headers)
+    else:
+        response = request.app[FAILED].show(request, found)
+        response.headers.update(headers)
+    if not request.content.at_eof():
+        response.force_close()  # whoever sends more is told that nobody reads it (RFC 9112, section 9.6)
     return response
 
 

@@ -145,7 +145,11 @@ def test_who_may_look_still_may_where_the_disk_is_full(site):
 )  # fmt: skip
 def test_body_that_cannot_be_read_is_refused(browser, kind, more, status):
     path = ADD if "json" in kind else "/groups/new"
-    assert browser.post(path, content=b"name=a", headers={"Content-Type": kind} | more).status_code == status
+    answer = browser.post(path, content=b"name=a", headers={"Content-Type": kind} | more)
+    assert answer.status_code == status
+    assert (answer.headers.get("Connection") == "close") == (status == 415), (
+        "a body that nobody reads ends the connection"
+    )
 
 
 @pytest.mark.parametrize(
