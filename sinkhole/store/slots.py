@@ -55,11 +55,9 @@ def pieces_of(
     newest = connection.exec_driver_sql("SELECT MAX(slot) FROM slot_change").scalar() or 0
     oldest = newest - _KNOWN + before
     left = since
-    changes: dict[int, int] = {}
-    if until.at > oldest * _SECONDS:
-        sql = "SELECT slot, change FROM slot_change WHERE slot >= ? AND slot < ?"
-        bound = (max(newest - _KNOWN + 1, since.at // _SECONDS - before), min(newest + 1, until.at // _SECONDS))
-        changes = {int(slot): int(change) for slot, change in connection.exec_driver_sql(sql, bound).fetchall()}
+    sql = "SELECT slot, change FROM slot_change WHERE slot >= ? AND slot < ?"
+    bound = (since.at // _SECONDS - before, until.at // _SECONDS)
+    changes = {int(slot): int(change) for slot, change in connection.exec_driver_sql(sql, bound).fetchall()}
     for number in sorted(changes):
         slot = Slot(number, max(changes.get(one, 0) for one in range(number - before, number + 1)))
         begin, end = slot.edges

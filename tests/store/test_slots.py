@@ -8,7 +8,7 @@ from sinkhole.store import spans
 from sinkhole.store.reports import Reports
 from sinkhole.store.retention import Retention, retain
 from tests.store.rows import batch
-from tests.store.test_spans import BEGIN, DAY, HOUR, KEYS, LABELS, WINDOW, hit, naive, summed
+from tests.store.test_spans import BEGIN, DAY, HOUR, KEYS, WINDOW, counted, hit, naive, summed
 
 SLOT = 600
 BY = ("vendor", "client", "group", "category")
@@ -19,20 +19,13 @@ def looked_at(monkeypatch):
     """The times whose hits are counted, each by itself."""
     times = []
 
-    def counted(connection, by, since, until, *rest):
+    def look(connection, by, since, until, *rest):
         times.append((since.at - BEGIN, until.at - BEGIN))
         return ask(connection, by, since, until, *rest)
 
     ask = spans.counted
-    monkeypatch.setattr(spans, "counted", counted)
+    monkeypatch.setattr(spans, "counted", look)
     return times
-
-
-def told(store, by, since, until, window=WINDOW):
-    reports = Reports(store, window)
-    if by == "category":
-        return reports.count_by_label(LABELS, "product", since, until)
-    return reports.count_by(by, since, until)
 
 
 def some_hit(draw, at):
@@ -59,36 +52,36 @@ def test_any_time_is_told_while_hits_come_on_time_and_late(store, recorder, seed
         by, window = draw.choice(BY), draw.choice((WINDOW, WINDOW, 3000, DAY))
         for since in (BEGIN - DAY, now - draw.randrange(4 * HOUR), now // HOUR * HOUR - HOUR):
             for until in (now + 60, (now - draw.randrange(1800)) // 60 * 60):  # no hit lies across it
-                assert told(store, by, since, until, window) == naive(hits, KEYS[by], since, until, window)
+                assert counted(store, by, since, until, window) == naive(hits, KEYS[by], since, until, window)
 
 
 def test_only_what_may_still_change_is_counted_again(store, recorder, looked_at):
     recorder.write(batch(*(hit(BEGIN + n * 60) for n in range(45))))
-    told(store, "vendor", BEGIN, BEGIN + 44 * 60)
+    counted(store, "vendor", BEGIN, BEGIN + 44 * 60)
     assert sorted(looked_at) == [*((n * SLOT, n * SLOT + SLOT) for n in range(4)), (4 * SLOT, 44 * 60)]
     looked_at.clear()
     recorder.write(batch(hit(BEGIN + 44 * 60, client="192.0.2.9"), seq=2))
-    told(store, "vendor", BEGIN, BEGIN + 45 * 60)
+    counted(store, "vendor", BEGIN, BEGIN + 45 * 60)
     assert looked_at == [(4 * SLOT, 45 * 60)]
 
 
 def test_late_hit_counts_anew_what_it_may_change_and_no_more(store, recorder, looked_at):
     recorder.write(batch(*(hit(BEGIN + n * 60) for n in range(50))))
-    told(store, "vendor", BEGIN, BEGIN + 50 * 60)
+    counted(store, "vendor", BEGIN, BEGIN + 50 * 60)
     looked_at.clear()
     recorder.write(batch(hit(BEGIN + 25 * 60), seq=2))
-    told(store, "vendor", BEGIN, BEGIN + 50 * 60)
+    counted(store, "vendor", BEGIN, BEGIN + 50 * 60)
     assert sorted(looked_at) == [(2 * SLOT, 3 * SLOT), (3 * SLOT, 4 * SLOT)]
 
 
 def test_deleted_hits_are_told_no_more(store, recorder):
     hits = [hit(BEGIN + n * 60) for n in range(120)]
     recorder.write(batch(*hits))
-    told(store, "vendor", BEGIN, BEGIN + 2 * HOUR)
+    counted(store, "vendor", BEGIN, BEGIN + 2 * HOUR)
     retain(store, Retention(days=1, max_bytes=2**40), BEGIN + DAY + 30 * 60)
     left = [line.hit for line in Reports(store, WINDOW).lines()]
     assert len(left) == 90
-    assert told(store, "vendor", BEGIN, BEGIN + 2 * HOUR) == naive(left, KEYS["vendor"], BEGIN, BEGIN + 2 * HOUR)
+    assert counted(store, "vendor", BEGIN, BEGIN + 2 * HOUR) == naive(left, KEYS["vendor"], BEGIN, BEGIN + 2 * HOUR)
 
 
 def test_changes_of_a_day_are_remembered(store, recorder):

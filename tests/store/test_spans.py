@@ -75,8 +75,8 @@ KEYS = {
 }
 
 
-def counted(store, by, since, until):
-    reports = Reports(store, WINDOW)
+def counted(store, by, since, until, window=WINDOW):
+    reports = Reports(store, window)
     if by == "category":
         return reports.count_by_label(LABELS, "product", since, until)
     return reports.count_by(by, since, until)
