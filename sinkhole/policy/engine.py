@@ -133,6 +133,7 @@ class Policy:
         *,
         client: str | None = None,
         explain: bool = False,
+        key: bytes | None = None,
     ) -> Verdict:
         """Decide a query.
 
@@ -141,9 +142,10 @@ class Policy:
             when: aware time; statements that have expired by then, or whose schedule does not hold, do not count.
             client: address for rows limited to clients; None takes that of the scope.
             explain: fill in `losers`, which costs more.
+            key: of the name (`reversed_key`), where it is known.
         """
         name = fold(qname)
-        found = self.index.find(name)
+        found = self.index.find(name, key)
         standings = self._statements.of(scope)
         zones = _zones(name, standings)
         imitation = self._imitation(name, found, standings)

@@ -165,9 +165,10 @@ class NameIndex:
         rows = self._metadata["refused"]
         return tuple(Refusal(feed, Rejection(line, 1, why, text)) for feed, line, why, text in rows)
 
-    def find(self, name: bytes) -> Found | None:
-        """Return what matches a folded name, or None where nothing does."""
-        key = reversed_key(name)
+    def find(self, name: bytes, key: bytes | None = None) -> Found | None:
+        """Return what matches a folded name, or None where nothing does; `key` is its own, where it is known."""
+        if key is None:
+            key = reversed_key(name)
         prefixes = self._trie.prefixes(key)
         if not prefixes and not self._everywhere:
             return None
@@ -193,19 +194,20 @@ class NameIndex:
         prefixes = self._trie.prefixes(key)
         if not prefixes:
             return None
+        starts, rows, key_id = self._starts, self._packed, self._trie.key_id
         spot = [int(len(prefixes[-1]) == len(key))]
         for prefix in prefixes:
-            number = self._trie.key_id(prefix)
-            for at in range(self._starts[number], self._starts[number + 1]):
-                packed = self._packed[at]
+            number = key_id(prefix)
+            for packed in rows[starts[number] : starts[number + 1]]:
                 source = packed & SOURCE
                 if source >= FIRST_FEED:
                     if packed & DETAILED:
                         return None
-                    packed &= ALL_BUT_LINE
+                    spot.append(packed & ALL_BUT_LINE)
                 elif source == CATALOGUE and value_of(packed) in self._wildcards:
                     return None
-                spot.append(packed)
+                else:
+                    spot.append(packed)
         return tuple(spot)
 
     def _take(

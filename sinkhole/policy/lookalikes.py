@@ -18,8 +18,10 @@ from sinkhole.policy.typos import Typos
 from sinkhole.policy.word_search import any_of
 from sinkhole.protocol.names import labels_of, name_from_text, parents_of
 
-_MAX_PLAIN: Final = 4096
-"""Names remembered that imitate nobody, about 1 MB: each is asked about twice, to judge it and to count it."""
+_MAX_PLAIN: Final = 10_000
+"""Names remembered in which nothing imitates, about 1.5 MB: of what is right below them only the first label is new."""
+_MAX_LATEST: Final = 1000
+"""The latest of them that were asked about: each is asked about twice, to judge it and to count it."""
 _UNPRINTED: Final = re.compile(rb"[^a-z0-9]+")
 
 
@@ -91,7 +93,7 @@ NO_BRANDS: Final = BrandBook(())
 
 
 class Lookalikes:
-    """Finds names that imitate; immutable but for a memo of names that do not.
+    """Finds names that imitate; immutable but for a memo of names in which nothing does.
 
     Raises:
         FormError: an innocent name is none.
@@ -101,6 +103,7 @@ class Lookalikes:
         companions = [word.encode("ascii") for word in book.companions]
         marks = [BrandMark(brand) for brand in book.brands]
         self._plain: set[bytes] = set()
+        self._latest: set[bytes] = set()
         self._by_token = {mark.token: mark for mark in marks}
         self._by_skeleton = {mark.skeleton: mark for mark in marks}
         self._brands = any_of(self._by_skeleton)
@@ -112,12 +115,7 @@ class Lookalikes:
 
     def find(self, name: bytes) -> Imitation | None:
         """Return whom a folded name in wire form imitates, or None."""
-        if name in self._plain:
-            return None
-        if self._brands.search(skeleton(name)) is None and ALABEL not in name and not self._typos.has_slip(name):
-            if len(self._plain) >= _MAX_PLAIN:
-                self._plain.clear()
-            self._plain.add(name)
+        if name in self._latest or self._is_plain(name):
             return None
         labels = labels_of(name)
         registered = registered_label(labels)
@@ -138,6 +136,23 @@ class Lookalikes:
         """
         found = self.find(name)
         return None if found is None or found.kind in _BELOW else found
+
+    def _is_plain(self, name: bytes) -> bool:
+        """Return whether a name needs no closer look, and remember that: what imitates does so within one label."""
+        below = name[0] + 1
+        parent = name[below:]
+        is_known = parent in self._plain
+        text = name[:below] if is_known else name
+        if self._brands.search(skeleton(text)) is not None or ALABEL in text or self._typos.has_slip(text):
+            return False
+        if not is_known:
+            if len(self._plain) >= _MAX_PLAIN:
+                self._plain.clear()
+            self._plain.add(parent)
+        if len(self._latest) >= _MAX_LATEST:
+            self._latest.clear()
+        self._latest.add(name)
+        return True
 
     def _judge(self, place: Place) -> Imitation | None:
         reading = read_label(place.labels[place.at])

@@ -8,7 +8,7 @@ _OWN_NETWORK: Final = frozenset(
     b"arpa corp home internal intranet invalid lan local localdomain localhost onion private test".split()
 )
 """Top-level domains that nobody else can register in: names of one's own network (RFC 6761, RFC 8375), or no name."""
-_SECOND_LEVEL: Final = frozenset(b"ac co com edu gob gov gouv go id in mil ne net nom or org web".split())
+SECOND_LEVEL: Final = frozenset(b"ac co com edu gob gov gouv go id in mil ne net nom or org web".split())
 """What countries put below their domain for others to register in."""
 
 
@@ -52,7 +52,7 @@ def registered_label(labels: tuple[bytes, ...]) -> int | None:
     """
     if len(labels) < 2 or labels[-1] in _OWN_NETWORK:
         return None
-    if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL:
+    if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in SECOND_LEVEL:
         return len(labels) - 3
     return len(labels) - 2
 

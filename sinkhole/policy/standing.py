@@ -97,16 +97,21 @@ class Statements:
             if one.override.client is not None:
                 self.own.setdefault(one.override.client, []).append(one)
         self._memo: dict[tuple[object, ...], Standings] = {}
+        self._latest: tuple[Scope, Standings] | None = None
         self._timed = [s for s in statements if s.expires is not None or s.schedule is not None]
 
     def of(self, scope: Scope) -> Standings:
         """Return the statements and overrides of a scope."""
+        latest = self._latest  # most networks have one scope
+        if latest is not None and latest[0] is scope:
+            return latest[1]
         at: tuple[object, ...] = (scope.groups, scope.ranks)
         if self.own and scope.client in self.own:
             at = (*at, scope.client)
         standings = self._memo.get(at)
         if standings is None:
             standings = self._memo[at] = self._sort_out(scope)
+        self._latest = (scope, standings)
         return standings
 
     def next_edge(self, when: datetime) -> datetime | None:

@@ -67,6 +67,8 @@ class Typos:
 
     def has_slip(self, text: bytes) -> bool:
         """Return whether there is a slip in a folded text, which may be a name in wire form."""
+        if _WORD.search(text) is None and b"-" not in text:
+            return False
         return next(self.find(text), None) is not None
 
     def find(self, text: bytes) -> Iterator[Slip]:

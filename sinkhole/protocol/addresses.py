@@ -4,6 +4,7 @@ Every octet is looked at, so whatever is accepted reads the same the long way (`
 """
 
 import struct
+from functools import lru_cache
 from typing import Final
 
 from sinkhole.protocol.message import Record
@@ -14,7 +15,9 @@ __all__ = ["ADDRESS_TYPES", "AddressSet", "read_addresses"]
 ADDRESS_TYPES: Final = {QType.A: 4, QType.AAAA: 16}
 """Octets of an address by type."""
 
-_HEADER: Final = struct.Struct("!6H")
+_AFTER_ID: Final = struct.Struct("!5H")
+_ID: Final = 2
+_HEADER_SIZE: Final = 12
 _TO_QUESTION: Final = b"\xc0\x0c"
 _TTL: Final = 6
 _LENGTH: Final = 10
@@ -95,10 +98,8 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     """
     if len(got) < end:
         return None
-    _, flags, questions, count, authority, additional = _HEADER.unpack_from(got)
-    if flags & _DECIDING != _PLAIN or questions != 1 or not 0 < count <= _MOST or authority or additional > 1:
-        return None
-    if got[12:end] != sent[12:end] or not sent[12]:
+    count, additional = _counts(got[_ID:_HEADER_SIZE])
+    if not count or got[_HEADER_SIZE:end] != sent[_HEADER_SIZE:end] or not sent[_HEADER_SIZE]:
         return None
     form = _RECORDS.get(sent[end - 4 : end])
     if form is None:
@@ -120,6 +121,18 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
         return None
     found = AddressSet(got, end, count, size, ttl, most_ttl)
     return None if count > 1 and len(set(found.addresses())) < count else found
+
+
+@lru_cache(1024)
+def _counts(header: bytes) -> tuple[int, int]:
+    """Return how many answers and additional records a header without its id tells of; no answers where it is other.
+
+    Most headers are one of a dozen.
+    """
+    flags, questions, count, authority, additional = _AFTER_ID.unpack(header)
+    if flags & _DECIDING != _PLAIN or questions != 1 or count > _MOST or authority or additional > 1:
+        return 0, 0
+    return count, additional
 
 
 def _is_silent(rest: bytes, additional: int) -> bool:

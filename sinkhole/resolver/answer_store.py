@@ -122,7 +122,8 @@ class AnswerStore:
             self._prove(key, entry)
         else:
             self._new[key] = entry
-        self._shrink()
+        if self._octets > self._budget.answers or len(self._new) + len(self._proven) > self._max_entries:
+            self._shrink()
 
     def drop(self, key: Key) -> None:
         """Forget `key`, if it is held."""
@@ -145,10 +146,10 @@ class AnswerStore:
             self._new[oldest] = unproven
 
     def _shrink(self) -> None:
-        most_octets = self._budget.answers
-        while len(self) > self._max_entries or self._octets > most_octets:
-            if self._new:
-                _, gone = self._new.popitem(last=False)
+        most_octets, new = self._budget.answers, self._new
+        while self._octets > most_octets or len(new) + len(self._proven) > self._max_entries:
+            if new:
+                _, gone = new.popitem(last=False)
             else:
                 _, gone = self._proven.popitem(last=False)
                 self._proven_octets -= gone.octets

@@ -94,7 +94,7 @@ class Cache:
         now = self._clock()
         expires = now + addresses.ttl
         self._store.put(key, AddressEntry(name, key[1], addresses, now, expires))
-        return self._reusable(now, now, expires)
+        return self._reusable_at_first(addresses.ttl)
 
     def keep(self, key: Key, body: ReplyBody) -> tuple[ReplyBody, float]:
         """Keep what an upstream said; return it with its TTLs limited, and how long the reply may be repeated."""
@@ -105,7 +105,7 @@ class Cache:
             self._store.put(key, Entry(body, now, now + life))
         else:
             self._store.drop(key)  # what was kept there has been replaced, by something that must not be kept
-        return body, self._reusable(now, now, now + life)
+        return body, self._reusable_at_first(life)
 
     async def _fetch(self, key: Key, query: Query, forward: Handler) -> Answer:
         answer = await forward(query)
@@ -162,6 +162,10 @@ class Cache:
         ede = Ede(EdeCode.STALE_NXDOMAIN if is_denial else EdeCode.STALE_ANSWER)
         body = replace(with_ttl(entry.body, self._settings.stale_ttl), ede=(ede,), ad=False)
         return Answer(body, None, None, stale=True, source=Source.STALE)
+
+    def _reusable_at_first(self, life: float) -> float:
+        """Return the same for an answer that has just come and lives so long."""
+        return life if life < PREFETCH_LIFE or not self._settings.prefetch else life * (1 - PREFETCH_SHARE)
 
     def _reusable(self, now: float, born: float, expires: float) -> float:
         """Return how long the packet cache may repeat the answer before this stage must see the question again."""

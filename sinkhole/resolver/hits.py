@@ -42,7 +42,9 @@ class Hits:
     """Counts verdicts; which of them are recorded is a setting."""
 
     def __init__(self, settings: RecordSettings, max_rows: int = MAX_ROWS) -> None:
-        self._queries = settings.queries
+        self._wants_all = settings.queries == "all"
+        self._wants_none = settings.queries == "none"
+        self._wants_matched = settings.queries == "matched"
         self._max_rows = max_rows
         self._max_names = settings.names_per_client
         self._minute = 0
@@ -59,11 +61,11 @@ class Hits:
 
     def wants(self, verdict: Verdict | None) -> bool:
         """Whether a query with this verdict is recorded; asked before a name is made readable, which costs."""
-        if self._queries in ("none", "all"):
-            return self._queries == "all"
-        if verdict is None:
+        if self._wants_all:
+            return True
+        if verdict is None or self._wants_none:
             return False
-        return verdict.action is not Action.ALLOW or (self._queries == "matched" and verdict.subject is not None)
+        return verdict.action is not Action.ALLOW or (self._wants_matched and verdict.subject is not None)
 
     def count(
         self, client: str, name: bytes, qtype: int, verdict: Verdict | None, when: datetime, times: int = 1

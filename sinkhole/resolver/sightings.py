@@ -50,6 +50,10 @@ class _Judged:
         self.is_by_name = is_by_name
 
 
+_NEW = _Judged(b"", (), is_by_name=False)
+"""Stands for what was not judged yet."""
+
+
 class _Tally:
     """What is counted of one domain."""
 
@@ -110,9 +114,8 @@ class Sightings:
             self._index = policy.index
             self._judged.clear()
         key = (name, qtype)
-        try:
-            judged = self._judged[key]
-        except KeyError:
+        judged = self._judged.get(key, _NEW)
+        if judged is _NEW:
             judged = self._remember(key, _judge(policy, name, records, verdict, self._own))
         if judged is not None:
             self._count(judged, name, client, when)

@@ -36,6 +36,7 @@ from sinkhole.upstream.ahead import Ahead
 STRAIGHT_TYPES = frozenset((QType.A, QType.AAAA, QType.HTTPS))
 """What is asked for on the straight path."""
 _SAYING = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN))
+_IN = int(QClass.IN)
 
 
 class Forerunner(Protocol):
@@ -71,76 +72,78 @@ class Straight:
         self.guards_private = guards_private
         self._takes_services = takes_services
 
-    def begin(
-        self, name: bytes, qtype: int, client: Client, when: datetime, now: float, room: int,
-        done: "Callable[[Course], None]",
-    ) -> bool:  # fmt: skip
+    def begin(self, course: "Course", now: float, key: bytes) -> bool:
         """Send a question, if nothing but its answer is missing; return False if it has to go the long way.
 
         Args:
-            name: in the client's letter case; none that is answered here.
-            qtype: one of `STRAIGHT_TYPES`.
-            client: who asks.
-            when: UTC.
+            course: of a name that is not answered here.
             now: monotonic seconds.
-            room: octets that the answers may have.
-            done: told of the end, whatever it is.
+            key: of its name (`reversed_key`).
         """
-        policy, key = self.box.current, name.lower()
-        place = (key, qtype, int(QClass.IN), False, False)
-        if place in self.coalesce.flights or not self.cache.is_unknown(place, now):
+        policy, client, qtype = self.box.current, course.client, course.qtype
+        name = course.name.lower()
+        place = (name, qtype, _IN, False, False)
+        flights = self.coalesce.flights
+        if place in flights or not self.cache.is_unknown(place, now):
             return False
         if policy.judges_addresses(client.scope) or (qtype == QType.HTTPS and not self._takes_services):
             return False
-        verdict = policy.decide(key, qtype, client.scope, when, client=client.address)
-        if verdict.is_blocked:
+        verdict = policy.decide(name, qtype, client.scope, course.when, client=client.address, key=key)
+        if verdict.is_blocked or not self.forerunner.begin(course.name, name, qtype, client.address, course.land):
             return False
-        course = Course(self, name, qtype, client, when, verdict, place, room, done)
-        if not self.forerunner.begin(name, key, qtype, client.address, course.land):
-            return False
-        self.coalesce.flights[place] = course
+        course.set_out(self, policy, verdict, place)
+        flights[place] = course
         return True
 
 
 class Course:
     """One question on the straight path.
 
+    Args:
+        name: in the client's letter case.
+        qtype: one of `STRAIGHT_TYPES`.
+        client: who asks.
+        when: UTC.
+        room: octets that the answers may have.
+
     Attributes:
-        client, when: who asked, and when.
         verdict: what policy said.
         ahead: the question as it was sent, from when something came of it.
         reusable: seconds the reply may be repeated before the chain must see the question again.
     """
 
     __slots__ = (
-        "_body", "_done", "_future", "_place", "_policy", "_room", "_straight", "ahead", "client", "name", "qtype",
+        "_body", "_future", "_place", "_policy", "_room", "_straight", "ahead", "client", "name", "qtype",
         "reusable", "verdict", "when",
     )  # fmt: skip
 
-    def __init__(
-        self, straight: Straight, name: bytes, qtype: int, client: Client, when: datetime, verdict: Verdict,
-        place: Key, room: int, done: "Callable[[Course], None]",
-    ) -> None:  # fmt: skip
-        self._straight = straight
+    def __init__(self, name: bytes, qtype: int, client: Client, when: datetime, room: int) -> None:
         self.name = name
         self.qtype = qtype
         self.client = client
         self.when = when
-        self.verdict = verdict
-        self._place = place
         self._room = room
-        self._done = done
-        self._policy = straight.box.current
         self._future: asyncio.Future[Answer | None] | None = None
         self._body: ReplyBody | None = None
         self.ahead: Ahead
         self.reusable = 0.0
 
+    def set_out(self, straight: Straight, policy: Policy, verdict: Verdict, place: Key) -> None:
+        """Note what is known of it when it has been sent."""
+        self._straight = straight
+        self._policy = policy
+        self.verdict = verdict
+        self._place = place
+
     def land(self, ahead: Ahead) -> None:
         """Tell that something came of it, whatever it is."""
         self.ahead = ahead
         del self._straight.coalesce.flights[self._place]
-        self._done(self)
+        self.landed()
+
+    def landed(self) -> None:
+        """Go on, now that there is something to `take`."""
+        raise NotImplementedError
 
     def take(self) -> AddressSet | ReplyBody | None:
         """Return what came, kept and counted; None where the question has to go the long way."""

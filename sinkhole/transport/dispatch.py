@@ -29,7 +29,7 @@ from sinkhole.transport.datagram import Host
 from sinkhole.transport.finisher import NEVER, Finisher
 from sinkhole.transport.fit import truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
-from sinkhole.transport.later import Later, StraightLater
+from sinkhole.transport.later import Begun, Later, StraightLater
 from sinkhole.transport.packet_cache import Doorkeeper, Entry, PacketCache, Table
 from sinkhole.transport.plain_forms import PlainForms
 from sinkhole.transport.quiet import QuietLog
@@ -44,6 +44,7 @@ Outcome = Reply | Coroutine[Any, Any, bytes]
 _HEADER = 12
 _TYPE_AND_CLASS = 4
 _QR = 0x80
+_NO_ID = b"\0\0"
 
 
 class Dispatch:
@@ -104,6 +105,7 @@ class Dispatch:
         self._touched = self._served.touched
         self._now = clock()
         self._batch_time: datetime | None = None
+        self._batch_second: int | None = None
         self._finisher = Finisher(
             policy_box, packet_cache, hits, self._blocked, settings, self.log, clock=clock, wall=wall
         )
@@ -111,7 +113,7 @@ class Dispatch:
     def tick(self) -> None:
         """Take the time and notice a new policy; to be called before each batch of queries."""
         self._now = self._clock()
-        self._batch_time = None
+        self._batch_time = self._batch_second = None
         if self._finisher.is_over:
             self._follow_policy()
 
@@ -145,7 +147,7 @@ class Dispatch:
         self._served.pending += len(tails) - len(missed)
         return tails, missed
 
-    def datagram(self, wire: bytes, host: Host, *, may_begin: bool = True) -> Outcome | Later:
+    def datagram(self, wire: bytes, host: Host, *, may_begin: bool = True) -> Outcome | Begun:
         """Answer a datagram that `cached` had no reply to; never raises.
 
         Args:
@@ -187,7 +189,7 @@ class Dispatch:
             if state.streams is None and state.is_allowed:
                 state.streams = self._cache.table_of(state.client.scope, is_stream=True)
             outcome = self._begin(wire, state, state.streams, is_stream=True)
-            if isinstance(outcome, Later):
+            if isinstance(outcome, Begun):
                 raise AssertionError("only datagrams are begun without a task")
             return outcome
         except Exception:
@@ -220,9 +222,10 @@ class Dispatch:
 
     def _begin(
         self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool, *, may_begin: bool = False
-    ) -> Outcome | Later:
+    ) -> Outcome | Begun:
         if table is not None:
-            entry = self._cache.look_up(table, wire[2:], self._now)
+            tail = wire[2:]
+            entry = self._cache.look_up(table, tail, self._now)
             if entry is not None:
                 self._served.add(entry, state)
                 return wire[:2] + entry.tail
@@ -230,9 +233,9 @@ class Dispatch:
             form = form_of(wire, measured[0])
             made = self._blocked.find(wire, form, measured, table, self._finisher.policy, state.client.scope, self._now)
             if made is not None:
-                return wire[:2] + self._give(wire, state, table, *made)
-            if may_begin and (later := self._go_straight(wire, form, measured, state, table)) is not None:
-                return later
+                return wire[:2] + self._give(tail, state, table, *made)
+            if may_begin and (begun := self._go_straight(wire, form, measured, state, table)) is not None:
+                return begun
         try:
             query = read_query(wire)
         except Silence:
@@ -274,9 +277,9 @@ class Dispatch:
 
     def _go_straight(
         self, wire: bytes, form: bytes, measured: Measured, state: ClientState, table: Table
-    ) -> Later | None:
+    ) -> StraightLater | None:
         """Begin on the straight path; None where the long way has to be taken."""
-        end, _, domain, _ = measured
+        end, _, domain, key = measured
         straight, begin, client = self._straight, self._begin_chain, state.client
         # Where verdicts may end by themselves, so must TTLs: that takes the long way.
         if straight is None or begin is None or not end:
@@ -286,28 +289,28 @@ class Dispatch:
         plain = self._forms.find(wire, form)
         if plain is None or self._blocked.may_be_local(domain):
             return None
-        question_end = end + _TYPE_AND_CLASS
-        later = StraightLater(self._finisher, wire, table, question_end, plain, begin)
-        room, name = plain.most - question_end, wire[_HEADER:end]
-        if not straight.begin(name, plain.qtype, client, self._when(), self._now, room, later.landed):
+        when = self._batch_time or self._when()
+        later = StraightLater(self._finisher, wire, end + _TYPE_AND_CLASS, plain, table, client, when, begin)
+        if not straight.begin(later, self._now, key):
             return None
         state.queries += 1
         return later
 
     def _give(
-        self, wire: bytes, state: ClientState, table: Table, name: bytes, domain: bytes, tail: bytes, pieces: Pieces
+        self, asked: bytes, state: ClientState, table: Table, name: bytes, domain: bytes, tail: bytes, pieces: Pieces
     ) -> bytes:
         """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again."""
         state.queries += 1
         self._served.made += 1
         if pieces.is_recorded:
-            second = int(self._wall())
+            second = self._batch_second
+            if second is None:
+                second = self._batch_second = int(self._wall())
             self._hits.add_new(state.client.address, name, domain, pieces.qtype, pieces.verdict, second)
-        if self._doorkeeper.has_seen(wire[2:]):
-            entry = Entry(
-                wire[:2] + tail, self._clock(), pieces.ttl, name, pieces.qtype, pieces.verdict, pieces.is_recorded
-            )
-            self._cache.store(table, wire[2:], entry)
+        if self._doorkeeper.has_seen(asked):
+            wire = _NO_ID + tail
+            entry = Entry(wire, self._clock(), pieces.ttl, name, pieces.qtype, pieces.verdict, pieces.is_recorded)
+            self._cache.store(table, asked, entry)
         return tail
 
     async def _resolve(self, wire: bytes, asked: Query, table: Table) -> bytes:

@@ -1,6 +1,7 @@
 """Replies that are on their way: what is done when there is an answer, or the addresses alone."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sinkhole.errors import UpstreamError
@@ -9,12 +10,15 @@ from sinkhole.protocol.question import read_query
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.protocol.types import Rcode
 from sinkhole.resolver.answer import Answer
-from sinkhole.resolver.query import Query
+from sinkhole.resolver.query import Client, Query
 from sinkhole.resolver.steps import Done
 from sinkhole.resolver.straight import Course
 from sinkhole.transport.finisher import Finisher
 from sinkhole.transport.packet_cache import Table
 from sinkhole.transport.plain_forms import PlainForm
+
+_HEADER = 12
+_TYPE_AND_CLASS = 4
 
 
 class Later:
@@ -26,7 +30,7 @@ class Later:
 
     __slots__ = ("_asked", "_finisher", "_period", "_table", "_wire", "send")
 
-    def __init__(self, finisher: Finisher, wire: bytes, asked: Query | None, period: int, table: Table) -> None:
+    def __init__(self, finisher: Finisher, wire: bytes, asked: Query, period: int, table: Table) -> None:
         self._finisher = finisher
         self._wire = wire
         self._asked = asked
@@ -37,8 +41,6 @@ class Later:
     def done(self, answer: Answer | None, error: Exception | None) -> None:
         """Make the reply of an answer, and send it."""
         finisher, asked = self._finisher, self._asked
-        if asked is None:
-            raise AssertionError("an answer to no question")
         try:
             if answer is None:
                 raise error or AssertionError("neither answer nor error")
@@ -50,50 +52,67 @@ class Later:
         self.send(reply)
 
 
-class StraightLater(Later):
+class StraightLater(Course):
     """A reply that is on the straight path, and goes the long way where that does not lead to the end.
 
     Args:
         finisher: makes the reply.
         wire: the query.
-        table: where its reply may be kept.
         end: offset after its question.
         form: of the query.
+        table: where its reply may be kept.
+        client: who asks.
+        when: UTC.
         begin: begins the long way.
+
+    Attributes:
+        send: as of `Later`.
     """
 
-    __slots__ = ("_begin", "_end", "_form")
+    __slots__ = ("_begin", "_end", "_finisher", "_form", "_period", "_table", "_wire", "send")
 
     def __init__(
-        self, finisher: Finisher, wire: bytes, table: Table, end: int, form: PlainForm,
+        self, finisher: Finisher, wire: bytes, end: int, form: PlainForm, table: Table, client: Client, when: datetime,
         begin: Callable[[Query, Done], Answer | None],
     ) -> None:  # fmt: skip
-        super().__init__(finisher, wire, None, finisher.period, table)
+        super().__init__(wire[_HEADER : end - _TYPE_AND_CLASS], form.qtype, client, when, form.most - end)
+        self._finisher = finisher
+        self._period = finisher.period
+        self._wire = wire
         self._end = end
         self._form = form
+        self._table = table
         self._begin = begin
+        self.send: Callable[[bytes], Any]
 
-    def landed(self, course: Course) -> None:
+    def landed(self) -> None:
         """Make the reply of what came, and send it; or go on."""
         finisher = self._finisher
+        asked: Query | None = None
         try:
-            found = course.take()
+            found = self.take()
             if found is not None:
                 if isinstance(found, AddressSet):
-                    reply = finisher.finish_addresses(self._wire, self._end, self._form, course, found, self._table)
+                    reply = finisher.finish_addresses(self._wire, self._end, self._form, self, found, self._table)
                 else:
-                    reply = finisher.finish_body(self._wire, self._form, course, found, self._table)
+                    reply = finisher.finish_body(self._wire, self._form, self, found, self._table)
                 self.send(reply)
                 return
-            self._asked = self._long_way(course)
-            answer = self._begin(self._asked, self.done)
+            asked = self._long_way()
+            later = Later(finisher, self._wire, asked, self._period, self._table)
+            later.send = self.send
+            answer = self._begin(asked, later.done)
         except Exception:
-            self.send(finisher.failed(self._asked or self._long_way(course)))
+            self.send(finisher.failed(asked or self._long_way()))
         else:
             if answer is not None:
-                self.done(answer, None)
+                later.done(answer, None)
 
-    def _long_way(self, course: Course) -> Query:
-        query = Query(read_query(self._wire), course.client, False, course.when, ahead=course.ahead)
-        policy = course.changed_policy()
+    def _long_way(self) -> Query:
+        query = Query(read_query(self._wire), self.client, False, self.when, ahead=self.ahead)
+        policy = self.changed_policy()
         return query if policy is None else query.under(policy)
+
+
+Begun = StraightLater | Later
+"""What was begun without a task: it ends by a call of its `send`."""

@@ -47,7 +47,7 @@ class Entry:
         self._birth = now
         self._expires = now + ttl
         self.tail = wire[2:]
-        self.due = min(now + 1.0, self._expires)
+        self.due = now + 1.0 if ttl > 1.0 else self._expires
         self.name = name
         self.qtype = qtype
         self.verdict = verdict
@@ -163,11 +163,13 @@ class PacketCache:
         """Keep a reply, if need be instead of those longest unused."""
         size = len(key) + entry.size
         young = self._young
-        if not young.can_hold(size):
-            return
         if key in table.young:
+            if not young.can_hold(size):
+                return
             self._forget(table, key)
         if not young.has_room(size):
+            if not young.can_hold(size):
+                return
             young.turn()
             for one in list(self._tables.values()):
                 one.young, one.old = {}, one.young
@@ -217,19 +219,17 @@ class PacketCache:
 
 
 class _Part:
-    """How much is in the young part of a pair, and how much was in the old part when it was young."""
+    """How much is in the young part of a pair, and how much was in the old part when it was young.
 
-    __slots__ = ("_entries", "_max_entries", "_max_octets", "_octets", "_octets_before")
+    `held` are the octets of both.
+    """
+
+    __slots__ = ("_entries", "_max_entries", "_max_octets", "_octets", "held")
 
     def __init__(self, max_entries: int, max_octets: int) -> None:
         self._max_entries = max_entries
         self._max_octets = max_octets
         self.clear()
-
-    @property
-    def held(self) -> int:
-        """Octets of both parts of the pair."""
-        return self._octets + self._octets_before
 
     def can_hold(self, size: int) -> bool:
         """Whether an entry of this size fits into an empty part."""
@@ -243,16 +243,19 @@ class _Part:
         """Count one more."""
         self._entries += 1
         self._octets += size
+        self.held += size
 
     def remove(self, size: int) -> None:
         """Count one less."""
         self._entries -= 1
         self._octets -= size
+        self.held -= size
 
     def clear(self) -> None:
         """There is nothing in it."""
-        self._entries = self._octets = self._octets_before = 0
+        self._entries = self._octets = self.held = 0
 
     def turn(self) -> None:
         """Make young old; what was in the old part is dropped."""
-        self._octets_before, self._octets, self._entries = self._octets, 0, 0
+        self.held = self._octets
+        self._octets = self._entries = 0

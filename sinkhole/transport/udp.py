@@ -13,7 +13,7 @@ from typing import Any
 from sinkhole.transport.border import Wanted, wrap_socket
 from sinkhole.transport.datagram import BATCH, Form, Place
 from sinkhole.transport.dispatch import Dispatch
-from sinkhole.transport.later import Later
+from sinkhole.transport.later import Begun
 from sinkhole.upstream.turn import TURN
 
 _BATCHES = 4
@@ -97,8 +97,8 @@ class UdpListener:
                 break
         dispatch.settle()
 
-    def _wait_for(self, outcome: "Coroutine[Any, Any, bytes] | Later", place: Place) -> None:
-        if isinstance(outcome, Later):
+    def _wait_for(self, outcome: "Coroutine[Any, Any, bytes] | Begun", place: Place) -> None:
+        if isinstance(outcome, Begun):
             self._unfinished += 1
             outcome.send = partial(self._finish, place)
             return

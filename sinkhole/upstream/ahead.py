@@ -11,56 +11,63 @@ from sinkhole.errors import UpstreamError
 from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.message import Message, read_message
 from sinkhole.protocol.question import Question
-from sinkhole.upstream.ask import Ask
+from sinkhole.upstream.ask import HEADER, TYPE_AND_CLASS, Ask
 from sinkhole.upstream.burst import Flight, Landed
 from sinkhole.upstream.limits import InFlight
 from sinkhole.upstream.matching import with_name
 from sinkhole.upstream.server import Server
 
 
-class Ahead:
+class Ahead(Flight):
     """The question, from when it is sent until its answer is used.
+
+    Args:
+        name: as the client wrote it.
+        started: monotonic seconds.
+        limits: where it counts as waiting, for `client` and `zone`.
 
     Attributes:
         server: who was asked.
-        started: when, in monotonic seconds.
-        outcome: what came of it.
     """
 
-    __slots__ = ("_client", "_land", "_limits", "_name", "_zone", "outcome", "server", "started")
+    __slots__ = ("_client", "_land", "_limits", "_zone", "server", "started")
 
-    def __init__(
-        self, server: Server, started: float, flight: Flight, limits: InFlight, client: str, zone: bytes,
-        land: "Callable[[Ahead], None]",
-    ) -> None:  # fmt: skip
-        self.server = server
+    def __init__(self, name: bytes, started: float, limits: InFlight, client: str, zone: bytes) -> None:
+        # What `Flight` sets, but for what only those need who await it.
+        self.name = name
+        self.edns = True
+        self.plain_end = HEADER + len(name) + TYPE_AND_CLASS
+        self.near = self.outcome = None
         self.started = started
-        self.outcome: Landed | None = None
-        self._name = flight.name
+        self._land: Callable[[Ahead], None] | None = None
         self._limits = limits
         self._client = client
         self._zone = zone
-        self._land: Callable[[Ahead], None] | None = land
-        server.waiting += 1
-        flight.wake = self._landed
+        self.server: Server
+
+    def wait(self, land: "Callable[[Ahead], None]") -> None:
+        """Have someone told when something comes of it."""
+        self.server.waiting += 1
+        self._land = land
+
+    def settle(self, outcome: Landed) -> None:
+        """Tell whoever waits; nobody does where it could not even leave."""
+        self.outcome = outcome
+        # Whoever is told may hold this: let go of him, since circles are collected minutes later only.
+        land, self._land = self._land, None
+        if land is not None:
+            self.server.waiting -= 1
+            self._limits.give_back(self._client, self._zone)
+            land(self)
 
     def message(self) -> Message | UpstreamError:
         """Return what came of it, as the long way wants it."""
         outcome = self.outcome
         if isinstance(outcome, AddressSet):
-            return read_message(with_name(outcome.wire, self._name))
+            return read_message(with_name(outcome.wire, self.name))
         if outcome is None:
             raise AssertionError("not landed yet")
         return outcome
-
-    def _landed(self, flight: Flight) -> None:
-        self.server.waiting -= 1
-        self._limits.give_back(self._client, self._zone)
-        self.outcome = flight.outcome
-        # Whoever is told may hold this: let go of him, since circles are collected minutes later only.
-        land, self._land = self._land, None
-        if land is not None:
-            land(self)
 
 
 @cache

@@ -32,13 +32,13 @@ class Flight:
     """A query that waits for its answer; awaiting it gives the message, or raises why there is none.
 
     Attributes:
-        burst: the burst it belongs to.
-        id: its message id.
         name: the name as the client wrote it.
-        sent: the query as it goes out.
         edns: whether it has an OPT record.
-        end: loop time at which the wait is over.
         plain_end: offset after its question, if a set of addresses need not be made a message; else 0.
+        burst: the burst that it belongs to, from when it is put into one.
+        id: its message id.
+        sent: the query as it goes out.
+        end: loop time at which the wait is over.
         near: what is said at the end; None for silence.
         outcome: what came of it; None while it waits.
         wake: called when there is an outcome, by whoever takes steps without a task.
@@ -46,16 +46,14 @@ class Flight:
 
     __slots__ = ("_done", "burst", "edns", "end", "id", "name", "near", "outcome", "plain_end", "sent", "wake")
 
-    def __init__(
-        self, burst: "Burst", message_id: bytes, name: bytes, sent: bytes, end: float, *, edns: bool, plain_end: int = 0
-    ) -> None:
-        self.burst = burst
-        self.id = message_id
+    def __init__(self, name: bytes, edns: bool, plain_end: int = 0) -> None:
         self.name = name
-        self.sent = sent
         self.edns = edns
-        self.end = end
         self.plain_end = plain_end
+        self.burst: Burst
+        self.id: bytes
+        self.sent: bytes
+        self.end: float
         self.near: UpstreamError | None = None
         self.outcome: Landed | None = None
         self.wake: Callable[[Flight], None] | None = None
@@ -90,6 +88,8 @@ class Flight:
 class Burst:
     """Sends queries through one fresh socket, and waits for their answers.
 
+    `began` is when it was made, in loop time: its queries' waits are counted from there, at most a turn too early.
+
     The socket is connected, so the kernel drops what comes from another address or port. It is closed when nobody
     waits any more.
 
@@ -100,10 +100,11 @@ class Burst:
         port: its port.
     """
 
-    __slots__ = ("_ready", "_sock", "_timer", "_to", "flights", "is_sent", "loop")
+    __slots__ = ("_ready", "_sock", "_timer", "_to", "began", "flights", "is_sent", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, host: str, port: int) -> None:
         self.loop = loop
+        self.began = loop.time()
         self._ready = ready
         self._to = (host, port)
         self._sock: socket.SocketType | None = None
@@ -150,12 +151,13 @@ class Burst:
                 # Port unreachable, as a rule: no use to wait for the time-out.
                 self._fail(error)
                 return
-            flight = flights.get(got[:2])
+            message_id = got[:2]
+            flight = flights.get(message_id)
             if flight is None:
                 continue
             outcome = self._read(flight, got)
             if outcome is not None:
-                del flights[got[:2]]
+                del flights[message_id]
                 flight.settle(outcome)
                 if not flights:
                     break

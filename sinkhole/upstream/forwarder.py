@@ -84,14 +84,12 @@ class Forwarder:
             self._limits.take(client, zone)
         except UpstreamBusy:
             return False
-        started = self._clock()
-        sent = group.begin(name, qtype)
+        ahead = Ahead(name, self._clock(), self._limits, client, zone)
         # What could not even leave has failed already, and nobody will be told.
-        if sent is None or sent[1].outcome is not None:
+        if not group.begin(ahead, qtype) or ahead.outcome is not None:
             self._limits.give_back(client, zone)
             return False
-        server, flight = sent
-        Ahead(server, started, flight, self._limits, client, zone, land)
+        ahead.wait(land)
         return True
 
     def answered(self, ahead: Ahead) -> None:

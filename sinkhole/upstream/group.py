@@ -13,7 +13,6 @@ from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QType, Rcode
 from sinkhole.upstream.ahead import Ahead, frame_for
 from sinkhole.upstream.ask import Ask, Budget, Packets
-from sinkhole.upstream.burst import Flight
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.health import Fault
 from sinkhole.upstream.server import Outcome, Server
@@ -83,14 +82,19 @@ class Group:
         await in_a_task()
         return await self._ask_on(ask, budget, first)
 
-    def begin(self, name: bytes, qtype: int) -> tuple[Server, Flight] | None:
-        """Send a question to the best server, in the way that costs least; None if it takes another."""
-        if not self.servers or (self._strategy == "race" and len(self.servers) > 1):
-            return None
-        self._probe_where_due()
-        server = self._ranked()[0]
-        flight = server.put(name, *frame_for(qtype), timeout=self._timeout)
-        return None if flight is None else (server, flight)
+    def begin(self, ahead: Ahead, qtype: int) -> bool:
+        """Send a question to the best server, in the way that costs least; return False if it takes another."""
+        servers = self.servers
+        if len(servers) == 1:
+            server = servers[0]
+        elif not servers or self._strategy == "race":
+            return False
+        else:
+            self._probe_where_due()
+            server = self._ranked()[0]
+        ahead.server = server
+        head, tail = frame_for(qtype)
+        return server.put(ahead, head, tail, ahead.started, self._timeout)
 
     def answered(self, ahead: Ahead) -> None:
         """Note that a question that was sent ahead has got its answer."""

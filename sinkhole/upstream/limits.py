@@ -6,12 +6,10 @@ floods, the next client finds one: of k that take all they can, each gets 4 / (4
 """
 
 import resource
-from functools import lru_cache
 from typing import TypeVar
 
 from sinkhole.config.schema import UpstreamSettings
-from sinkhole.policy.place import registered_label
-from sinkhole.protocol.names import labels_of
+from sinkhole.policy.place import SECOND_LEVEL
 from sinkhole.upstream.failure import UpstreamBusy
 
 _Key = TypeVar("_Key")
@@ -22,6 +20,8 @@ _SPARE_DESCRIPTORS = 256
 
 _TIMES_FREE = 4
 """Places of one client or domain for each free one: alone it may have four fifths."""
+_OF_COUNTRIES = 2
+"""Octets of the labels of countries, below which others register in domains like `co.uk`."""
 
 
 class InFlight:
@@ -102,13 +102,8 @@ def zone_of(key: bytes) -> bytes:
     while length := key[at]:
         third, second, last = second, last, at
         at += length + 1
-    return key[third:] if third != second and _is_suffix(key[second:]) else key[second:]
-
-
-@lru_cache(4096)
-def _is_suffix(domain: bytes) -> bool:
-    """Return whether a domain of two labels is one that others register in."""
-    return registered_label((b"x", *labels_of(domain))) == 0
+    is_suffix = third != second and key[last] == _OF_COUNTRIES and key[second + 1 : last] in SECOND_LEVEL
+    return key[third:] if is_suffix else key[second:]
 
 
 def _take_one(counts: dict[_Key, int], key: _Key) -> None:

@@ -72,17 +72,19 @@ class DatagramClient:
             return None
         return self._datagrams.begin(ask, self._host, budget, timeout=timeout)
 
-    def put(self, name: bytes, head: bytes, tail: bytes, *, timeout: float) -> Flight | None:
-        """Send a query, given in pieces, over UDP; None if it must go over TCP, or a name be looked up.
+    def put(self, flight: Flight, head: bytes, tail: bytes, now: float, timeout: float) -> bool:
+        """Send a query, given in pieces, over UDP; return False if it must go over TCP, or a name be looked up.
 
         Args:
-            name: as the client wrote it.
-            head, tail: what stands before it in the query, the id apart, and after it, with an OPT record.
+            flight: of its name.
+            head, tail: what stands before the name in the query, the id apart, and after it, with an OPT record.
+            now: monotonic seconds.
             timeout: seconds to wait.
         """
-        if self._host is None or self._clock() < self._stream_until:
-            return None
-        return self._datagrams.put(name, head, tail, self._host, timeout, edns=True, is_plain=True)
+        if self._host is None or now < self._stream_until:
+            return False
+        self._datagrams.put(flight, head, tail, self._host, timeout)
+        return True
 
     async def ask(self, ask: Ask, budget: Budget, *, timeout: float) -> Message:
         """Send the question and return its answer; over TCP if that is truncated, or in the wrong letter case.
@@ -166,11 +168,11 @@ class Server:
             return None
         return self._datagrams.begin(ask, budget, timeout=timeout)
 
-    def put(self, name: bytes, head: bytes, tail: bytes, *, timeout: float) -> Flight | None:
-        """Send a query with EDNS, given in pieces, and return at once, if this is the common case."""
-        if self._datagrams is None or self._clock() < self._plain_until:
-            return None
-        return self._datagrams.put(name, head, tail, timeout=timeout)
+    def put(self, flight: Flight, head: bytes, tail: bytes, now: float, timeout: float) -> bool:
+        """Send a query with EDNS, as `DatagramClient.put` does; return whether this is the common case."""
+        if self._datagrams is None or now < self._plain_until:
+            return False
+        return self._datagrams.put(flight, head, tail, now, timeout)
 
     async def ask(self, ask: Ask, budget: Budget, *, timeout: float, first: Outcome | None = None) -> Message:
         """Ask it; without EDNS when it shows that it does not understand that (RFC 6891, section 7).

@@ -9,7 +9,7 @@ decision 19.
 
 import asyncio
 
-from sinkhole.upstream.ask import HEADER, TYPE_AND_CLASS, Ask, Budget, mixed_case
+from sinkhole.upstream.ask import Ask, Budget, mixed_case
 from sinkhole.upstream.burst import MOST, Burst, Flight
 from sinkhole.upstream.entropy import Entropy
 from sinkhole.upstream.ready import ready_of
@@ -50,40 +50,41 @@ class Datagrams:
         """
         seconds = budget.time_for(timeout)
         budget.spend()
-        return self.put(ask.question.name, *ask.frame(), host, seconds, edns=ask.edns)
+        flight = Flight(ask.question.name, ask.edns)
+        self.put(flight, *ask.frame(), host, seconds)
+        return flight
 
-    def put(
-        self, name: bytes, head: bytes, tail: bytes, host: str, seconds: float, *, edns: bool, is_plain: bool = False
-    ) -> Flight:
-        """Put a query into the next burst; return its flight.
+    def put(self, flight: Flight, head: bytes, tail: bytes, host: str, seconds: float) -> None:
+        """Put a query into the next burst.
 
         Args:
-            name: as the client wrote it.
-            head, tail: what stands before it in the query, the id apart, and after it.
+            flight: of its name.
+            head, tail: what stands before the name in the query, the id apart, and after it.
             host: IP address of the upstream.
             seconds: to wait.
-            edns: whether `tail` has an OPT record.
-            is_plain: whether a set of addresses need not be made a message.
         """
-        loop = asyncio.get_running_loop()
-        burst = self._burst
+        burst, name = self._burst, flight.name
         if burst is None or burst.is_sent or host != self._host:
-            if burst is not None:
-                burst.send()
-            burst = self._burst = Burst(loop, ready_of(loop), host, self._port)
-            self._host = host
-            TURN.later(burst.send)
+            burst = self._next_burst(host)
+        flights = burst.flights
         octets = self._entropy.take(_ID_OCTETS + len(name))
         message_id = octets[:_ID_OCTETS]
-        while message_id in burst.flights:
+        while message_id in flights:
             message_id = self._entropy.take(_ID_OCTETS)
         mixed = mixed_case(name, octets[_ID_OCTETS:]) if self._randomize_case else name
-        plain_end = HEADER + len(name) + TYPE_AND_CLASS if is_plain else 0
-        flight = Flight(
-            burst, message_id, name, b"".join((message_id, head, mixed, tail)), loop.time() + seconds,
-            edns=edns, plain_end=plain_end,
-        )  # fmt: skip
-        burst.flights[message_id] = flight
-        if len(burst.flights) >= MOST:
+        flight.burst = burst
+        flight.id = message_id
+        flight.sent = b"".join((message_id, head, mixed, tail))
+        flight.end = burst.began + seconds
+        flights[message_id] = flight
+        if len(flights) >= MOST:
             burst.send()
-        return flight
+
+    def _next_burst(self, host: str) -> Burst:
+        if self._burst is not None:
+            self._burst.send()
+        loop = asyncio.get_running_loop()
+        burst = self._burst = Burst(loop, ready_of(loop), host, self._port)
+        self._host = host
+        TURN.later(burst.send)
+        return burst

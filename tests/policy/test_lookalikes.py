@@ -1,6 +1,7 @@
 """Names that imitate a vendor are told, with how and why; honest names are not."""
 
 import time
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -216,3 +217,28 @@ def test_names_that_imitate_nobody_are_remembered_within_a_bound(monkeypatch):
         assert guard.find(name) is None
         assert len(guard._plain) <= 3
     assert guard.find(name_from_text("deepseek-login.example")) is not None
+
+
+def test_what_is_remembered_changes_nothing():
+    random = Random(5)
+    words = [
+        "deepseek",
+        "deepsek",
+        "0penai",
+        "xn--80ak6aa92e",
+        "login",
+        "www",
+        "a",
+        "cdn-7",
+        "m" * 45,
+        "com",
+        "co",
+        "uk",
+    ]
+    guard = Lookalikes(BOOK)
+    for _ in range(3000):
+        labels = [random.choice(words) for _ in range(random.randint(1, 4))]
+        if random.random() < 0.3:
+            labels[0] = f"{labels[0]}-{random.choice(words)}"[:63]
+        name = name_from_text(".".join(labels))
+        assert guard.find(name) == Lookalikes(BOOK).find(name) == guard.find(name)
