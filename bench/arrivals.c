@@ -1,11 +1,12 @@
 /* How long answers take at a steady rate, by the kernel's clock; says it in JSON.
  *
- *     arrivals PORT RATE SECONDS
+ *     arrivals PORT RATE SECONDS [FILE]
  *
  * The kernel stamps each answer as it puts it into this socket (SO_TIMESTAMPNS), so the time that this program waits for
- * a core is not in it, as it is not on a network where the client is another machine. Questions are for 500 names below
- * mistral.ai, and leave at random moments (a Poisson process), so that no rhythm of the server's is met or missed. In C,
- * since what it takes of a core is taken from the server. On 127.0.0.1 only.
+ * a core is not in it, as it is not on a network where the client is another machine. Questions are for the names of a
+ * file (lines of `NAME A`, each in turn), else for 500 names below mistral.ai, and leave at random moments (a Poisson
+ * process), so that no rhythm of the server's is met or missed. In C, since what it takes of a core is taken from the
+ * server. On 127.0.0.1 only.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,13 +20,16 @@
 #include <time.h>
 
 #define NAMES 500
+#define LONGEST 255
 #define IDS 65536
 #define LAST_ANSWERS_NS 200000000L
 
 static int sock;
 static long long sent[IDS];
 static long *arrived, *seen;
-static size_t count, room;
+static size_t count, room, refused;
+static unsigned char (*names)[LONGEST];
+static size_t known;
 
 static long long at(clockid_t clock) {
     struct timespec t;
@@ -38,16 +42,50 @@ static void fail(const char *what) {
     exit(1);
 }
 
+/* Note a name, given with dots, in wire form. */
+static void know(const char *text) {
+    static size_t space;
+    if (known == space) {
+        space = space ? 2 * space : NAMES;
+        names = realloc(names, space * sizeof *names);
+        if (!names)
+            fail("realloc");
+    }
+    unsigned char *end = names[known++], *last = end + LONGEST;
+    while (*text) {
+        size_t length = strcspn(text, ".");
+        if (!length || length > 63 || end + length + 2 > last) {
+            fprintf(stderr, "no name: %s\n", text);
+            exit(1);
+        }
+        *end++ = length;
+        memcpy(end, text, length);
+        end += length;
+        text += length + (text[length] == '.');
+    }
+    *end = 0;
+}
+
+static void know_all(const char *path) {
+    char line[1024];
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail(path);
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, " \n")] = 0;
+        know(line);
+    }
+    fclose(file);
+}
+
 static void ask(size_t number) {
-    unsigned char wire[64] = {number >> 8, number, 1, 0, 0, 1};
-    char label[16];
-    int length = snprintf(label, sizeof label, "h%zu", number % NAMES);
-    unsigned char *end = wire + 12;
-    *end++ = length;
-    memcpy(end, label, length);
-    end += length;
-    memcpy(end, "\7mistral\2ai\0\0\1\0\1", 16);
-    end += 16;
+    unsigned char wire[12 + LONGEST + 4] = {number >> 8, number, 1, 0, 0, 1};
+    const unsigned char *name = names[number % known];
+    size_t length = strlen((const char *)name) + 1;
+    memcpy(wire + 12, name, length);
+    unsigned char *end = wire + 12 + length;
+    memcpy(end, "\0\1\0\1", 4);
+    end += 4;
     sent[number % IDS] = at(CLOCK_REALTIME);
     if (send(sock, wire, end - wire, 0) < 0)
         fail("send");
@@ -69,6 +107,7 @@ static void take_all(void) {
         long long *when = &sent[reply[0] << 8 | reply[1]];
         if (!*when || !found || found->cmsg_type != SO_TIMESTAMPNS || count == room)
             continue;
+        refused += (reply[3] & 15) != 0;
         struct timespec stamp;
         memcpy(&stamp, CMSG_DATA(found), sizeof stamp);
         arrived[count] = stamp.tv_sec * 1000000000LL + stamp.tv_nsec - *when;
@@ -98,9 +137,21 @@ static double share(long *ordered, double part) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) {
-        fprintf(stderr, "arrivals PORT RATE SECONDS\n");
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "arrivals PORT RATE SECONDS [FILE]\n");
         return 2;
+    }
+    if (argc == 5)
+        know_all(argv[4]);
+    else
+        for (int number = 0; number < NAMES; number++) {
+            char name[32];
+            snprintf(name, sizeof name, "h%d.mistral.ai", number);
+            know(name);
+        }
+    if (!known) {
+        fprintf(stderr, "%s: no names\n", argv[4]);
+        return 1;
     }
     double rate = atof(argv[2]), seconds = atof(argv[3]);
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -128,7 +179,7 @@ int main(int argc, char **argv) {
     }
     qsort(arrived, count, sizeof *arrived, compare);
     qsort(seen, count, sizeof *seen, compare);
-    printf("{\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"seen_p99_ms\": %.3f, \"answered\": %zu, \"lost\": %zu}\n",
-           share(arrived, 0.5), share(arrived, 0.99), share(arrived, 0.999), share(seen, 0.99), count, number - count);
+    printf("{\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"seen_p99_ms\": %.3f, \"answered\": %zu, \"lost\": %zu, \"refused\": %zu}\n",
+           share(arrived, 0.5), share(arrived, 0.99), share(arrived, 0.999), share(seen, 0.99), count, number - count, refused);
     return 0;
 }

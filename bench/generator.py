@@ -1,7 +1,6 @@
 """The load: questions from a core of their own, and what came back."""
 
 import re
-import statistics
 import subprocess
 from dataclasses import dataclass
 from math import ceil
@@ -93,12 +92,3 @@ def _find(pattern: str, text: str) -> str:
     if (found := re.search(pattern, text)) is None:
         raise SystemExit(f"the load printed nothing like {pattern!r}: {text[-500:]}")
     return found[1]
-
-
-def percentiles_ms(text: str) -> tuple[float, float]:
-    """Return the median and the 99th percentile of what `-v` says of each question, in milliseconds."""
-    times = sorted(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("> "))
-    if len(times) < 100:
-        raise SystemExit(f"dnsperf told of {len(times)} answers only")
-    hundredths = statistics.quantiles(times, n=100)
-    return hundredths[49] * 1000, hundredths[98] * 1000
