@@ -210,12 +210,14 @@ def test_hostile_name_costs_little(name):
 
 def test_names_that_imitate_nobody_are_remembered_within_a_bound(monkeypatch):
     monkeypatch.setattr(lookalikes_module, "_MAX_PLAIN", 3)
+    monkeypatch.setattr(lookalikes_module, "_MAX_LATEST", 2)
     guard = Lookalikes(BOOK)
-    names = [name_from_text(f"n{number}.example.org") for number in range(8)]
+    names = [name_from_text(f"n.x{number}.example.org") for number in range(8)]
     for name in names:
         assert guard.find(name) is None
         assert guard.find(name) is None
         assert len(guard._plain) <= 3
+        assert len(guard._latest) <= 2
     assert guard.find(name_from_text("deepseek-login.example")) is not None
 
 

@@ -37,8 +37,10 @@ def test_names_of_one_spot_are_decided_alike(seed):
         scope = policy.scope_of(client)
         seen = {}
         for name in names:
-            spot = policy.spot(name, reversed_key(name), scope)
+            key = reversed_key(name)
+            spot = policy.spot(name, key, scope)
             verdict = policy.decide(name, world.A, scope, SATURDAY)
+            assert verdict == policy.decide(name, world.A, scope, SATURDAY, key=key)
             if spot is not None and policy.is_of_spot(verdict):
                 plain = replace(verdict, rule=None, line=None)
                 assert seen.setdefault(spot, plain) == plain, f"{name} for {client}, world {seed}"
