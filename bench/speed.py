@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench import servers
+from bench import native, servers
 from bench.arrivals import arrivals
 from bench.call import Call
 from bench.peers.peer import Running
@@ -46,6 +46,9 @@ def latency(call: Call, running: list[Running], questions: Questions) -> None:
 
     By the kernel's stamps: dnsperf 2.14 stands still for milliseconds now and then, whoever answers.
     """
+    if native.compiled("arrivals") is None:
+        print("latency: not measured: needs a C compiler (Debian packages gcc, libc6-dev)", flush=True)
+        return
     mixed = replace(WORKLOADS["mixed"], name=LATENCY)
     for number in range(1, call.rounds + 1):
         asked = questions.of(mixed, MODERATE * (call.seconds + 1))  # a few more than are asked
