@@ -132,14 +132,22 @@ class Dispatch:
         clients, now = self._clients.young, self._now
         tails: list[bytes | None] = []
         missed: list[int] = []
+        before: Host | None = None
+        table: Table | None = None
         for key, host in zip(keys, hosts, strict=True):
-            state = clients.get(host)
-            if state is not None and (table := state.datagrams) is not None:
+            if host != before:  # who sends one datagram often sends the next
+                before = host
+                found = clients.get(host)
+                if found is None:
+                    table = None
+                else:
+                    state, table, bucket, served = found, found.datagrams, found.bucket, found.served
+            if table is not None:
                 entry = table.young.get(key)
-                if entry is not None and entry.due > now and (state.bucket is None or state.bucket.take(now)):
-                    if not state.served:
+                if entry is not None and entry.due > now and (bucket is None or bucket.take(now)):
+                    if not served:
                         self._touched.append(state)
-                    state.served.append(entry)
+                    served.append(entry)
                     tails.append(entry.tail)
                     continue
             missed.append(len(tails))

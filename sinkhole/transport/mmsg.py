@@ -109,6 +109,11 @@ class _Slots:
         self._header_octets[:octets] = self._fresh_headers[:octets]
         self.to_send[:used] = self._room[:used]
 
+    def copy_header(self, source: int, target: int) -> None:
+        """Let the header of one slot say what that of another says, until `empty`."""
+        octets, size = self._header_octets, _HEADER_OCTETS
+        octets[target * size : (target + 1) * size] = octets[source * size : (source + 1) * size]
+
 
 class BatchSocket:
     """A socket whose datagrams come and go many at a time.
@@ -181,21 +186,31 @@ class BatchSocket:
         )
 
     def answer(self, tails: Sequence[bytes | None]) -> None:
-        """Send each from where its query lies; one that the system refuses is lost and logged."""
-        octets = self._in.octets
-        lengths = array("L", [0]) * self._count
-        first = 0
+        """Send each from where its query lies; one that the system refuses is lost and logged.
+
+        All leave in one call: the header of a query without a reply is replaced by the last one that has a reply, which
+        points to where that lies. Headers are made anew before the next batch.
+        """
+        slots, end = self._in, self._count
+        octets = slots.octets
+        lengths = array("L", [0]) * end
+        gaps = []
         for number, (start, tail) in enumerate(zip(self._tail_starts, tails, strict=False)):
             if tail is None:
-                if first < number:
-                    self._send_some(self._in, lengths, first, number)
-                first = number + 1
+                gaps.append(number)
             else:
                 length = len(tail)
                 octets[start : start + length] = tail
                 lengths[number] = length + 2
-        if first < self._count:
-            self._send_some(self._in, lengths, first, self._count)
+        slots.to_send[:end] = lengths
+        for gap in gaps:
+            while end > gap and tails[end - 1] is None:
+                end -= 1
+            if end <= gap:
+                break
+            end -= 1
+            slots.copy_header(end, gap)
+        self._send_some(slots, end)
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send one, together with the others that become ready in this turn of the event loop."""
@@ -213,7 +228,7 @@ class BatchSocket:
         slots.empty()
         slots.used = len(replies)
         names, controls = slots.name_octets, slots.control_octets
-        lengths = array("L", [len(reply) for reply, _ in replies])
+        slots.to_send[: len(replies)] = array("L", [len(reply) for reply, _ in replies])
         for number, (reply, (name, control)) in enumerate(replies):
             start = self._starts[number]
             slots.octets[start : start + len(reply)] = reply
@@ -222,12 +237,11 @@ class BatchSocket:
                 slots.controls[number * controls : (number + 1) * controls] = control
             elif controls:
                 slots.headers[number].msg_hdr.msg_controllen = 0
-        self._send_some(slots, lengths, 0, len(replies))
+        self._send_some(slots, len(replies))
 
-    def _send_some(self, slots: _Slots, lengths: "array[int]", first: int, end: int) -> None:
-        """Send the datagrams in a row of slots."""
-        slots.to_send[first:end] = lengths[first:end]
-        fileno = self._sock.fileno()
+    def _send_some(self, slots: _Slots, end: int) -> None:
+        """Send what the first headers point to."""
+        first, fileno = 0, self._sock.fileno()
         while first < end:
             sent = self._sendmmsg(fileno, slots.headers + first, end - first, _DONTWAIT)
             if sent > 0:

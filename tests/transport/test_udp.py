@@ -1,5 +1,7 @@
 import asyncio
 import socket
+from contextlib import ExitStack
+from random import Random
 
 import dns.message
 import pytest
@@ -218,6 +220,29 @@ async def test_reply_of_a_batch_that_the_system_refuses_takes_no_other_with_it(f
         wrapped.answer([b"a", None, bytes(65_530), None, b"e"])
         assert [await client.receive() for _ in range(2)] == [b"0-a", b"4-e"]
     assert [record.message.split()[0] for record in caplog.records] == ["udp.send_failed.emsgsize"]
+
+
+@FORMS
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::"])
+def test_whoever_of_a_batch_has_a_reply_gets_his_own(host, form):
+    """Whichever of a batch wait for theirs, in each batch anew."""
+    random = Random(3)
+    with bind_udp(ListenAddress(host, 0)) as sock, ExitStack() as stack:
+        wrapped = wrap_socket(sock, QuietLog(Log("transport"), Clock(0.0)), form)
+        to = ("::1" if host == "::" else "127.0.0.1", sock.getsockname()[1])
+        clients = [stack.enter_context(socket.socket(sock.family, socket.SOCK_DGRAM)) for _ in range(12)]
+        for _ in range(60):
+            asking = random.sample(clients, random.randint(1, len(clients)))
+            for client in asking:
+                client.sendto(b"%04d query" % client.fileno(), to)
+            tails, _ = wrapped.receive()
+            replies = [random.choice([None, tail + b"!" * random.randint(0, 300)]) for tail in tails]
+            wrapped.answer(replies)
+            for client, reply in zip(asking, replies, strict=True):
+                if reply is not None:
+                    assert client.recv(512, socket.MSG_DONTWAIT) == b"%02d" % (client.fileno() // 100) + reply
+                with pytest.raises(BlockingIOError):
+                    client.recv(512, socket.MSG_DONTWAIT)
 
 
 @pytest.mark.parametrize("form", [AddressSocket, WildcardSocket, BatchSocket])
