@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from bench.compare import Comparison
+from bench.workers import RATE
 
 OURS = ("sinkhole", "sinkhole-apart")
 TARGETS = (
@@ -68,7 +69,7 @@ def _at_most(found: Comparison, what: str, of: str, most: float, unit: str) -> H
 
 
 def _two_workers(found: Comparison, head: str, workload: str) -> Held | None:
-    one, two = (found.figure("rate of workers", workload, f"workers-{n}") for n in (1, 2))
+    one, two = (found.figure(RATE, workload, f"workers-{n}") for n in (1, 2))
     ratios = [two.median / one.median] if one and two else []
     return _row(
         f"two workers, {head}: at least {TWO_WORKERS} times one", ratios, lambda ratio: ratio >= TWO_WORKERS, ""
