@@ -190,7 +190,7 @@ def _workers(found: Comparison) -> str:
             cells.append(f"{two.median / one.median:.2f}" if one and two else None)
         rows.append((HEADS[workload], cells))
     heads = ("1 worker, kq/s", "2 workers, kq/s", "ratio", "1: k answers/CPU s", "2: k answers/CPU s", "ratio")
-    beside = "" if is_wide else ", which has the core of the load, so that no rate is held against a target"
+    beside = "" if is_wide else "; the second has the core of the load, so no rate is held against a target"
     return table(f"Two workers against one{beside}", heads, rows)
 
 
