@@ -8,8 +8,11 @@ _OWN_NETWORK: Final = frozenset(
     b"arpa corp home internal intranet invalid lan local localdomain localhost onion private test".split()
 )
 """Top-level domains that nobody else can register in: names of one's own network (RFC 6761, RFC 8375), or no name."""
-SECOND_LEVEL: Final = frozenset(b"ac co com edu gob gov gouv go id in mil ne net nom or org web".split())
+_SECOND_LEVEL: Final = frozenset(b"ac co com edu gob gov gouv go id in mil ne net nom or org web".split())
 """What countries put below their domain for others to register in."""
+
+_OF_COUNTRIES: Final = 2
+"""Octets of the labels of countries."""
 
 
 class Place(NamedTuple):
@@ -52,9 +55,14 @@ def registered_label(labels: tuple[bytes, ...]) -> int | None:
     """
     if len(labels) < 2 or labels[-1] in _OWN_NETWORK:
         return None
-    if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in SECOND_LEVEL:
+    if len(labels) > 2 and is_shared(*labels[-2:]):
         return len(labels) - 3
     return len(labels) - 2
+
+
+def is_shared(second: bytes, top: bytes) -> bool:
+    """Return whether others register below these two last labels, folded, as below `co.uk`; by the guess."""
+    return len(top) == _OF_COUNTRIES and second in _SECOND_LEVEL
 
 
 def is_too_wide(labels: tuple[bytes, ...]) -> bool:

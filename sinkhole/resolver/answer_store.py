@@ -122,8 +122,7 @@ class AnswerStore:
             self._prove(key, entry)
         else:
             self._new[key] = entry
-        if self._octets > self._budget.answers or len(self._new) + len(self._proven) > self._max_entries:
-            self._shrink()
+        self._shrink()
 
     def drop(self, key: Key) -> None:
         """Forget `key`, if it is held."""

@@ -297,8 +297,7 @@ class Dispatch:
         plain = self._forms.find(wire, form)
         if plain is None or self._blocked.may_be_local(domain):
             return None
-        when = self._batch_time or self._when()
-        later = StraightLater(self._finisher, wire, end + _TYPE_AND_CLASS, plain, table, client, when, begin)
+        later = StraightLater(self._finisher, wire, end + _TYPE_AND_CLASS, plain, table, client, self._when(), begin)
         if not straight.begin(later, self._now, key):
             return None
         state.queries += 1

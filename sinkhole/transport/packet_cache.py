@@ -163,13 +163,11 @@ class PacketCache:
         """Keep a reply, if need be instead of those longest unused."""
         size = len(key) + entry.size
         young = self._young
+        if not young.can_hold(size):
+            return
         if key in table.young:
-            if not young.can_hold(size):
-                return
             self._forget(table, key)
         if not young.has_room(size):
-            if not young.can_hold(size):
-                return
             young.turn()
             for one in list(self._tables.values()):
                 one.young, one.old = {}, one.young

@@ -33,11 +33,7 @@ class Ahead(Flight):
     __slots__ = ("_client", "_land", "_limits", "_zone", "server", "started")
 
     def __init__(self, name: bytes, started: float, limits: InFlight, client: str, zone: bytes) -> None:
-        # What `Flight` sets, but for what only those need who await it.
-        self.name = name
-        self.edns = True
-        self.plain_end = HEADER + len(name) + TYPE_AND_CLASS
-        self.near = self.outcome = None
+        super().__init__(name, True, HEADER + len(name) + TYPE_AND_CLASS)
         self.started = started
         self._land: Callable[[Ahead], None] | None = None
         self._limits = limits

@@ -9,7 +9,7 @@ import resource
 from typing import TypeVar
 
 from sinkhole.config.schema import UpstreamSettings
-from sinkhole.policy.place import SECOND_LEVEL
+from sinkhole.policy.place import is_shared
 from sinkhole.upstream.failure import UpstreamBusy
 
 _Key = TypeVar("_Key")
@@ -20,8 +20,6 @@ _SPARE_DESCRIPTORS = 256
 
 _TIMES_FREE = 4
 """Places of one client or domain for each free one: alone it may have four fifths."""
-_OF_COUNTRIES = 2
-"""Octets of the labels of countries, below which others register in domains like `co.uk`."""
 
 
 class InFlight:
@@ -102,8 +100,7 @@ def zone_of(key: bytes) -> bytes:
     while length := key[at]:
         third, second, last = second, last, at
         at += length + 1
-    is_suffix = third != second and key[last] == _OF_COUNTRIES and key[second + 1 : last] in SECOND_LEVEL
-    return key[third:] if is_suffix else key[second:]
+    return key[third:] if third != second and is_shared(key[second + 1 : last], key[last + 1 : at]) else key[second:]
 
 
 def _take_one(counts: dict[_Key, int], key: _Key) -> None:

@@ -224,19 +224,8 @@ def test_names_that_imitate_nobody_are_remembered_within_a_bound(monkeypatch):
 def test_what_is_remembered_changes_nothing():
     random = Random(5)
     words = [
-        "deepseek",
-        "deepsek",
-        "0penai",
-        "xn--80ak6aa92e",
-        "login",
-        "www",
-        "a",
-        "cdn-7",
-        "m" * 45,
-        "com",
-        "co",
-        "uk",
-    ]
+        "deepseek", "deepsek", "0penai", "xn--80ak6aa92e", "login", "www", "a", "cdn-7", "m" * 45, "com", "co", "uk",
+    ]  # fmt: skip
     guard = Lookalikes(BOOK)
     for _ in range(3000):
         labels = [random.choice(words) for _ in range(random.randint(1, 4))]
