@@ -133,7 +133,9 @@ def _present(wanted: Iterable[Peer]) -> list[Peer]:
     """Return the peers that are installed; tell which are not."""
     found = []
     for peer in wanted:
-        if peer.is_here():
+        if not peer.is_of_use():
+            print(f"{peer.name}: skipped, the installed Sinkhole is not compiled (SINKHOLE_COMPILE)")
+        elif peer.is_here():
             found.append(peer)
         else:
             print(f"{peer.name}: skipped, {peer.program} is not installed (Debian package {peer.package})")

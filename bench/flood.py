@@ -43,7 +43,7 @@ def sinkhole(folder: Path, upstream: int, rate: int) -> Iterator[tuple[int, Path
         f'feeds.sync = false\n[access]\nrate = {rate}\nrate_exempt = ["127.0.0.1"]\n[server]\n'
         f'listen = ["127.0.0.1:{port}"]\n[upstream]\nservers = ["udp://127.0.0.1:{upstream}"]\n'
     )
-    command = [sys.executable, "-m", "sinkhole", "serve", "--data-dir", str(folder / "data")]
+    command = [*servers.INSTALLED, "serve", "--data-dir", str(folder / "data")]
     with servers.process([*command, "--config", str(folder / "sinkhole.toml")], servers.SERVER_CORE, log):
         servers.wait_for_answer(port, "h1.mistral.ai", "0.0.0.0")
         servers.wait_for_answer(port, "host1.allowed.example", "192.0.2.1")

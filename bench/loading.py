@@ -19,7 +19,7 @@ def loading(call: Call) -> None:
     for count in COUNTS:
         small = replace(call, names=count)
         for peer in call.peers:
-            if not peer.is_limit and not peer.is_logging and peer.name != "sinkhole-apart":
+            if not peer.is_limit and not peer.is_logging and not peer.name.endswith("-apart"):
                 _load(small, peer)
         if any(peer.name == "sinkhole" for peer in call.peers):
             two = _load(small, Peer("sinkhole-2-workers", None, "", Sinkhole(workers=2)))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from bench import servers
 from bench.generator import OUTSTANDING
 from bench.peers.peer import Peer
 from bench.results import Session
@@ -20,6 +21,7 @@ def describe(peers: Iterable[Peer], names: int, seconds: int) -> Session:
     packages = sorted({peer.package for peer in peers if peer.package} | {"dnsperf"})
     versions = {package: version_of(package) for package in packages}
     versions["python"] = platform.python_version()
+    versions["sinkhole"] = servers.installed_code()
     when = now.strftime("%Y-%m-%d %H:%M UTC")
     return Session(
         f"{now:%Y%m%dT%H%M%S}-{os.getpid()}", when, commit(), machine(), versions, names, seconds, int(OUTSTANDING)

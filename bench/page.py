@@ -23,6 +23,7 @@ END = "<!-- end of what was measured -->"
 UDP = ("blocked", "different", "cached", "mixed", "miss")
 TCP = ("tcp-blocked", "tcp-cached")
 OURS = ("sinkhole", "sinkhole-apart")
+INTERPRETED = ("sinkhole-interpreted", "sinkhole-interpreted-apart")
 OURS_ALL = ("sinkhole-all", "sinkhole-all-apart")
 LIMITS = ("reflector-c", "reflector-python", "authority")
 PLAIN = tuple(name for name, peer in PEERS.items() if not peer.is_logging and not peer.is_limit)
@@ -64,6 +65,7 @@ def tables(results: Results) -> str:
         _targets(found),
         _rates(found, "Peers as they come", UDP, (*PLAIN, *LIMITS)),
         _ratios(found, "Sinkhole divided by each peer", UDP, PLAIN, OURS),
+        _ratios(found, "Interpreted, divided by each peer", UDP, _others(PLAIN), INTERPRETED),
         _shares(found),
         _costs(found),
         _rates(found, "With query logs", UDP, LOGGING),
@@ -209,7 +211,7 @@ def _profiles(results: Results) -> list[str]:
     for workload in PROFILED:
         seen = [figure for figure in results.figures if (figure.what, figure.of) == (WHAT, workload)][-SHOWN:]
         rows = [(f"`{figure.server}`", [f"{figure.value:.0f} %"]) for figure in seen if figure.value >= 1]
-        parts.append(table(f"Where the worker's time goes: {HEADS[workload]}", ("share",), rows))
+        parts.append(table(f"Where an interpreted worker's time goes: {HEADS[workload]}", ("share",), rows))
     return parts
 
 

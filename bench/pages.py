@@ -151,7 +151,7 @@ def serving(data: Path, scratch: Path, upstream: int) -> Iterator[tuple[int, int
     name, password = f"bench-{secrets.token_hex(4)}", secrets.token_urlsafe(16)
     _run("admin", "create", name, "--password-stdin", *place, said=password)
     try:
-        with servers.unpinned([*_BASE, "serve", *place], scratch / "sinkhole.log"):
+        with servers.unpinned([*servers.INSTALLED, "serve", *place], scratch / "sinkhole.log"):
             servers.wait_for_answer(dns, "chat.deepseek.com", "0.0.0.0")
             _wait_for_admin(scratch / "sinkhole.log")
             yield dns, admin, name, password
@@ -159,13 +159,9 @@ def serving(data: Path, scratch: Path, upstream: int) -> Iterator[tuple[int, int
         _run("admin", "remove", name, *place)
 
 
-_BASE = [sys.executable, "-m", "sinkhole"]
-
-
 def _run(*words: str, said: str = "") -> None:
-    done = subprocess.run(
-        [*_BASE, *words], input=said + "\n", capture_output=True, text=True, env=servers.environment(), check=False
-    )
+    command, env = [*servers.INSTALLED, *words], servers.environment()
+    done = subprocess.run(command, input=said + "\n", capture_output=True, text=True, env=env, check=False)
     if done.returncode:
         raise SystemExit(f"sinkhole {' '.join(words)}: {done.stdout}{done.stderr}")
 

@@ -1,4 +1,7 @@
-"""Where a worker's time goes, by workload: py-spy looks 200 times a second at the function that is being run."""
+"""Where a worker's time goes, by workload: py-spy looks 200 times a second at the function that is being run.
+
+It sees no function that is compiled, so the worker is interpreted.
+"""
 
 import re
 import shutil
@@ -23,7 +26,7 @@ def profile(call: Call) -> None:
     if spy is None:
         print("profile: skipped, py-spy is not installed (pip install py-spy)")
         return
-    (server,) = call.start([Peer("profiled", None, "", Sinkhole())])
+    (server,) = call.start([Peer("profiled", None, "", Sinkhole(base=servers.INTERPRETED))])
     questions = call.questions()
     warm([server], questions)
     worker = next(pid for name, pid in pids(call.folder / "profiled").items() if name.startswith("worker"))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import dns.exception
@@ -19,6 +20,10 @@ HOST = "127.0.0.1"
 UNGIVEN = range(10_000, 32_000)
 """Ports below those that a system gives to sockets that name none (Linux: from 32,768; RFC 6335: from 49,152)."""
 PYTHON = sys.executable
+INSTALLED = (PYTHON, "-P", "-m", "sinkhole")
+"""The Sinkhole that is installed, compiled or not; `-P`, since the sources are in the folder that benchmarks run in."""
+INTERPRETED = ("env", f"PYTHONPATH={Path(__file__).parent.parent}", *INSTALLED)
+"""The same out of the sources."""
 NO_REPLY = "no reply"
 PATIENCE = 180.0
 """Seconds that a server gets to answer rightly: some read a million names for minutes."""
@@ -66,6 +71,13 @@ def unpinned(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byt
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+@cache
+def installed_code() -> str:
+    """Tell whether the installed one is `compiled` or `interpreted`; `unknown` where there is none."""
+    show = [PYTHON, "-P", "-c", "from sinkhole.transport.code import CODE; print(CODE)"]
+    return subprocess.run(show, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
 def environment() -> dict[str, str]:

@@ -52,7 +52,7 @@ class Installation:
     def command(self, *words: str) -> list[str]:
         """Return the command line of a command on this installation."""
         place = ["--data-dir", str(self._data), "--config", str(self._config)]
-        return [sys.executable, "-m", "sinkhole", *words, *place]
+        return [*servers.INSTALLED, *words, *place]
 
     def run(self, *words: str) -> None:
         """Run a command to its end."""

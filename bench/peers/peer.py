@@ -45,6 +45,7 @@ class Peer:
         is_limit: whether it blocks nothing and only shows what the machine can do.
         is_logging: whether it writes down each query or hit.
         core: where it runs.
+        is_of_use: tells whether to run it, where its program is there.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Peer:
     is_limit: bool = False
     is_logging: bool = False
     core: str = servers.SERVER_CORE
+    is_of_use: Callable[[], bool] = field(default=lambda: True)
 
     def is_here(self) -> bool:
         """Tell whether its program is installed."""

@@ -21,11 +21,18 @@ def _answer(setting: Setting) -> list[str]:
     return authority(setting.port)
 
 
+def _is_compiled() -> bool:
+    return servers.installed_code() == "compiled"
+
+
+INTERPRETED = Sinkhole(base=servers.INTERPRETED)
 PEERS = {
     peer.name: peer
     for peer in (
         Peer("sinkhole", None, "", Sinkhole()),
         Peer("sinkhole-apart", None, "", Sinkhole(), settle=part),
+        Peer("sinkhole-interpreted", None, "", INTERPRETED, is_of_use=_is_compiled),
+        Peer("sinkhole-interpreted-apart", None, "", INTERPRETED, settle=part, is_of_use=_is_compiled),
         Peer("unbound", "unbound", "unbound", unbound.local_zones),
         Peer("unbound-rpz", "unbound", "unbound", unbound.policy_zone),
         Peer("dnsdist", "dnsdist", "dnsdist", others.dnsdist),

@@ -3,15 +3,13 @@
 import os
 import re
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import servers
 from bench.peers.peer import Setting
-
-BASE = [sys.executable, "-m", "sinkhole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +21,14 @@ class Sinkhole:
         workers: how many.
         groups: groups of clients, each with a statement of its own.
         config: more settings, as TOML.
+        base: how it is called.
     """
 
     record: str = "blocked"
     workers: int = 1
     groups: int = 0
     config: str = ""
+    base: Sequence[str] = servers.INSTALLED
 
     def __call__(self, setting: Setting) -> list[str]:
         """Add and compile the list; return the command."""
@@ -43,7 +43,7 @@ class Sinkhole:
             _add_groups(setting, self.groups)
         upstream = setting.upstream if isinstance(setting.upstream, str) else f"udp://127.0.0.1:{setting.upstream}"
         listen = f"127.0.0.1:{setting.port}"
-        return [*BASE, "serve", *_place(setting), "--listen", listen, "--upstream", upstream]
+        return [*self.base, "serve", *_place(setting), "--listen", listen, "--upstream", upstream]
 
 
 def _add_groups(setting: Setting, count: int) -> None:
@@ -58,9 +58,8 @@ def _add_groups(setting: Setting, count: int) -> None:
 
 def run(setting: Setting, *words: str) -> str:
     """Run a command on the data folder to its end; return what it said."""
-    done = subprocess.run(
-        [*BASE, *words, *_place(setting)], capture_output=True, text=True, env=servers.environment(), check=False
-    )
+    command = [*servers.INSTALLED, *words, *_place(setting)]
+    done = subprocess.run(command, capture_output=True, text=True, env=servers.environment(), check=False)
     if done.returncode:
         raise SystemExit(f"sinkhole {' '.join(words)}: {done.stdout}{done.stderr}")
     return done.stdout

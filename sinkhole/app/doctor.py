@@ -240,6 +240,7 @@ CHECKS: dict[str, Check] = {
     "defaults": doctor_policy.defaults,
     "groups": _groups,
     "datagrams": doctor_server.datagrams,
+    "code": doctor_server.code,
     "page": block_page,
     "query": doctor_server.query,
     "canary": doctor_server.canary,

@@ -3,7 +3,7 @@
 import datetime as dt
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sinkhole.app.apply import request
 from sinkhole.app.compiled import compiled_folder
@@ -21,6 +21,7 @@ from sinkhole.protocol.rdata import address_to_text
 from sinkhole.protocol.types import EdeCode, OptionCode, QType
 from sinkhole.resolver.hits import CANARY
 from sinkhole.transport.addresses import ListenAddress, parse_listen
+from sinkhole.transport.code import CODE
 from sinkhole.transport.datagram import BATCH
 from sinkhole.transport.mmsg import is_supported
 
@@ -29,6 +30,10 @@ _FORMS = {
     "batch": f"up to {BATCH} come and go in one system call (recvmmsg, sendmmsg)",
     "single": "each comes and goes in a system call of its own",
 }
+_CODES = {
+    "compiled": "the query path runs compiled",
+    "interpreted": "the query path is interpreted: it does the same, and misses cost half as much again as compiled",
+}
 _BLOCKED = (EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED)
 _LOCAL_NAME = "localhost"
 """Answered by every server without an upstream (RFC 6761, section 6.3)."""
@@ -36,13 +41,24 @@ _LOCAL_NAME = "localhost"
 
 def datagrams(settings: Settings) -> Iterator[tuple[Grade, str]]:
     """Tell how datagrams come and go: of the running workers, else as this system can."""
-    forms = {"batch" if is_supported() and settings.transport.datagrams != "single" else "single"}
+    here = "batch" if is_supported() and settings.transport.datagrams != "single" else "single"
+    return _told(settings, "datagrams", here, _FORMS)
+
+
+def code(settings: Settings) -> Iterator[tuple[Grade, str]]:
+    """Tell whether the running workers' code is compiled, else whether this command's is."""
+    return _told(settings, "code", CODE, _CODES)
+
+
+def _told(settings: Settings, what: str, here: str, words: Mapping[str, str]) -> Iterator[tuple[Grade, str]]:
+    """Tell in words what workers say of themselves; `here` where none runs."""
+    said = {here}
     if running_server(settings.server.data_dir):
         workers = request(settings.server.data_dir, {"op": "status"})["workers"]
-        forms = {str(worker["datagrams"]) for worker in workers}
-    for form in sorted(forms):
-        yield Grade.GOOD, _FORMS[form]
-    if not forms:
+        said = {str(worker[what]) for worker in workers}
+    for one in sorted(said):
+        yield Grade.GOOD, words[one]
+    if not said:
         yield Grade.WARNING, "no worker is there to tell"
 
 

@@ -29,6 +29,7 @@ from sinkhole.resolver.hits import Hits
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.resolver.who import Who
+from sinkhole.transport.code import CODE
 from sinkhole.transport.connections import Connections
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.gate import ClientGate
@@ -124,8 +125,8 @@ class _Worker:
 
     def _counters(self) -> dict[str, Any]:
         return {
-            "pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation, "datagrams": self._form,
-            "listen": [pair.udp.getsockname()[:2] for pair in self._pairs],
+            "pid": os.getpid(), "slot": self._slot, "generation": self._watch.generation,
+            "datagrams": self._form, "code": CODE, "listen": [pair.udp.getsockname()[:2] for pair in self._pairs],
             **self._counts.now(),
         }  # fmt: skip
 

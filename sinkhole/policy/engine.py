@@ -12,6 +12,7 @@ grant or a pause.
 from collections.abc import Hashable, Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from sinkhole.policy.entry import CatalogueEntry
 from sinkhole.policy.evidence import Asked, Evidence, judge_networks
@@ -32,9 +33,9 @@ from sinkhole.policy.verdict import NO_MATCH, Action, BlockAnswer, Verdict
 from sinkhole.protocol.names import fold, name_to_text, parents_of
 from sinkhole.protocol.types import QType
 
-_ABOUT_LOOKS = frozenset(("lookalikes", "unreviewed"))
+_ABOUT_LOOKS: Final = frozenset(("lookalikes", "unreviewed"))
 """Subjects whose names are not listed anywhere."""
-_MAX_VERDICTS = 20_000
+_MAX_VERDICTS: Final = 20_000
 """Verdicts kept for domains of the catalogue, about 10 MB."""
 
 

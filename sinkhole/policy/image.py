@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sinkhole.errors import PolicyError
 from sinkhole.policy.bypass import Bypass
@@ -39,7 +39,7 @@ from sinkhole.policy.signs import NO_SIGNS, SignBook, Signs
 from sinkhole.policy.vendor import DomainMatch, Vendor
 from sinkhole.protocol.names import ROOT, labels_of, name_to_text, reversed_key
 
-_MAX_COMPILED = 1000
+_MAX_COMPILED: Final = 1000
 """Keys whose masks are held compiled, 20 kB each: a list could name a hundred thousand."""
 
 
@@ -198,7 +198,8 @@ class NameIndex:
         spot = [int(len(prefixes[-1]) == len(key))]
         for prefix in prefixes:
             number = key_id(prefix)
-            for packed in rows[starts[number] : starts[number + 1]]:
+            for at in range(starts[number], starts[number + 1]):
+                packed = rows[at]
                 source = packed & SOURCE
                 if source >= FIRST_FEED:
                     if packed & DETAILED:

@@ -1,29 +1,29 @@
 """How rules are written into the compiled names: 8 octets each, and JSON for what does not fit."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from sinkhole.policy.rule import Condition, Match, Rule, RuleAction
 
-PROTECTED = 0
-CATALOGUE = 1
-FIRST_FEED = 2
+PROTECTED: Final = 0
+CATALOGUE: Final = 1
+FIRST_FEED: Final = 2
 """Sources of an entry; feed number n of the image is source n + 2."""
-MAX_FEEDS = 0xFFFF - FIRST_FEED
+MAX_FEEDS: Final = 0xFFFF - FIRST_FEED
 
 EXACT, SUFFIX, BELOW, MASK, REGEX = range(5)
 """How an entry is compared with a name, as numbers: looking up members of an enum costs too much here."""
-_MATCHES = (Match.EXACT, Match.SUFFIX, Match.BELOW, Match.MASK, Match.REGEX)
-_ACTIONS = (RuleAction.BLOCK, RuleAction.ALLOW, RuleAction.REWRITE)
-_MATCH_CODE = {match: code for code, match in enumerate(_MATCHES)}
-_ACTION_CODE = {action: code << 3 for code, action in enumerate(_ACTIONS)}
-_IMPORTANT = 1 << 5
-_DETAILED = 1 << 6
-_MAX_VALUE = 0xFFFFFFFF
+_MATCHES: Final = (Match.EXACT, Match.SUFFIX, Match.BELOW, Match.MASK, Match.REGEX)
+_ACTIONS: Final = (RuleAction.BLOCK, RuleAction.ALLOW, RuleAction.REWRITE)
+_MATCH_CODE: Final = {match: code for code, match in enumerate(_MATCHES)}
+_ACTION_CODE: Final = {action: code << 3 for code, action in enumerate(_ACTIONS)}
+_IMPORTANT: Final = 1 << 5
+_DETAILED: Final = 1 << 6
+_MAX_VALUE: Final = 0xFFFFFFFF
 
-SOURCE = 0xFFFF
-DETAILED = _DETAILED << 16
-ALL_BUT_LINE = 0xFFFFFFFF
+SOURCE: Final = 0xFFFF
+DETAILED: Final = _DETAILED << 16
+ALL_BUT_LINE: Final = 0xFFFFFFFF
 """Masks of an entry, for where a call is too dear."""
 
 

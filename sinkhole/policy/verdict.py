@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, IntEnum
+from typing import Final
 
 from sinkhole.policy.basis import Basis
 
-_NULL = ("0.0.0.0", "::")  # noqa: S104 - the null answer, not an address we bind
+_NULL: Final = ("0.0.0.0", "::")  # noqa: S104 - the null answer, not an address we bind
 
 
 class Action(IntEnum):
@@ -150,5 +151,5 @@ class Verdict:
         return self.is_blocked and self.override is not None
 
 
-NO_MATCH = Verdict(Action.ALLOW)
+NO_MATCH: Final = Verdict(Action.ALLOW)
 """The verdict for a name that no rule knows."""

@@ -74,7 +74,7 @@ def read_message(wire: bytes) -> Message:
     records = _Records(wire, offset, seen)
     answer = records.read(ancount)
     authority = records.read(nscount)
-    if records.edns is not None:
+    if records.has_opt:
         raise FormError("OPT: must stand in the additional section")
     additional = records.read(arcount)
     if records.offset != len(wire):
@@ -109,6 +109,11 @@ class _Records:
         self.edns: Edns | None = None
         self.extended_rcode = 0
         self.seen = seen
+
+    @property
+    def has_opt(self) -> bool:
+        """Whether there was an OPT record up to now."""
+        return self.edns is not None
 
     def read(self, count: int) -> tuple[Record, ...]:
         """Read one section."""

@@ -5,6 +5,8 @@ first, and a flood of names that never come again finds nothing else to push out
 """
 
 from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Final
 
 from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.reply import ReplyBody
@@ -13,11 +15,14 @@ from sinkhole.protocol.value import value
 from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.resolver.query import Query
 
-Key = tuple[bytes, int, int, bool, bool]
-"""Folded name, type, class, DO, CD: all that an upstream's answer depends on (RFC 4035, section 4.7 for CD)."""
+Key = Hashable
+"""Folded name, type, class, DO, CD: all that an upstream's answer depends on (RFC 4035, section 4.7 for CD).
 
-_ENTRY_OCTETS = 800
-_RECORD_OCTETS = 330
+Nobody looks into it: compiled, a tuple of known types would be made anew for each look-up.
+"""
+
+_ENTRY_OCTETS: Final = 800
+_RECORD_OCTETS: Final = 330
 """What Python needs for an entry and for a record beside their names and data, measured with tracemalloc."""
 
 

@@ -11,6 +11,7 @@ TTLs are counted on a monotonic clock: the wall clock may jump (R-D10).
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sinkhole.config.schema import CacheSettings
 from sinkhole.log import Log
@@ -29,10 +30,10 @@ from sinkhole.resolver.query import Query
 Clock = Callable[[], float]
 """Monotonic seconds."""
 
-PREFETCH_SHARE = 0.1
+PREFETCH_SHARE: Final = 0.1
 """An answer that is asked for in this last part of its life is popular, and is refreshed."""
 
-PREFETCH_LIFE = 10.0
+PREFETCH_LIFE: Final = 10.0
 """Seconds that an answer must live to be worth a refresh ahead of its end."""
 
 
@@ -89,11 +90,11 @@ class Cache:
         """Return whether TTLs are within the limits, so that they need not be changed."""
         return 0 < addresses.ttl >= self._settings.min_ttl and addresses.most_ttl <= self._settings.max_ttl
 
-    def keep_addresses(self, key: Key, name: bytes, addresses: AddressSet) -> float:
+    def keep_addresses(self, key: Key, name: bytes, qtype: int, addresses: AddressSet) -> float:
         """Keep a set of addresses that `may_keep` let through; return how long the reply may be repeated."""
         now = self._clock()
         expires = now + addresses.ttl
-        self._store.put(key, AddressEntry(name, key[1], addresses, now, expires))
+        self._store.put(key, AddressEntry(name, qtype, addresses, now, expires))
         return self._reusable_at_first(addresses.ttl)
 
     def keep(self, key: Key, body: ReplyBody) -> tuple[ReplyBody, float]:

@@ -7,8 +7,9 @@ have the larger part.
 """
 
 from collections.abc import Callable
+from typing import Final
 
-_STEPS = 128
+_STEPS: Final = 128
 """Parts in which the half of the replies is taken, so that answers give way to a few hundred replies at a time."""
 
 

@@ -2,13 +2,14 @@
 
 from collections import OrderedDict
 from dataclasses import replace
+from typing import Final
 
 from sinkhole.protocol.reply import Ede
 from sinkhole.protocol.types import EdeCode
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.answer_store import Key
 
-MAX_FAILURES = 10_000
+MAX_FAILURES: Final = 10_000
 """Failures held; the oldest goes first, which costs one more try at its name and nothing else."""
 
 

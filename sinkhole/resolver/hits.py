@@ -18,13 +18,13 @@ from sinkhole.policy.place import registered_label
 from sinkhole.policy.verdict import NO_MATCH, Action, Verdict
 from sinkhole.protocol.names import labels_of, name_from_text, name_of, name_to_text
 
-MAX_ROWS = 100_000
+MAX_ROWS: Final = 100_000
 """Rows held, about 40 MB: at 1,000 different (client, name) pairs a second more than a minute without a recorder.
 
 A tenth of that on top may be rows for all names below a domain.
 """
 
-CANARY = "sinkhole-canary."
+CANARY: Final = "sinkhole-canary."
 """First label of the names by which `doctor` asks whether blocking works: nobody's try, so they are not counted."""
 _CANARY: Final = name_from_text(CANARY)[:-1]
 

@@ -7,6 +7,7 @@ count is of answers that were made anew; it tells how much a name is used, not h
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
+from typing import Final
 
 from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
@@ -23,19 +24,19 @@ from sinkhole.resolver.inspection import names_in
 from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 
-MAX_DOMAINS = 2000
+MAX_DOMAINS: Final = 2000
 """Domains counted between two handovers; of more, nothing is counted."""
-MAX_JUDGED = 10_000
+MAX_JUDGED: Final = 10_000
 """Names and types remembered, about 2 MB; then all are judged anew."""
-MAX_EXAMPLES = 3
-MAX_CLIENTS = 100
+MAX_EXAMPLES: Final = 3
+MAX_CLIENTS: Final = 100
 """Clients of one domain between two handovers."""
 
-_HOST_TYPES = frozenset((QType.A, QType.AAAA, QType.HTTPS, QType.SVCB))
+_HOST_TYPES: Final = frozenset((QType.A, QType.AAAA, QType.HTTPS, QType.SVCB))
 """What is asked for in order to connect; mail servers and validators ask for more."""
-_GUESSES = frozenset((None, "lookalikes", "unreviewed"))
+_GUESSES: Final = frozenset((None, "lookalikes", "unreviewed"))
 """Subjects of verdicts on names of which nothing is known."""
-_CANARY = bytes((len(CANARY) - 1,)) + CANARY[:-1].encode()
+_CANARY: Final = bytes((len(CANARY) - 1,)) + CANARY[:-1].encode()
 _Key = tuple[bytes, int]
 
 
@@ -50,7 +51,7 @@ class _Judged:
         self.is_by_name = is_by_name
 
 
-_NEW = _Judged(b"", (), is_by_name=False)
+_NEW: Final = _Judged(b"", (), is_by_name=False)
 """Stands for what was not judged yet."""
 
 

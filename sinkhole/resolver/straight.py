@@ -10,7 +10,7 @@ What is said on either way is the same (tests/transport/test_straight.py holds t
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
@@ -33,10 +33,10 @@ from sinkhole.resolver.rebinding import is_private_record, may_be_private
 from sinkhole.resolver.record import Record
 from sinkhole.upstream.ahead import Ahead
 
-STRAIGHT_TYPES = frozenset((QType.A, QType.AAAA, QType.HTTPS))
+STRAIGHT_TYPES: Final = frozenset((QType.A, QType.AAAA, QType.HTTPS))
 """What is asked for on the straight path."""
-_SAYING = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN))
-_IN = int(QClass.IN)
+_SAYING: Final = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN))
+_IN: Final = int(QClass.IN)
 
 
 class Forerunner(Protocol):
@@ -82,7 +82,7 @@ class Straight:
         """
         policy, client, qtype = self.box.current, course.client, course.qtype
         name = course.name.lower()
-        place = (name, qtype, _IN, False, False)
+        place: Key = (name, qtype, _IN, False, False)
         flights = self.coalesce.flights
         if place in flights or not self.cache.is_unknown(place, now):
             return False
@@ -91,7 +91,7 @@ class Straight:
         verdict = policy.decide(name, qtype, client.scope, course.when, client=client.address, key=key)
         if verdict.is_blocked or not self.forerunner.begin(course.name, name, qtype, client.address, course.land):
             return False
-        course.set_out(self, policy, verdict, place)
+        course.set_out(self, policy, verdict, place, name)
         flights[place] = course
         return True
 
@@ -113,8 +113,8 @@ class Course:
     """
 
     __slots__ = (
-        "_body", "_future", "_place", "_policy", "_room", "_straight", "ahead", "client", "name", "qtype",
-        "reusable", "verdict", "when",
+        "_body", "_folded", "_future", "_place", "_policy", "_room", "_straight", "ahead", "client", "name",
+        "qtype", "reusable", "verdict", "when",
     )  # fmt: skip
 
     def __init__(self, name: bytes, qtype: int, client: Client, when: datetime, room: int) -> None:
@@ -128,12 +128,13 @@ class Course:
         self.ahead: Ahead
         self.reusable = 0.0
 
-    def set_out(self, straight: Straight, policy: Policy, verdict: Verdict, place: Key) -> None:
+    def set_out(self, straight: Straight, policy: Policy, verdict: Verdict, place: Key, folded: bytes) -> None:
         """Note what is known of it when it has been sent."""
         self._straight = straight
         self._policy = policy
         self.verdict = verdict
         self._place = place
+        self._folded = folded
 
     def land(self, ahead: Ahead) -> None:
         """Tell that something came of it, whatever it is."""
@@ -177,8 +178,8 @@ class Course:
         if not straight.cache.may_keep(found) or (straight.guards_private and may_be_private(found.addresses())):
             return None
         straight.forerunner.answered(self.ahead)
-        self.reusable = straight.cache.keep_addresses(self._place, self.name, found)
-        straight.record.note_straight(self._place[0], self.qtype, self.verdict, self.client, self.when)
+        self.reusable = straight.cache.keep_addresses(self._place, self.name, self.qtype, found)
+        straight.record.note_straight(self._folded, self.qtype, self.verdict, self.client, self.when)
         return found
 
     def _take_message(self, message: Message) -> ReplyBody | None:

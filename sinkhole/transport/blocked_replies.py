@@ -12,48 +12,25 @@ labels through the place of the zone that a denial points to.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import Scope
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.names import MAX_LABEL, MAX_NAME, parents_of
 from sinkhole.protocol.reply import PLAIN_LIMIT
-from sinkhole.transport.packet_cache import Table
+from sinkhole.transport.pieces import Pieces
+from sinkhole.transport.table import Table
 
-MAX_PIECES = 2_000
+MAX_PIECES: Final = 2_000
 """Pairs of pieces kept for one scope, about 1 MB."""
-_HEADER = 12
-_TYPE_AND_CLASS = 4
-_LABELS_BELOW_ZONE = 3
-_OPT = b"\0\0\x29"
+_HEADER: Final = 12
+_TYPE_AND_CLASS: Final = 4
+_LABELS_BELOW_ZONE: Final = 3
+_OPT: Final = b"\0\0\x29"
 """The root as its owner, and its type (RFC 6891 section 6.1.2)."""
-_OPT_SIZE = 11
+_OPT_SIZE: Final = 11
 """Octets without options."""
-
-
-class Pieces:
-    """What stands before and after the question in a reply.
-
-    Attributes:
-        before: the octets from after the id up to the question.
-        after: the octets after the question.
-        verdict, qtype: what is counted each time, if `is_recorded`.
-        ttl: seconds that clients may keep it.
-        until: monotonic seconds; from then on that would be too long.
-    """
-
-    __slots__ = ("after", "before", "is_recorded", "qtype", "ttl", "until", "verdict")
-
-    def __init__(
-        self, reply: bytes, end: int, verdict: Verdict, qtype: int, *, ttl: float, until: float, is_recorded: bool
-    ) -> None:
-        self.before = reply[2:_HEADER]
-        self.after = reply[end + _TYPE_AND_CLASS :]
-        self.verdict = verdict
-        self.qtype = qtype
-        self.ttl = ttl
-        self.until = until
-        self.is_recorded = is_recorded
 
 
 Measured = tuple[int, int, bytes, bytes]

@@ -7,17 +7,17 @@ A batch is received, answered by place in it, and forgotten; a reply that is rea
 import errno
 import socket
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from sinkhole.transport.addresses import IP_PKTINFO
 from sinkhole.transport.quiet import QuietLog
 
-BATCH = 64
+BATCH: Final = 64
 """Datagrams received before the replies to them leave."""
-LARGEST = 65_535
-_CONTROL_OCTETS = socket.CMSG_SPACE(20)
+LARGEST: Final = 65_535
+_CONTROL_OCTETS: Final = socket.CMSG_SPACE(20)
 """Room for an in6_pktinfo, the larger of the two."""
-_REMEMBERED = 1024
+_REMEMBERED: Final = 1024
 
 Form = Literal["batch", "single"]
 """How datagrams pass the border: many in one system call, or one in each."""

@@ -10,7 +10,7 @@ what must wait comes back as a coroutine, which the listener makes a task of.
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sinkhole.config.schema import TransportSettings
 from sinkhole.log import Log
@@ -24,16 +24,18 @@ from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.resolver.steps import Done
 from sinkhole.resolver.straight import Straight
-from sinkhole.transport.blocked_replies import BlockedReplies, Measured, Pieces, form_of, measure
+from sinkhole.transport.blocked_replies import BlockedReplies, Made, Measured, form_of, measure
 from sinkhole.transport.datagram import Host
+from sinkhole.transport.entry import Entry
 from sinkhole.transport.finisher import NEVER, Finisher
 from sinkhole.transport.fit import truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
 from sinkhole.transport.later import Begun, Later, StraightLater
-from sinkhole.transport.packet_cache import Doorkeeper, Entry, PacketCache, Table
+from sinkhole.transport.packet_cache import Doorkeeper, PacketCache
 from sinkhole.transport.plain_forms import PlainForms
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.served import Served
+from sinkhole.transport.table import Table
 from sinkhole.transport.unforwarded import Unforwarded
 
 Reply = bytes | None
@@ -41,10 +43,10 @@ Reply = bytes | None
 Outcome = Reply | Coroutine[Any, Any, bytes]
 """A reply at hand, or one to wait for."""
 
-_HEADER = 12
-_TYPE_AND_CLASS = 4
-_QR = 0x80
-_NO_ID = b"\0\0"
+_HEADER: Final = 12
+_TYPE_AND_CLASS: Final = 4
+_QR: Final = 0x80
+_NO_ID: Final = b"\0\0"
 
 
 class Dispatch:
@@ -241,7 +243,7 @@ class Dispatch:
             form = form_of(wire, measured[0])
             made = self._blocked.find(wire, form, measured, table, self._finisher.policy, state.client.scope, self._now)
             if made is not None:
-                return wire[:2] + self._give(tail, state, table, *made)
+                return wire[:2] + self._give(tail, state, table, made)
             if may_begin and (begun := self._go_straight(wire, form, measured, state, table)) is not None:
                 return begun
         try:
@@ -303,10 +305,9 @@ class Dispatch:
         state.queries += 1
         return later
 
-    def _give(
-        self, asked: bytes, state: ClientState, table: Table, name: bytes, domain: bytes, tail: bytes, pieces: Pieces
-    ) -> bytes:
+    def _give(self, asked: bytes, state: ClientState, table: Table, made: Made) -> bytes:
         """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again."""
+        name, domain, tail, pieces = made
         state.queries += 1
         self._served.made += 1
         if pieces.is_recorded:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 from sinkhole.config.schema import TransportSettings
 from sinkhole.policy.verdict import Verdict
@@ -17,12 +18,14 @@ from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.resolver.straight import Course
 from sinkhole.transport.blocked_replies import BlockedReplies
+from sinkhole.transport.entry import Entry
 from sinkhole.transport.fit import cap_ttls, fit_reply
-from sinkhole.transport.packet_cache import Entry, PacketCache, Table
+from sinkhole.transport.packet_cache import PacketCache
 from sinkhole.transport.plain_forms import PlainForm
 from sinkhole.transport.quiet import QuietLog
+from sinkhole.transport.table import Table
 
-NEVER = float("inf")
+NEVER: Final = float("inf")
 
 
 class Finisher:

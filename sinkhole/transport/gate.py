@@ -6,6 +6,7 @@ It stands before everything else, the packet cache too: nobody is served from a 
 import ipaddress
 import time
 from collections.abc import Callable, Iterable, Set
+from typing import Final
 
 from sinkhole.config.schema import AccessSettings
 from sinkhole.errors import ListenError
@@ -18,13 +19,14 @@ from sinkhole.resolver.who import Who
 from sinkhole.transport.activities import Activities
 from sinkhole.transport.bucket import Bucket
 from sinkhole.transport.datagram import Host
-from sinkhole.transport.packet_cache import Entry, Table
+from sinkhole.transport.entry import Entry
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.recent import Recent
+from sinkhole.transport.table import Table
 
-MAX_CLIENTS = 65_536
+MAX_CLIENTS: Final = 65_536
 """Clients remembered, about 50 MB at most. A flood of forged addresses replaces those that no longer ask."""
-_IPV6_PREFIX = 64
+_IPV6_PREFIX: Final = 64
 """What one subscriber has: within it addresses are free, so a limit per address would be none."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.addresses import AddressSet
@@ -14,11 +14,11 @@ from sinkhole.resolver.query import Client, Query
 from sinkhole.resolver.steps import Done
 from sinkhole.resolver.straight import Course
 from sinkhole.transport.finisher import Finisher
-from sinkhole.transport.packet_cache import Table
 from sinkhole.transport.plain_forms import PlainForm
+from sinkhole.transport.table import Table
 
-_HEADER = 12
-_TYPE_AND_CLASS = 4
+_HEADER: Final = 12
+_TYPE_AND_CLASS: Final = 4
 
 
 class Later:

@@ -12,7 +12,7 @@ import mmap
 import socket
 from array import array
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import cffi
 
@@ -33,18 +33,18 @@ _ffi.cdef(
     int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
     """
 )
-_HEADER_OCTETS = _ffi.sizeof("struct mmsghdr")
-_SLOT = LARGEST + 1 + 128
+_HEADER_OCTETS: Final = _ffi.sizeof("struct mmsghdr")
+_SLOT: Final = LARGEST + 1 + 128
 """Octets from one slot to the next; not a power of two, or all would share the same lines of the processor's cache."""
-_NAME_OCTETS = {socket.AF_INET: 16, socket.AF_INET6: 28}
-_ADDRESS = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
+_NAME_OCTETS: Final = {socket.AF_INET: 16, socket.AF_INET6: 28}
+_ADDRESS: Final = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
 """Where the address stands in a sockaddr_in and a sockaddr_in6."""
-_CONTROL_OCTETS = {socket.AF_INET: socket.CMSG_SPACE(12), socket.AF_INET6: socket.CMSG_SPACE(20)}
+_CONTROL_OCTETS: Final = {socket.AF_INET: socket.CMSG_SPACE(12), socket.AF_INET6: socket.CMSG_SPACE(20)}
 """Room for an in_pktinfo, and for an in6_pktinfo."""
-_INTERFACE_WORD = {socket.AF_INET: 4, socket.AF_INET6: 8}
+_INTERFACE_WORD: Final = {socket.AF_INET: 4, socket.AF_INET6: 8}
 """Which 32-bit word of the ancillary data is the interface: behind its header, and in IPv6 behind the address."""
-_DONTWAIT = int(socket.MSG_DONTWAIT)
-_WORD = 4
+_DONTWAIT: Final = int(socket.MSG_DONTWAIT)
+_WORD: Final = 4
 
 
 def is_supported() -> bool:

@@ -4,6 +4,8 @@ Whatever has been read once need not be read again: the next query of the same f
 does the reply, but for the addresses.
 """
 
+from typing import Final
+
 from sinkhole.config.schema import TransportSettings
 from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.question import BadQuery, QueryMessage, Question, Silence, read_query
@@ -13,11 +15,11 @@ from sinkhole.resolver.straight import STRAIGHT_TYPES
 from sinkhole.transport.blocked_replies import is_read_alike
 from sinkhole.transport.fit import fit_reply
 
-MAX_FORMS = 1000
+MAX_FORMS: Final = 1000
 """Forms remembered; real clients have a few dozen."""
-_HEADER = 12
-_TYPE_AND_CLASS = 4
-_COUNT = 6
+_HEADER: Final = 12
+_TYPE_AND_CLASS: Final = 4
+_COUNT: Final = 6
 """Where the number of answers stands."""
 
 

@@ -4,15 +4,16 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 from sinkhole.resolver.hits import Hits
+from sinkhole.transport.entry import Entry
 from sinkhole.transport.gate import ClientState
-from sinkhole.transport.packet_cache import Entry
 
-_DELAY = 0.1
+_DELAY: Final = 0.1
 """Seconds that served replies wait to be counted."""
-_MAX_PENDING = 20_000
-_AT_ONCE = 32
+_MAX_PENDING: Final = 20_000
+_AT_ONCE: Final = 32
 """Different replies that are counted in one turn of the event loop, 0.1 ms: queries come in between."""
 
 

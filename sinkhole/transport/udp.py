@@ -8,7 +8,7 @@ import asyncio
 import socket
 from collections.abc import Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sinkhole.transport.border import Wanted, wrap_socket
 from sinkhole.transport.datagram import BATCH, Form, Place
@@ -16,9 +16,9 @@ from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.later import Begun
 from sinkhole.upstream.turn import TURN
 
-_BATCHES = 4
+_BATCHES: Final = 4
 """Batches taken in one turn of the event loop, so that streams and waiting queries get theirs."""
-_MAX_WAITING = 20_000
+_MAX_WAITING: Final = 20_000
 """Datagrams being resolved. The upstream limits bite long before; this bounds memory whatever else fails."""
 
 

@@ -5,25 +5,26 @@ import struct
 import time
 from collections.abc import Callable
 from functools import cache
+from typing import Final
 
 from sinkhole.protocol.message import write_query
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.value import value
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 
-PAYLOAD = 1232
+PAYLOAD: Final = 1232
 """UDP payload we offer to upstreams in octets: what passes without fragments (RFC 9715)."""
 
-MOST_PACKETS = 16
+MOST_PACKETS: Final = 16
 """Messages sent for one query of a client, whatever upstreams do (R-C10); 20 with a few probes beside them."""
 
-HEADER = 12
-_TYPE_CLASS = struct.Struct("!HH")
-TYPE_AND_CLASS = _TYPE_CLASS.size
-_ROOT = Question(b"\0", 0)
-_PADDING_OPTION = 12
-_PADDING_BLOCK = 128
-_CASE_BITS = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
+HEADER: Final = 12
+_TYPE_CLASS: Final = struct.Struct("!HH")
+TYPE_AND_CLASS: Final = _TYPE_CLASS.size
+_ROOT: Final = Question(b"\0", 0)
+_PADDING_OPTION: Final = 12
+_PADDING_BLOCK: Final = 128
+_CASE_BITS: Final = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
 
 
 @value(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.ready import Ready
 from sinkhole.upstream.task import STEPPING
 
-GRACE = 0.5
+GRACE: Final = 0.5
 """Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""
 
-MOST = 16
+MOST: Final = 16
 """Queries of one burst. With more of them a port that became known would be worth more, and little time is saved."""
 
 _BUFFER: Final = 4096

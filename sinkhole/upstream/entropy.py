@@ -1,8 +1,9 @@
 """Unpredictable bits for ids and letter case, taken from the kernel many at a time."""
 
 import os
+from typing import Final
 
-_POOL = 4096
+_POOL: Final = 4096
 """Octets fetched at once: the system call costs more than what one query needs of them."""
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from sinkhole.config.schema import UpstreamSettings
 from sinkhole.protocol.message import Message
@@ -23,7 +24,7 @@ from sinkhole.upstream.server import Server, plain_client, secure_client
 from sinkhole.upstream.system import RESOLV_CONF, SystemWatch
 from sinkhole.upstream.tls import Trust
 
-LONGEST_WAIT = 8.0
+LONGEST_WAIT: Final = 8.0
 """Seconds for one question, whatever the settings say: no stub waits longer than ten."""
 
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from sinkhole.errors import UpstreamError
 from sinkhole.log import Log
@@ -20,9 +20,9 @@ from sinkhole.upstream.task import in_a_task
 
 Strategy = Literal["fastest", "ordered", "race"]
 
-_PROBE_PACKETS = 3
-_RACERS = 2
-_USABLE = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
+_PROBE_PACKETS: Final = 3
+_RACERS: Final = 2
+_USABLE: Final = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
 _log = Log("upstream")
 
 

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Final
 
-_PATIENCE = 12
-_FIRST_PROBE = 1.0
-_LAST_PROBE = 30.0
-_REMEASURE = 60.0
-_UNKNOWN = 1.0
-_PENALTY = 1.0
+_PATIENCE: Final = 12
+_FIRST_PROBE: Final = 1.0
+_LAST_PROBE: Final = 30.0
+_REMEASURE: Final = 60.0
+_UNKNOWN: Final = 1.0
+_PENALTY: Final = 1.0
 
 
 class Fault(IntEnum):

@@ -6,7 +6,7 @@ floods, the next client finds one: of k that take all they can, each gets 4 / (4
 """
 
 import resource
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sinkhole.config.schema import UpstreamSettings
 from sinkhole.policy.place import is_shared
@@ -14,11 +14,11 @@ from sinkhole.upstream.failure import UpstreamBusy
 
 _Key = TypeVar("_Key")
 
-_SPARE_DESCRIPTORS = 256
+_SPARE_DESCRIPTORS: Final = 256
 """Left to listeners, clients on TCP and files; each waiting query holds one socket, or two when it races."""
 
 
-_TIMES_FREE = 4
+_TIMES_FREE: Final = 4
 """Places of one client or domain for each free one: alone it may have four fifths."""
 
 

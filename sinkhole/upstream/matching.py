@@ -1,10 +1,11 @@
 """Does a message answer the query we sent? Judged on its octets, before it is parsed (RFC 5452, section 9.1)."""
 
 from enum import Enum
+from typing import Final
 
 from sinkhole.protocol.types import Rcode
 
-_HEADER = 12
+_HEADER: Final = 12
 
 
 class Match(Enum):

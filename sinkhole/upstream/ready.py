@@ -8,12 +8,12 @@ has no epoll, the event loop watches each.
 import asyncio
 import select
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from sinkhole.upstream.turn import TURN
 
-AT_ONCE = 64
+AT_ONCE: Final = 64
 """Sockets taken in one turn of the event loop."""
 
 

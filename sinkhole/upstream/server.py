@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.message import Message
@@ -19,10 +19,10 @@ from sinkhole.upstream.stream import Locate, StreamClient
 from sinkhole.upstream.tls import Trust
 from sinkhole.upstream.udp import Datagrams
 
-QUIRK_MEMORY = 3600.0
+QUIRK_MEMORY: Final = 3600.0
 """Seconds until an upstream that could not bear EDNS or mixed case is tried with it again."""
 
-_EDNS_REFUSALS = frozenset((Rcode.FORMERR, Rcode.NOTIMP, Rcode.BADVERS))
+_EDNS_REFUSALS: Final = frozenset((Rcode.FORMERR, Rcode.NOTIMP, Rcode.BADVERS))
 
 Outcome = Message | UpstreamError
 """What came of a question: an answer, or why there is none."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Final
 
 
 class Stepping:
@@ -26,7 +26,7 @@ class Stepping:
             self.is_on = before
 
 
-STEPPING = Stepping()
+STEPPING: Final = Stepping()
 
 
 async def in_a_task() -> None:

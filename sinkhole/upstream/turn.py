@@ -6,6 +6,7 @@ A turn of the event loop costs as much as half a query, so nothing waits for the
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 
 class Turn:
@@ -48,5 +49,5 @@ class Turn:
                 asyncio.get_running_loop().call_soon(left.popleft())
 
 
-TURN = Turn()
+TURN: Final = Turn()
 """That of this process: its event loop runs one callback at a time."""

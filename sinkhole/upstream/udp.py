@@ -8,6 +8,7 @@ decision 19.
 """
 
 import asyncio
+from typing import Final
 
 from sinkhole.upstream.ask import Ask, Budget, mixed_case
 from sinkhole.upstream.burst import MOST, Burst, Flight
@@ -15,7 +16,7 @@ from sinkhole.upstream.entropy import Entropy
 from sinkhole.upstream.ready import ready_of
 from sinkhole.upstream.turn import TURN
 
-_ID_OCTETS = 2
+_ID_OCTETS: Final = 2
 
 
 class Datagrams:

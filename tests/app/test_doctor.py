@@ -332,3 +332,9 @@ def test_form_of_datagrams_is_told_without_a_server(tmp_path, wanted, said):
     ((grade, text),) = findings(settings_of(tmp_path, transport__datagrams=wanted), "datagrams")
     assert grade is Grade.GOOD
     assert text.startswith(said)
+
+
+@pytest.mark.parametrize("code", ["compiled", "interpreted"])
+def test_code_is_told_without_a_server(tmp_path, code, monkeypatch):
+    monkeypatch.setattr("sinkhole.app.doctor_server.CODE", code)
+    assert code in findings(settings_of(tmp_path), "code")[0][1]

@@ -93,11 +93,12 @@ def test_doctor_of_a_good_server(tmp_path, upstream):
     with running(tmp_path / "data", *listen, upstream=upstream.port) as server:
         told = {
             row["check"]: row
-            for row in sinkhole_json_of(server, "port", "store", "policy", "datagrams", "query", "canary")
+            for row in sinkhole_json_of(server, "port", "store", "policy", "datagrams", "code", "query", "canary")
         }
         assert {row["grade"] for row in told.values()} == {"good"}
         assert told["query"]["text"] == f"a server answers on 127.0.0.1:{port}"
         assert told["datagrams"]["text"].startswith("up to 64 come and go")
+        assert told["code"]["text"].startswith("the query path ")
         text = server.cli("doctor", "--only", "policy").stdout
         assert text.startswith("good  policy       generation ")
     after = sinkhole("doctor", "--only", "query", data_dir=tmp_path / "data", check=False)

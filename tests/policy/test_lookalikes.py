@@ -208,6 +208,7 @@ def test_hostile_name_costs_little(name):
     assert min(took) < 0.02
 
 
+@pytest.mark.interpreted
 def test_names_that_imitate_nobody_are_remembered_within_a_bound(monkeypatch):
     monkeypatch.setattr(lookalikes_module, "_MAX_PLAIN", 3)
     monkeypatch.setattr(lookalikes_module, "_MAX_LATEST", 2)

@@ -153,6 +153,7 @@ def test_name_asked_again_is_kept_and_name_asked_once_is_not():
     assert {row.name: row.count for row in rig.rows()} == {"a.ads.example": 1, "b.ads.example": 4}
 
 
+@pytest.mark.interpreted
 def test_marks_of_names_asked_once_are_bounded(monkeypatch):
     monkeypatch.setattr("sinkhole.transport.packet_cache.MAX_MARKS", 5)
     rig = Rig(policy())
@@ -161,6 +162,7 @@ def test_marks_of_names_asked_once_are_bounded(monkeypatch):
     assert len(rig.dispatch._doorkeeper) <= 5
 
 
+@pytest.mark.interpreted
 def test_pieces_are_bounded(monkeypatch):
     monkeypatch.setattr(blocked_replies, "MAX_PIECES", 3)
     rig = Rig(policy())

@@ -3,6 +3,8 @@
 import asyncio
 import struct
 
+import pytest
+
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.resolver.answer import Answer
 from sinkhole.transport import udp as udp_module
@@ -82,6 +84,7 @@ async def test_drain_gives_up_on_what_was_begun_and_bears_its_late_end():
             await asyncio.sleep(0)
 
 
+@pytest.mark.interpreted
 async def test_number_of_begun_queries_is_bounded_and_others_are_answered(monkeypatch):
     """R-P04"""
     monkeypatch.setattr(udp_module, "_MAX_WAITING", 3)

@@ -6,7 +6,9 @@ import pytest
 
 from sinkhole.policy.verdict import Action, Verdict
 from sinkhole.resolver.cache_budget import CacheBudget
-from sinkhole.transport.packet_cache import Entry, PacketCache, Table
+from sinkhole.transport.entry import Entry
+from sinkhole.transport.packet_cache import PacketCache
+from sinkhole.transport.table import Table
 
 
 def reply(name: str = "example.org", ttl: int = 300) -> bytes:
@@ -189,7 +191,7 @@ def test_estimate_is_about_what_python_takes():
             name = f"n{number:05}.flood.example.org"
             verdict = Verdict(Action.BLOCK, "vendor:flood", rule=f"{name} and below", vendor="flood")
             key = b"\1\0\0\1" + bytes(6) + name.encode()
-            cache.store(table, key, Entry(bytes(bytearray(wire)), 0.0, 10, name, 1, verdict, is_recorded=True))
+            cache.store(table, key, Entry(bytes(bytearray(wire)), 0.0, 10, name.encode(), 1, verdict, is_recorded=True))
             if number % 2:
                 cache.look_up(table, bytes(bytearray(key)), 2.0)
         taken = tracemalloc.get_traced_memory()[0] - before

@@ -7,8 +7,8 @@ from sinkhole.config.schema import AccessSettings, RecordSettings
 from sinkhole.policy.groups import EVERYONE
 from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.hits import Hits
+from sinkhole.transport.entry import Entry
 from sinkhole.transport.gate import ClientGate
-from sinkhole.transport.packet_cache import Entry
 from sinkhole.transport.served import _AT_ONCE, Served
 from tests.transport.serving import BLOCKED
 

@@ -11,7 +11,9 @@ from sinkhole.protocol.reply import ReplyBody
 from sinkhole.resolver.answer_store import AnswerStore
 from sinkhole.resolver.answer_store import Entry as Answer
 from sinkhole.resolver.cache_budget import CacheBudget
-from sinkhole.transport.packet_cache import Entry, PacketCache, Table
+from sinkhole.transport.entry import Entry
+from sinkhole.transport.packet_cache import PacketCache
+from sinkhole.transport.table import Table
 from tests.transport.test_packet_cache import reply
 
 MIB = 1024 * 1024

@@ -172,6 +172,7 @@ async def test_policy_that_changes_on_the_way_judges_the_answer():
         assert [(row.action, row.count) for row in rows] == [("block", 1)]
 
 
+@pytest.mark.interpreted
 async def test_what_goes_wrong_is_told_to_all_who_wait(monkeypatch, caplog):
     async with rigs(True, handler=lambda wire: [(0.05, upstream(wire)[0][1])]) as (_, rig):
         monkeypatch.setattr(rig.chain.straight.record, "note_straight", lambda *_: 1 / 0)

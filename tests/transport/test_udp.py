@@ -167,6 +167,7 @@ async def test_drain_gives_up_in_time():
             await asyncio.wait_for(serving.udp_listener.drain(0.01), LONG)
 
 
+@pytest.mark.interpreted
 async def test_number_of_waiting_queries_is_bounded(monkeypatch, caplog):
     """R-P04: memory stays bounded whatever else fails; cached replies go on."""
     monkeypatch.setattr(udp_module, "_MAX_WAITING", 3)

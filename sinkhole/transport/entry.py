@@ -1,0 +1,57 @@
+"""A finished reply, as the packet cache keeps it."""
+
+from typing import Final
+
+from sinkhole.policy.verdict import Verdict
+from sinkhole.protocol.ttl import age, ttl_offsets
+
+_OVERHEAD: Final = 700
+"""Octets of an entry besides its wire forms: objects, dictionary slots (measured with tracemalloc)."""
+
+
+class Entry:
+    """A finished reply with what is needed to age it and to record that it was served.
+
+    `tail` is the reply after the id, right until `due`; `renew` makes it right again for the next second. Name
+    (folded), qtype and verdict are what is counted each time the reply is served, if `is_recorded`.
+    """
+
+    __slots__ = ("_birth", "_expires", "_offsets", "_wire", "due", "is_recorded", "name", "qtype", "tail", "verdict")
+
+    def __init__(
+        self,
+        wire: bytes,
+        now: float,
+        ttl: float,
+        name: bytes = b"",
+        qtype: int = 0,
+        verdict: Verdict | None = None,
+        is_recorded: bool = False,
+        offsets: tuple[int, ...] | None = None,
+    ) -> None:
+        self._wire = wire
+        self._offsets = ttl_offsets(wire) if offsets is None else offsets
+        self._birth = now
+        self._expires = now + ttl
+        self.tail = wire[2:]
+        self.due = now + 1.0 if ttl > 1.0 else self._expires
+        self.name = name
+        self.qtype = qtype
+        self.verdict = verdict
+        self.is_recorded = is_recorded
+
+    @property
+    def size(self) -> int:
+        """Octets the entry takes, about."""
+        return 2 * len(self._wire) + _OVERHEAD
+
+    def renew(self, now: float) -> bool:
+        """Count the TTLs down to `now`; return False when the reply may no longer be served."""
+        if now >= self._expires:
+            return False
+        seconds = int(now - self._birth)
+        wire = bytearray(self._wire)
+        age(wire, self._offsets, seconds)
+        self.tail = bytes(memoryview(wire)[2:])
+        self.due = min(self._birth + seconds + 1.0, self._expires)
+        return True
