@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sinkhole.errors import FormError
 from sinkhole.protocol.framing import FrameReader, frame
@@ -63,10 +63,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin (asyncio)."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what asyncio promises to a Protocol
-        self._transport = transport
+        # That it is one is what event loops promise to a Protocol; those of uvloop are none by class.
+        self._transport = cast(asyncio.Transport, transport)
         if self._is_last:
-            transport.close()
+            self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Take in octets, in whatever pieces they come (RFC 7766, section 8)."""
