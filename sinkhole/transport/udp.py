@@ -6,7 +6,7 @@ answering from the packet cache does.
 
 import asyncio
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
@@ -56,7 +56,9 @@ class UdpListener:
     def stop(self) -> None:
         """Read no more; what the socket still holds is left to whoever else holds it."""
         if self._loop is not None:
-            self._loop.remove_reader(self._fd)
+            # uvloop returns None and not a bool, which compiled code would take amiss.
+            forget: Callable[[int], object] = self._loop.remove_reader
+            forget(self._fd)
             self._loop = None
 
     async def drain(self, timeout: float) -> None:
