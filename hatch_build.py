@@ -1,6 +1,7 @@
 """Compiles the query path with mypyc while a wheel is built, where `SINKHOLE_COMPILE` asks for it (decision 31)."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
@@ -12,6 +13,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 VARIABLE = "SINKHOLE_COMPILE"
 LEVELS = {"": None, "release": "2", "debug": "0"}
 """What the variable may say, and how much the C compiler optimises then."""
+_LENIENT = ("--no-warn-unused-ignores", "--no-warn-redundant-casts")
+"""What is for whoever writes the code; on another Python it would stop an installation for nothing."""
 
 
 class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -21,8 +24,8 @@ class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
     """
 
     def dependencies(self) -> list[str]:
-        """Return what the compilation needs: the types of whatever the modules import are part of it."""
-        return [] if _level() is None else [*self.metadata.core.dependencies, *self.config["compile-with"]]
+        """Return what the compilation needs: the types of whatever the modules import are part of it, as locked."""
+        return [] if _level() is None else [*_locked(Path(self.root)), *self.config["compile-with"]]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, before files are collected."""
@@ -50,6 +53,10 @@ def _level() -> str | None:
     return LEVELS[wanted]
 
 
+def _locked(root: Path) -> list[str]:
+    return re.findall(r"(?m)^\S+==\S+", (root / "requirements.lock").read_text())
+
+
 def _compile(root: Path, folder: Path, modules: Sequence[str], level: str) -> Iterator[tuple[Path, str]]:
     """Yield the shared objects, and their names in the wheel."""
     # Here, since nothing of it is there unless it was asked for.
@@ -59,7 +66,7 @@ def _compile(root: Path, folder: Path, modules: Sequence[str], level: str) -> It
     lib = folder / "lib"
     with chdir(root):  # names of modules follow from paths
         extensions = mypycify(
-            ["--config-file", "pyproject.toml", "--cache-dir", str(folder / "types"), *modules],
+            ["--config-file", "pyproject.toml", "--cache-dir", str(folder / "types"), *_LENIENT, *modules],
             opt_level=level, debug_level="0", group_name="sinkhole", target_dir=str(folder / "c"), multi_file=True,
         )  # fmt: skip
         command = Distribution({"ext_modules": extensions}).get_command_obj("build_ext")

@@ -20,8 +20,8 @@ HOST = "127.0.0.1"
 UNGIVEN = range(10_000, 32_000)
 """Ports below those that a system gives to sockets that name none (Linux: from 32,768; RFC 6335: from 49,152)."""
 PYTHON = sys.executable
-INSTALLED = (PYTHON, "-P", "-m", "sinkhole")
-"""The Sinkhole that is installed, compiled or not; `-P`, since the sources are in the folder that benchmarks run in."""
+INSTALLED = ("env", "PYTHONSAFEPATH=1", PYTHON, "-m", "sinkhole")
+"""The Sinkhole that is installed, compiled or not; never its sources, which are where benchmarks run."""
 INTERPRETED = ("env", f"PYTHONPATH={Path(__file__).parent.parent}", *INSTALLED)
 """The same out of the sources."""
 NO_REPLY = "no reply"

@@ -42,3 +42,10 @@ def test_modules_are_there_each_once():
     modules = CONFIG["modules"]
     assert modules == sorted(set(modules))
     assert all((TOP / name).is_file() for name in modules)
+
+
+def test_types_are_those_of_the_lock(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "release")
+    needed = hook().dependencies()
+    assert all(any(one.startswith(f"{name}==") for one in needed) for name in ("cffi", "pydantic", "uvloop"))
+    assert any(one.startswith("mypy==") for one in needed)

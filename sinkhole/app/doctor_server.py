@@ -55,9 +55,9 @@ def _told(settings: Settings, what: str, here: str, words: Mapping[str, str]) ->
     said = {here}
     if running_server(settings.server.data_dir):
         workers = request(settings.server.data_dir, {"op": "status"})["workers"]
-        said = {str(worker[what]) for worker in workers}
+        said = {str(worker.get(what)) for worker in workers}
     for one in sorted(said):
-        yield Grade.GOOD, words[one]
+        yield Grade.GOOD, words.get(one, "a worker of another version does not tell")
     if not said:
         yield Grade.WARNING, "no worker is there to tell"
 

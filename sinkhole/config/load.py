@@ -12,8 +12,9 @@ from sinkhole.config.schema import Settings
 from sinkhole.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "SINKHOLE_"
-OUTSIDE_THE_SCHEMA = frozenset({"SINKHOLE_CONFIG", "SINKHOLE_DATA_DIR"})
-"""Variables that name the file and the folder themselves; the command line reads them as defaults of its flags."""
+OUTSIDE_THE_SCHEMA = frozenset({"SINKHOLE_CONFIG", "SINKHOLE_DATA_DIR", "SINKHOLE_COMPILE"})
+"""Variables that name the file and the folder themselves, which the command line reads as defaults of its flags; and
+that of installations (`hatch_build.py`)."""
 
 
 Check = Callable[[Settings], Iterable[str]]

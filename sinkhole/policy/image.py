@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -159,7 +158,7 @@ class NameIndex:
         """Return the number of different names."""
         return len(self._trie)
 
-    @cached_property
+    @property
     def refused(self) -> tuple[Refusal, ...]:
         """Rows of lists that could not be compiled."""
         rows = self._metadata["refused"]

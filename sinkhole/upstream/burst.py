@@ -20,6 +20,8 @@ MOST: Final = 16
 """Queries of one burst. With more of them a port that became known would be worth more, and little time is saved."""
 
 _BUFFER: Final = 4096
+_TICK: Final = 0.001
+"""Seconds by which event loops may wake up early: that of libuv counts in milliseconds."""
 _DRAIN: Final = 2 * MOST
 """Datagrams read in one go, so that a flood at one socket does not hold up the others."""
 
@@ -100,7 +102,7 @@ class Burst:
         port: its port.
     """
 
-    __slots__ = ("_ready", "_sock", "_timer", "_to", "began", "flights", "is_sent", "loop")
+    __slots__ = ("_armed", "_ready", "_sock", "_timer", "_to", "began", "flights", "is_sent", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, host: str, port: int) -> None:
         self.loop = loop
@@ -109,6 +111,7 @@ class Burst:
         self._to = (host, port)
         self._sock: socket.SocketType | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._armed = 0.0
         self.is_sent = False
         self.flights: dict[bytes, Flight] = {}
 
@@ -191,14 +194,15 @@ class Burst:
         """Wake up when the first wait is over."""
         end = min(flight.end for flight in self.flights.values())
         if self._timer is not None:
-            if self._timer.when() <= end:
+            if self._armed <= end:
                 return
             self._timer.cancel()
+        self._armed = end
         self._timer = self.loop.call_at(end, self._expire)
 
     def _expire(self) -> None:
         self._timer = None
-        now = self.loop.time()
+        now = self.loop.time() + _TICK
         for message_id, flight in list(self.flights.items()):
             if flight.end <= now:
                 del self.flights[message_id]

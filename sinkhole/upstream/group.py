@@ -10,19 +10,19 @@ from sinkhole.errors import UpstreamError
 from sinkhole.log import Log
 from sinkhole.protocol.message import Message
 from sinkhole.protocol.question import Question
-from sinkhole.protocol.types import QType, Rcode
+from sinkhole.protocol.types import Rcode
 from sinkhole.upstream.ahead import Ahead, frame_for
 from sinkhole.upstream.ask import Ask, Budget, Packets
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.health import Fault
 from sinkhole.upstream.server import Outcome, Server
 from sinkhole.upstream.task import in_a_task
+from sinkhole.upstream.usable import is_usable, race
 
 Strategy = Literal["fastest", "ordered", "race"]
 
 _PROBE_PACKETS: Final = 3
 _RACERS: Final = 2
-_USABLE: Final = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
 _log = Log("upstream")
 
 
@@ -171,21 +171,7 @@ class Group:
         """Ask all of `servers` at once, and stop at the first usable answer, which then is the last of the list."""
         if len(servers) == 1:
             return [(servers[0], await self._try(servers[0], ask, budget))]
-        tasks = {asyncio.ensure_future(self._try(server, ask, budget)): server for server in servers}
-        outcomes: list[tuple[Server, Outcome]] = []
-        waiting = set(tasks)
-        try:
-            while waiting:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                outcomes += [(tasks[task], task.result()) for task in done]
-                usable = [pair for pair in outcomes if isinstance(pair[1], Message) and is_usable(pair[1])]
-                if usable:
-                    return usable
-            return outcomes
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+        return await race({asyncio.ensure_future(self._try(server, ask, budget)): server for server in servers})
 
     async def _try(self, server: Server, ask: Ask, budget: Budget, first: "_Try | None" = None) -> Outcome:
         started = self._clock() if first is None else first.started
@@ -246,16 +232,3 @@ class _Try:
         self.started = started
         self.outcome = outcome
         self.is_good = isinstance(outcome, Message) and is_usable(outcome)
-
-
-def is_usable(message: Message) -> bool:
-    """Say whether an answer is the answer, and no sign that someone else should be asked.
-
-    A referral, as a server without recursion gives it, answers nothing.
-    """
-    if message.rcode not in _USABLE:
-        return False
-    if message.answer or message.rcode != Rcode.NOERROR or message.ra or message.aa:
-        return True
-    types = {record.rtype for record in message.authority}
-    return QType.NS not in types or QType.SOA in types

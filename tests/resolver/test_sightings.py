@@ -167,6 +167,7 @@ async def test_clients_are_kept_only_where_wanted():
     assert one.clients == ("192.0.2.1", "192.0.2.2")
 
 
+@pytest.mark.interpreted
 async def test_domains_and_memory_are_bounded(monkeypatch):
     monkeypatch.setattr(module, "MAX_JUDGED", 2)
     world = Discovery(max_domains=2)

@@ -1,4 +1,4 @@
-"""Fixtures of the upstream tests."""
+"""Fixtures of the upstream tests, which run on the event loop of workers."""
 
 from collections.abc import AsyncIterator
 
@@ -7,6 +7,9 @@ import pytest
 from sinkhole.config.schema import UpstreamSettings
 from sinkhole.upstream import Forwarder
 from tests.upstream.asking import MakeForwarder
+from tests.worker_loop import pytest_asyncio_loop_factories
+
+__all__ = ["forward", "pytest_asyncio_loop_factories"]
 
 
 @pytest.fixture

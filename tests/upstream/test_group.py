@@ -6,7 +6,7 @@ import pytest
 from sinkhole.protocol.message import Message, Record
 from sinkhole.protocol.types import QType, Rcode
 from sinkhole.upstream import Forwarder, UpstreamFailure, UpstreamTimeout
-from sinkhole.upstream.group import is_usable
+from sinkhole.upstream.usable import is_usable
 from tests.fakes import FakeUpstream, reply, silent
 from tests.upstream.asking import (
     ADDRESS,
