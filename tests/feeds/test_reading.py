@@ -168,8 +168,8 @@ async def test_process_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 async def test_process_ends_with_the_task_that_waits_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "body")
-    task = asyncio.create_task(read_apart(Job(str(tmp_path), "domains", "format", local=False, max_rows=10)))
-    # Opening the pipe to write returns once the process has opened it to read.
+    task = asyncio.create_task(read_apart(Job(str(tmp_path), "auto", "format", local=False, max_rows=10)))
+    # Opening the pipe to write returns once the process has opened it to read; to tell the format it waits for octets.
     fd = await asyncio.to_thread(os.open, tmp_path / "body", os.O_WRONLY)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
