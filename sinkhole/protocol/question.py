@@ -10,9 +10,11 @@ from sinkhole.protocol.names import read_name
 from sinkhole.protocol.types import Opcode, QType, Rcode
 from sinkhole.protocol.value import value
 
-__all__ = ["BadQuery", "Edns", "QueryMessage", "Question", "Silence", "read_query"]
+__all__ = ["HEADER", "TYPE_AND_CLASS", "BadQuery", "Edns", "QueryMessage", "Question", "Silence", "read_query"]
 
 HEADER: Final = 12
+TYPE_AND_CLASS: Final = 4
+"""Octets of a header, and of what follows the name in a question."""
 _HEADER: Final = struct.Struct("!6H")
 _TYPE_CLASS: Final = struct.Struct("!HH")
 _RECORD: Final = struct.Struct("!HHIH")

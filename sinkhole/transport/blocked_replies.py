@@ -18,14 +18,13 @@ from sinkhole.policy.engine import Policy
 from sinkhole.policy.groups import Scope
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.names import MAX_LABEL, MAX_NAME, parents_of
+from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS
 from sinkhole.protocol.reply import PLAIN_LIMIT
 from sinkhole.transport.pieces import Pieces
 from sinkhole.transport.table import Table
 
 MAX_PIECES: Final = 2_000
 """Pairs of pieces kept for one scope, about 1 MB."""
-_HEADER: Final = 12
-_TYPE_AND_CLASS: Final = 4
 _LABELS_BELOW_ZONE: Final = 3
 _OPT: Final = b"\0\0\x29"
 """The root as its owner, and its type (RFC 6891 section 6.1.2)."""
@@ -65,14 +64,14 @@ class BlockedReplies:
         if form not in table.forms:
             return None
         end, shape, domain, key = measured
-        name = wire[_HEADER:end].lower()
+        name = wire[HEADER:end].lower()
         spot = policy.spot(name, key, scope)
         if spot is None:
             return None
         pieces = table.pieces.get((form, spot, shape))
         if pieces is None or now >= pieces.until or self.may_be_local(domain):
             return None
-        return name, domain, pieces.before + wire[_HEADER : end + _TYPE_AND_CLASS] + pieces.after, pieces
+        return name, domain, pieces.before + wire[HEADER : end + TYPE_AND_CLASS] + pieces.after, pieces
 
     def learn(
         self, wire: bytes, reply: bytes, table: Table, policy: Policy, scope: Scope, verdict: Verdict,
@@ -86,11 +85,11 @@ class BlockedReplies:
         """
         end, shape, domain, key = measure(wire)
         # What does not fit is left out of a reply, so this much must fit beside the longest name.
-        longest = len(reply) - end + _HEADER + MAX_NAME
-        name = wire[_HEADER:end].lower()
+        longest = len(reply) - end + HEADER + MAX_NAME
+        name = wire[HEADER:end].lower()
         if not end or longest > PLAIN_LIMIT or not policy.is_of_spot(verdict):
             return
-        if not is_read_alike(wire[end + _TYPE_AND_CLASS :]):
+        if not is_read_alike(wire[end + TYPE_AND_CLASS :]):
             return
         spot = policy.spot(name, key, scope)
         if spot is None or self.may_be_local(domain):
@@ -129,7 +128,7 @@ def form_of(wire: bytes, end: int) -> bytes:
 
     Queries of equal form ask in the same way, each for its own name.
     """
-    return wire[2:_HEADER] + wire[end:]
+    return wire[2:HEADER] + wire[end:]
 
 
 def measure(wire: bytes) -> Measured:
@@ -142,7 +141,7 @@ def measure(wire: bytes) -> Measured:
     """
     folded = wire.lower()  # the length of a label is below the letters
     key = b""
-    at = last = before = _HEADER
+    at = last = before = HEADER
     labels = 0
     try:
         while length := folded[at]:
@@ -154,7 +153,7 @@ def measure(wire: bytes) -> Measured:
             labels += 1
     except IndexError:
         return _MALFORMED
-    if at >= _HEADER + MAX_NAME:
+    if at >= HEADER + MAX_NAME:
         return _MALFORMED
     end = at + 1
-    return end, wire[_HEADER] if labels >= _LABELS_BELOW_ZONE else 0, folded[before:end], key
+    return end, wire[HEADER] if labels >= _LABELS_BELOW_ZONE else 0, folded[before:end], key

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sinkhole.config.schema import TransportSettings
 from sinkhole.log import Log
-from sinkhole.protocol.question import BadQuery, Silence, read_query
+from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS, BadQuery, Silence, read_query
 from sinkhole.protocol.reply import Ede, ReplyBody, write_error
 from sinkhole.protocol.types import EdeCode, Rcode
 from sinkhole.resolver.answer import Answer
@@ -43,8 +43,6 @@ Reply = bytes | None
 Outcome = Reply | Coroutine[Any, Any, bytes]
 """A reply at hand, or one to wait for."""
 
-_HEADER: Final = 12
-_TYPE_AND_CLASS: Final = 4
 _QR: Final = 0x80
 _NO_ID: Final = b"\0\0"
 
@@ -166,7 +164,7 @@ class Dispatch:
             may_begin: whether it may be begun without a task, which nothing but its end can end.
         """
         try:
-            if len(wire) < _HEADER or wire[2] & _QR:
+            if len(wire) < HEADER or wire[2] & _QR:
                 return None
             state = self._gate.admit(host)
             if state.bucket is not None and not state.bucket.take(self._now):
@@ -299,7 +297,7 @@ class Dispatch:
         plain = self._forms.find(wire, form)
         if plain is None or self._blocked.may_be_local(domain):
             return None
-        later = StraightLater(self._finisher, wire, end + _TYPE_AND_CLASS, plain, table, client, self._when(), begin)
+        later = StraightLater(self._finisher, wire, end + TYPE_AND_CLASS, plain, table, client, self._when(), begin)
         if not straight.begin(later, self._now, key):
             return None
         state.queries += 1

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.addresses import AddressSet
-from sinkhole.protocol.question import read_query
+from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS, read_query
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.protocol.types import Rcode
 from sinkhole.resolver.answer import Answer
@@ -16,9 +16,6 @@ from sinkhole.resolver.straight import Course
 from sinkhole.transport.finisher import Finisher
 from sinkhole.transport.plain_forms import PlainForm
 from sinkhole.transport.table import Table
-
-_HEADER: Final = 12
-_TYPE_AND_CLASS: Final = 4
 
 
 class Later:
@@ -75,7 +72,7 @@ class StraightLater(Course):
         self, finisher: Finisher, wire: bytes, end: int, form: PlainForm, table: Table, client: Client, when: datetime,
         begin: Callable[[Query, Done], Answer | None],
     ) -> None:  # fmt: skip
-        super().__init__(wire[_HEADER : end - _TYPE_AND_CLASS], form.qtype, client, when, form.most - end)
+        super().__init__(wire[HEADER : end - TYPE_AND_CLASS], form.qtype, client, when, form.most - end)
         self._finisher = finisher
         self._period = finisher.period
         self._wire = wire

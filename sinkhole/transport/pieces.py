@@ -1,11 +1,7 @@
 """What replies to blocked names are made of (`blocked_replies`)."""
 
-from typing import Final
-
 from sinkhole.policy.verdict import Verdict
-
-_HEADER: Final = 12
-_TYPE_AND_CLASS: Final = 4
+from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS
 
 
 class Pieces:
@@ -24,8 +20,8 @@ class Pieces:
     def __init__(
         self, reply: bytes, end: int, verdict: Verdict, qtype: int, *, ttl: float, until: float, is_recorded: bool
     ) -> None:
-        self.before = reply[2:_HEADER]
-        self.after = reply[end + _TYPE_AND_CLASS :]
+        self.before = reply[2:HEADER]
+        self.after = reply[end + TYPE_AND_CLASS :]
         self.verdict = verdict
         self.qtype = qtype
         self.ttl = ttl

@@ -8,7 +8,7 @@ from typing import Final
 
 from sinkhole.config.schema import TransportSettings
 from sinkhole.protocol.addresses import AddressSet
-from sinkhole.protocol.question import BadQuery, QueryMessage, Question, Silence, read_query
+from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS, BadQuery, QueryMessage, Question, Silence, read_query
 from sinkhole.protocol.reply import ReplyBody, reply_limit
 from sinkhole.protocol.types import QClass, Rcode
 from sinkhole.resolver.straight import STRAIGHT_TYPES
@@ -17,8 +17,6 @@ from sinkhole.transport.fit import fit_reply
 
 MAX_FORMS: Final = 1000
 """Forms remembered; real clients have a few dozen."""
-_HEADER: Final = 12
-_TYPE_AND_CLASS: Final = 4
 _COUNT: Final = 6
 """Where the number of answers stands."""
 
@@ -38,14 +36,14 @@ class PlainForm:
         self.qtype = first.question.qtype
         self._first = first
         self._before = empty[2:_COUNT]
-        self._after = empty[_COUNT + 2 : _HEADER]
+        self._after = empty[_COUNT + 2 : HEADER]
         self._opt = empty[end:]
         self.most = limit - len(self._opt)
 
     def reply(self, wire: bytes, end: int, found: AddressSet) -> bytes:
         """Return the reply to a query whose question ends at `end`."""
         return b"".join((
-            wire[:2], self._before, found.count.to_bytes(2), self._after, wire[_HEADER:end], found.octets, self._opt,
+            wire[:2], self._before, found.count.to_bytes(2), self._after, wire[HEADER:end], found.octets, self._opt,
         ))  # fmt: skip
 
     def query(self, wire: bytes, name: bytes) -> QueryMessage:
@@ -85,7 +83,7 @@ class PlainForms:
         question = query.question
         if question.qtype not in STRAIGHT_TYPES or question.qclass != QClass.IN or not _is_plain(query):
             return None
-        end = _HEADER + len(question.name) + _TYPE_AND_CLASS
+        end = HEADER + len(question.name) + TYPE_AND_CLASS
         if not is_read_alike(wire[end:]):
             return None
         empty = fit_reply(query, ReplyBody(Rcode.NOERROR), False, self._settings)

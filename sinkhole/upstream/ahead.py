@@ -10,8 +10,8 @@ from functools import cache
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.message import Message, read_message
-from sinkhole.protocol.question import Question
-from sinkhole.upstream.ask import HEADER, TYPE_AND_CLASS, Ask
+from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS, Question
+from sinkhole.upstream.ask import Ask
 from sinkhole.upstream.burst import Flight, Landed
 from sinkhole.upstream.limits import InFlight
 from sinkhole.upstream.matching import with_name

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from sinkhole.protocol.message import write_query
-from sinkhole.protocol.question import Question
+from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS, Question
 from sinkhole.protocol.value import value
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 
@@ -18,9 +18,7 @@ PAYLOAD: Final = 1232
 MOST_PACKETS: Final = 16
 """Messages sent for one query of a client, whatever upstreams do (R-C10); 20 with a few probes beside them."""
 
-HEADER: Final = 12
 _TYPE_CLASS: Final = struct.Struct("!HH")
-TYPE_AND_CLASS: Final = _TYPE_CLASS.size
 _ROOT: Final = Question(b"\0", 0)
 _PADDING_OPTION: Final = 12
 _PADDING_BLOCK: Final = 128

@@ -1,11 +1,9 @@
 """Does a message answer the query we sent? Judged on its octets, before it is parsed (RFC 5452, section 9.1)."""
 
 from enum import Enum
-from typing import Final
 
+from sinkhole.protocol.question import HEADER
 from sinkhole.protocol.types import Rcode
-
-_HEADER: Final = 12
 
 
 class Match(Enum):
@@ -27,17 +25,17 @@ def match(sent: bytes, name_length: int, got: bytes) -> Match:
         name_length: octets of the name in its question.
         got: the message.
     """
-    if len(got) < _HEADER or got[:2] != sent[:2] or not got[2] & 0x80 or got[2] & 0x78:
+    if len(got) < HEADER or got[:2] != sent[:2] or not got[2] & 0x80 or got[2] & 0x78:
         return Match.OTHER
     if got[4:6] == b"\0\0":
         return Match.BARE if got[3] & 0x0F in (Rcode.FORMERR, Rcode.NOTIMP) else Match.OTHER
-    name_end = _HEADER + name_length
+    name_end = HEADER + name_length
     end = name_end + 4
     if got[4:6] != b"\0\1" or got[name_end:end] != sent[name_end:end]:
         return Match.OTHER
-    if got[_HEADER:name_end] == sent[_HEADER:name_end]:
+    if got[HEADER:name_end] == sent[HEADER:name_end]:
         return Match.ANSWER
-    return Match.CASE if got[_HEADER:name_end].lower() == sent[_HEADER:name_end].lower() else Match.OTHER
+    return Match.CASE if got[HEADER:name_end].lower() == sent[HEADER:name_end].lower() else Match.OTHER
 
 
 def is_truncated(got: bytes) -> bool:
@@ -50,4 +48,4 @@ def with_name(got: bytes, name: bytes) -> bytes:
 
     What was compressed against our random letter case then reads as the client wrote it.
     """
-    return got[:_HEADER] + name + got[_HEADER + len(name) :]
+    return got[:HEADER] + name + got[HEADER + len(name) :]
