@@ -21,18 +21,23 @@ from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.networks import MAX_NETWORKS, NetworkRow, network_row
 from sinkhole.policy.pattern import check_expression
 from sinkhole.policy.row import (
+    ALL_BUT_LINE,
     CATALOGUE,
     FIRST_FEED,
     MAX_FEEDS,
     PROTECTED,
+    is_detailed,
     needs_detail,
     pack,
     pack_rule,
     rule_text,
     rule_to_json,
+    source_of,
+    value_of,
 )
 from sinkhole.policy.rule import Match, Rejection, Rule
 from sinkhole.policy.signs import NO_SIGNS, SignBook
+from sinkhole.policy.spots import Rows, build_spots
 from sinkhole.policy.vendor import CatalogueDomain, DomainMatch, Vendor
 
 MAX_PATTERNS = 1000
@@ -56,6 +61,7 @@ class ImageCompiler:
         self._details = bytearray()
         self._detail_starts = array("Q", [0])
         self._entries: list[list[Any]] = []
+        self._wildcards: set[int] = set()
         self._feeds: list[Feed] = []
         self._patterns: list[int] = []
         self._pattern_counts: Counter[bytes] = Counter()
@@ -93,6 +99,8 @@ class ImageCompiler:
             self._add_entry(domain, way_row(bypass, domain))
 
     def _add_entry(self, domain: CatalogueDomain, row: list[Any]) -> None:
+        if domain.match is DomainMatch.WILDCARD:
+            self._wildcards.add(len(self._entries))
         self._add(_catalogue_key(domain), pack(CATALOGUE, len(self._entries)))
         self._entries.append(row)
 
@@ -133,7 +141,24 @@ class ImageCompiler:
             detail_starts=memoryview(self._detail_starts),
             details=memoryview(self._details),
             metadata=memoryview(self._metadata()),
+            spots=build_spots(
+                self._keys, lambda index: self._rows(entries[starts[ids[index]] : starts[ids[index] + 1]])
+            ),
         )
+
+    def _rows(self, packed: Iterable[int]) -> Rows:
+        """Return what tells the verdict of rows from that of others; None where names alone do not decide it."""
+        rows = []
+        for row in packed:
+            source = source_of(row)
+            if source >= FIRST_FEED:
+                if is_detailed(row):
+                    return None
+                row &= ALL_BUT_LINE
+            elif source == CATALOGUE and value_of(row) in self._wildcards:
+                return None
+            rows.append(row)
+        return tuple(rows)
 
     def _add(self, key: bytes, packed: int) -> None:
         self._keys.append(key)

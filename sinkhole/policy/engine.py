@@ -174,7 +174,7 @@ class Policy:
         overrides = standings.overrides
         if overrides is not None and not _ABOUT_LOOKS.isdisjoint(overrides.by_key):
             return None
-        spot = self.index.spot(key)
+        spot = self.index.spot(name, key)
         if spot is None:
             return None
         zones = _zones(name, standings)

@@ -17,14 +17,11 @@ from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.networks import NetworkRules
 from sinkhole.policy.pattern import PatternSet
 from sinkhole.policy.row import (
-    ALL_BUT_LINE,
     CATALOGUE,
-    DETAILED,
     EXACT,
     FIRST_FEED,
     MASK,
     PROTECTED,
-    SOURCE,
     SUFFIX,
     is_detailed,
     match_of,
@@ -35,6 +32,7 @@ from sinkhole.policy.row import (
 )
 from sinkhole.policy.rule import Match, Rejection, Rule
 from sinkhole.policy.signs import NO_SIGNS, SignBook, Signs
+from sinkhole.policy.spots import Spots
 from sinkhole.policy.vendor import DomainMatch, Vendor
 from sinkhole.protocol.names import ROOT, labels_of, name_to_text, reversed_key
 
@@ -57,10 +55,6 @@ class ListedFeed:
     name: str
     part_of_ai: bool
     local: bool
-
-
-Spot = tuple[int, ...]
-"""Whether a name stands there itself or above it, and the rows that stand there."""
 
 
 class Found(NamedTuple):
@@ -106,6 +100,7 @@ class NameIndex:
         self._trie = tables.trie
         self._starts = tables.starts
         self._packed = tables.entries
+        self._spots = Spots(tables.spots)
         try:
             self._metadata = json.loads(bytes(tables.metadata))
             self._rows = self._metadata["entries"]
@@ -124,7 +119,6 @@ class NameIndex:
             self._everywhere = self._patterns(everywhere) if everywhere else None
         except (ValueError, KeyError, TypeError) as error:
             raise PolicyError(f"compiled names: the metadata cannot be read: {error}") from error
-        self._wildcards = frozenset(n for n, row in enumerate(self._rows) if row[1] == DomainMatch.WILDCARD.value)
         self._entries: dict[int, CatalogueEntry] = {}
         self._below: dict[int, _Patterns] = {}
 
@@ -183,32 +177,16 @@ class NameIndex:
             entries.sort(key=lambda entry: (entry.rank, entry.product), reverse=True)
         return Found(entries, rows, is_protected) if entries or rows or is_protected else None
 
-    def spot(self, key: bytes) -> Spot | None:
-        """Return where the name of a key stands among compiled names; None where nothing matches, or not only names.
+    def spot(self, name: bytes, key: bytes) -> bytes | None:
+        """Return where a name stands among compiled names; None where nothing matches, or not only names.
 
         What matches names of one spot differs in the texts and lines of rows alone.
+
+        Args:
+            name: wire form.
+            key: of the name, folded (`reversed_key`).
         """
-        if self._everywhere:
-            return None
-        prefixes = self._trie.prefixes(key)
-        if not prefixes:
-            return None
-        starts, rows, key_id = self._starts, self._packed, self._trie.key_id
-        spot = [int(len(prefixes[-1]) == len(key))]
-        for prefix in prefixes:
-            number = key_id(prefix)
-            for at in range(starts[number], starts[number + 1]):
-                packed = rows[at]
-                source = packed & SOURCE
-                if source >= FIRST_FEED:
-                    if packed & DETAILED:
-                        return None
-                    spot.append(packed & ALL_BUT_LINE)
-                elif source == CATALOGUE and value_of(packed) in self._wildcards:
-                    return None
-                else:
-                    spot.append(packed)
-        return tuple(spot)
+        return None if self._everywhere else self._spots.find(name, key)
 
     def _take(
         self, prefix: bytes, name: bytes, is_own: bool, entries: list[CatalogueEntry], rows: dict[int, list[Rule]]

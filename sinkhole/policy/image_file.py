@@ -18,11 +18,28 @@ import marisa_trie
 from sinkhole.errors import PolicyError
 
 _MAGIC = b"sinknam\0"
-_VERSION = 1
+_VERSION = 2
 # Native order on purpose: tables are used as they lie, and a foreign file shows by its version.
-_FOOTER = struct.Struct("=8sI4xQ" + "QQ" * 5 + "32s")
+_FOOTER = struct.Struct("=8sI4xQ" + "QQ" * 7 + "32s")
 _DIGEST = 32
 _ALIGN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SpotTables:
+    """Where each name stands, to be found by its hash (`sinkhole.policy.spots`).
+
+    Attributes:
+        slots: for each hash (CRC-32 of the key, cut to the number of places, which is a power of two) where its record
+            begins, 0 for none; unsigned, 32 bits.
+        records: behind one octet that is not used: keys, each with an octet about what is below it, and its class.
+            Slices are `bytes`.
+        start: where they begin there.
+    """
+
+    slots: memoryview
+    records: mmap.mmap | bytes
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +52,7 @@ class ImageTables:
         entries: 64 bits each, see `sinkhole.policy.row`.
         detail_starts: for detail n, its JSON is `details[detail_starts[n]:detail_starts[n + 1]]`.
         metadata: JSON of what is read once.
+        spots: the class of each key.
     """
 
     trie: Any
@@ -43,6 +61,7 @@ class ImageTables:
     detail_starts: memoryview
     details: memoryview
     metadata: memoryview
+    spots: SpotTables
 
 
 def write_image(folder: Path, tables: ImageTables) -> str:
@@ -73,14 +92,15 @@ def map_image(path: Path, *, verify: bool) -> ImageTables:
     """
     try:
         with path.open("rb") as file:
-            # The view keeps the mapping, and the tables keep the view: nothing is to be closed.
-            view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            # Views keep the mapping, and the tables keep the views: nothing is to be closed.
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:
         raise PolicyError(f"{path.name}: cannot be read: {error}") from error
+    view = memoryview(mapped)
     spans = _read_footer(path, view)
     if verify and hashlib.sha256(view[:-_DIGEST]).digest() != bytes(view[-_DIGEST:]):
         raise PolicyError(f"{path.name}: its content is not what was written (sha256 differs)")
-    starts, entries, detail_starts, details, metadata = (view[at : at + size] for at, size in spans)
+    starts, entries, detail_starts, details, metadata, slots, _ = (view[at : at + size] for at, size in spans)
     try:
         trie = marisa_trie.BinaryTrie().mmap(str(path))
     except RuntimeError as error:
@@ -92,6 +112,7 @@ def map_image(path: Path, *, verify: bool) -> ImageTables:
         detail_starts=detail_starts.cast("Q"),
         details=details,
         metadata=metadata,
+        spots=SpotTables(slots.cast("I"), mapped, start=spans[-1][0]),
     )
 
 
@@ -99,7 +120,8 @@ def _append(file: BufferedRandom, tables: ImageTables) -> str:
     """Write what comes behind the trie; return the digest of all of it."""
     file.seek(0, os.SEEK_END)
     spans: list[int] = []
-    for table in (tables.starts, tables.entries, tables.detail_starts, tables.details, tables.metadata):
+    spots = (tables.spots.slots, memoryview(tables.spots.records))
+    for table in (tables.starts, tables.entries, tables.detail_starts, tables.details, tables.metadata, *spots):
         file.write(b"\0" * (-file.tell() % _ALIGN))
         spans += (file.tell(), table.nbytes)
         file.write(table)

@@ -21,10 +21,8 @@ _IMPORTANT: Final = 1 << 5
 _DETAILED: Final = 1 << 6
 _MAX_VALUE: Final = 0xFFFFFFFF
 
-SOURCE: Final = 0xFFFF
-DETAILED: Final = _DETAILED << 16
 ALL_BUT_LINE: Final = 0xFFFFFFFF
-"""Masks of an entry, for where a call is too dear."""
+"""Mask of an entry."""
 
 
 def pack(source: int, value: int = 0, flags: int = 0) -> int:

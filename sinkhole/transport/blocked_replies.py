@@ -25,6 +25,8 @@ from sinkhole.transport.table import Table
 
 MAX_PIECES: Final = 2_000
 """Pairs of pieces kept for one scope, about 1 MB."""
+_NAME: Final = HEADER - 2
+"""Where the name begins in the octets after the id."""
 _LABELS_BELOW_ZONE: Final = 3
 _OPT: Final = b"\0\0\x29"
 """The root as its owner, and its type (RFC 6891 section 6.1.2)."""
@@ -32,9 +34,9 @@ _OPT_SIZE: Final = 11
 """Octets without options."""
 
 
-Measured = tuple[int, int, bytes, bytes]
+Measured = tuple[bytes, int, bytes, bytes]
 """What `measure` gives."""
-_MALFORMED: Measured = (0, 0, b"", b"")
+_MALFORMED: Measured = (b"", 0, b"", b"")
 Made = tuple[bytes, bytes, bytes, Pieces]
 """The folded name that was asked for, its last two labels, the reply after the id, and what that was made of."""
 
@@ -51,11 +53,12 @@ class BlockedReplies:
         self._local = frozenset(_last_two(name) for name in local or ())
 
     def find(
-        self, wire: bytes, form: bytes, measured: Measured, table: Table, policy: Policy, scope: Scope, now: float
+        self, query: bytes, form: bytes, measured: Measured, table: Table, policy: Policy, scope: Scope, now: float
     ) -> Made | None:
         """Make the reply to a query; None where that cannot be done.
 
         Args:
+            query: its octets after the id.
             form: what `form_of` says of it.
             measured: what `measure` says of it.
             table: of the scope and kind of transport.
@@ -63,15 +66,15 @@ class BlockedReplies:
         """
         if form not in table.forms:
             return None
-        end, shape, domain, key = measured
-        name = wire[HEADER:end].lower()
-        spot = policy.spot(name, key, scope)
+        name, shape, domain, key = measured
+        spot = policy.spot(name, key, scope) if name else None
         if spot is None:
             return None
         pieces = table.pieces.get((form, spot, shape))
         if pieces is None or now >= pieces.until or self.may_be_local(domain):
             return None
-        return name, domain, pieces.before + wire[HEADER : end + TYPE_AND_CLASS] + pieces.after, pieces
+        question = query[_NAME : _NAME + len(name) + TYPE_AND_CLASS]
+        return name, domain, pieces.before + question + pieces.after, pieces
 
     def learn(
         self, wire: bytes, reply: bytes, table: Table, policy: Policy, scope: Scope, verdict: Verdict,
@@ -83,11 +86,12 @@ class BlockedReplies:
             ttl: seconds that the reply may be kept by clients.
             ends: monotonic seconds; when policy may say something else.
         """
-        end, shape, domain, key = measure(wire)
+        query = wire[2:]
+        name, shape, domain, key = measure(query)
+        end = HEADER + len(name)
         # What does not fit is left out of a reply, so this much must fit beside the longest name.
-        longest = len(reply) - end + HEADER + MAX_NAME
-        name = wire[HEADER:end].lower()
-        if not end or longest > PLAIN_LIMIT or not policy.is_of_spot(verdict):
+        longest = len(reply) - len(name) + MAX_NAME
+        if not name or longest > PLAIN_LIMIT or not policy.is_of_spot(verdict):
             return
         if not is_read_alike(wire[end + TYPE_AND_CLASS :]):
             return
@@ -96,7 +100,7 @@ class BlockedReplies:
             return
         if len(table.pieces) >= MAX_PIECES:
             table.forget_pieces()
-        form = form_of(wire, end)
+        form = form_of(query, name)
         qtype = int.from_bytes(wire[end : end + 2], "big")
         table.forms.add(form)
         table.pieces[form, spot, shape] = Pieces(
@@ -123,25 +127,32 @@ def _last_two(name: bytes) -> bytes:
     return list(parents_of(name))[-3:][0]
 
 
-def form_of(wire: bytes, end: int) -> bytes:
-    """Return a query without its id and its name, which ends at `end`: flags, counts, type, class, OPT.
+def form_of(query: bytes, name: bytes) -> bytes:
+    """Return a query without its id and its name: flags, counts, type, class, OPT.
 
     Queries of equal form ask in the same way, each for its own name.
+
+    Args:
+        query: its octets after the id.
+        name: in the question, of any letter case.
     """
-    return wire[2:HEADER] + wire[end:]
+    return query[:_NAME] + query[_NAME + len(name) :]
 
 
-def measure(wire: bytes) -> Measured:
+def measure(query: bytes) -> Measured:
     """Walk through the name in the question, once.
 
+    Args:
+        query: its octets after the id.
+
     Returns:
-        Where it ends, 0 where it is malformed; its shape; its last two labels, folded, or what it has; its key, as
+        The name, folded, empty where it is malformed; its shape; its last two labels, or what it has; its key, as
         `reversed_key` gives it. The shape is all that a denial depends on: it points to the zone, which is behind the
         first label, or is the name itself where that has fewer than three.
     """
-    folded = wire.lower()  # the length of a label is below the letters
+    folded = query.lower()  # the length of a label is below the letters
     key = b""
-    at = last = before = HEADER
+    at = last = before = _NAME
     labels = 0
     try:
         while length := folded[at]:
@@ -153,7 +164,7 @@ def measure(wire: bytes) -> Measured:
             labels += 1
     except IndexError:
         return _MALFORMED
-    if at >= HEADER + MAX_NAME:
+    if at >= _NAME + MAX_NAME:
         return _MALFORMED
     end = at + 1
-    return end, wire[HEADER] if labels >= _LABELS_BELOW_ZONE else 0, folded[before:end], key
+    return folded[_NAME:end], folded[_NAME] if labels >= _LABELS_BELOW_ZONE else 0, folded[before:end], key

@@ -3,7 +3,7 @@
 The order: the client gate, the packet cache, then parsing, what is never forwarded, and the resolver's chain. What the
 client sent is captured first; the reply is fitted to it last (size, OPT, DO), so that the chain need not know it.
 
-A listener calls `tick` and `cached` once per batch, and `datagram` for those of its datagrams that have no reply. Only
+A listener calls `tick` and `at_hand` once per batch, and `datagram` for those of its datagrams that have no reply. Only
 what must wait comes back as a coroutine, which the listener makes a task of.
 """
 
@@ -24,15 +24,15 @@ from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.resolver.steps import Done
 from sinkhole.resolver.straight import Straight
-from sinkhole.transport.blocked_replies import BlockedReplies, Made, Measured, form_of, measure
+from sinkhole.transport.blocked_replies import BlockedReplies, Measured, form_of, measure
 from sinkhole.transport.datagram import Host
-from sinkhole.transport.entry import Entry
 from sinkhole.transport.finisher import NEVER, Finisher
 from sinkhole.transport.fit import truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
 from sinkhole.transport.later import Begun, Later, StraightLater
-from sinkhole.transport.packet_cache import Doorkeeper, PacketCache
+from sinkhole.transport.packet_cache import PacketCache
 from sinkhole.transport.plain_forms import PlainForms
+from sinkhole.transport.quick import Asked, Missed, Quick
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.served import Served
 from sinkhole.transport.table import Table
@@ -44,7 +44,6 @@ Outcome = Reply | Coroutine[Any, Any, bytes]
 """A reply at hand, or one to wait for."""
 
 _QR: Final = 0x80
-_NO_ID: Final = b"\0\0"
 
 
 class Dispatch:
@@ -93,86 +92,51 @@ class Dispatch:
         self._hits = hits
         self._settings = settings
         self._slip = slip
-        self._clock = clock
         self._wall = wall
         self._blocked = BlockedReplies(local)
-        self._doorkeeper = Doorkeeper()
         self._straight = straight
         self._forms = PlainForms(settings)
         self._unforwarded = Unforwarded(settings.chaos_version)
         self.log = QuietLog(Log("transport"), clock)
         self._served = Served(hits, wall)
-        self._touched = self._served.touched
-        self._now = clock()
+        self._quick = Quick(gate.clients, packet_cache, self._blocked, self._served, hits, clock=clock, wall=wall)
         self._batch_time: datetime | None = None
-        self._batch_second: int | None = None
         self._finisher = Finisher(
             policy_box, packet_cache, hits, self._blocked, settings, self.log, clock=clock, wall=wall
         )
 
     def tick(self) -> None:
         """Take the time and notice a new policy; to be called before each batch of queries."""
-        self._now = self._clock()
-        self._batch_time = self._batch_second = None
+        self._quick.tick()
+        self._batch_time = None
         if self._finisher.is_over:
             self._follow_policy()
 
-    def cached(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[int]]:
-        """Answer those of a batch of datagrams whose reply is finished and whose client may have it.
+    def at_hand(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[Missed]]:
+        """Answer those of a batch of datagrams whose reply is at hand; see `Quick.answer`."""
+        return self._quick.answer(keys, hosts, self._finisher.policy)
 
-        This is the fast path: two look-ups a datagram, no parsing, nothing created.
-
-        Args:
-            keys: of each datagram the octets after its id.
-            hosts: who sent it.
-
-        Returns:
-            For each the octets of the reply after the id, or None; and the places of those that have none.
-        """
-        clients, now = self._clients.young, self._now
-        tails: list[bytes | None] = []
-        missed: list[int] = []
-        before: Host | None = None
-        table: Table | None = None
-        for key, host in zip(keys, hosts, strict=True):
-            if host != before:  # who sends one datagram often sends the next
-                before = host
-                found = clients.get(host)
-                if found is None:
-                    table = None
-                else:
-                    state, table, bucket, served = found, found.datagrams, found.bucket, found.served
-            if table is not None:
-                entry = table.young.get(key)
-                if entry is not None and entry.due > now and (bucket is None or bucket.take(now)):
-                    if not served:
-                        self._touched.append(state)
-                    served.append(entry)
-                    tails.append(entry.tail)
-                    continue
-            missed.append(len(tails))
-            tails.append(None)
-        self._served.pending += len(tails) - len(missed)
-        return tails, missed
-
-    def datagram(self, wire: bytes, host: Host, *, may_begin: bool = True) -> Outcome | Begun:
-        """Answer a datagram that `cached` had no reply to; never raises.
+    def datagram(
+        self, wire: bytes, host: Host, asked: Asked | None = None, *, may_begin: bool = True
+    ) -> Outcome | Begun:
+        """Answer a datagram; never raises.
 
         Args:
             wire: the whole of it.
             host: who sent it.
+            asked: what was found out about it while it was found that no reply is at hand.
             may_begin: whether it may be begun without a task, which nothing but its end can end.
         """
         try:
             if len(wire) < HEADER or wire[2] & _QR:
                 return None
             state = self._gate.admit(host)
-            if state.bucket is not None and not state.bucket.take(self._now):
-                is_answered = state.is_allowed and state.bucket.slips(self._slip, self._now)
+            if state.bucket is not None and not state.bucket.take(self._quick.now):
+                is_answered = state.is_allowed and state.bucket.slips(self._slip, self._quick.now)
                 return self._truncate(wire) if is_answered else None
             if state.datagrams is None and state.is_allowed:
                 state.datagrams = self._cache.table_of(state.client.scope, is_stream=False)
-            return self._begin(wire, state, state.datagrams, is_stream=False, may_begin=may_begin)
+            return self._begin(wire, state, state.datagrams, asked, is_stream=False, may_begin=may_begin)
         except Exception:
             self.log.exception("query.failed")
             return None
@@ -196,7 +160,7 @@ class Dispatch:
             state = self._gate.admit(host)
             if state.streams is None and state.is_allowed:
                 state.streams = self._cache.table_of(state.client.scope, is_stream=True)
-            outcome = self._begin(wire, state, state.streams, is_stream=True)
+            outcome = self._begin(wire, state, state.streams, None, is_stream=True)
             if isinstance(outcome, Begun):
                 raise AssertionError("only datagrams are begun without a task")
             return outcome
@@ -229,19 +193,24 @@ class Dispatch:
         self._gate.forget_scopes()
 
     def _begin(
-        self, wire: bytes, state: ClientState, table: Table | None, is_stream: bool, *, may_begin: bool = False
-    ) -> Outcome | Begun:
+        self, wire: bytes, state: ClientState, table: Table | None, asked: Asked | None, *, is_stream: bool,
+        may_begin: bool = False,
+    ) -> Outcome | Begun:  # fmt: skip
         if table is not None:
-            tail = wire[2:]
-            entry = self._cache.look_up(table, tail, self._now)
+            key = wire[2:]
+            now = self._quick.now
+            entry = self._cache.look_up(table, key, now)
             if entry is not None:
                 self._served.add(entry, state)
                 return wire[:2] + entry.tail
-            measured = measure(wire)
-            form = form_of(wire, measured[0])
-            made = self._blocked.find(wire, form, measured, table, self._finisher.policy, state.client.scope, self._now)
-            if made is not None:
-                return wire[:2] + self._give(tail, state, table, made)
+            if asked is None:
+                measured = measure(key)
+                form = form_of(key, measured[0])
+                made = self._blocked.find(key, form, measured, table, self._finisher.policy, state.client.scope, now)
+                if made is not None:
+                    return wire[:2] + self._quick.give(key, state, table, made)
+            else:
+                form, measured = asked
             if may_begin and (begun := self._go_straight(wire, form, measured, state, table)) is not None:
                 return begun
         try:
@@ -260,21 +229,23 @@ class Dispatch:
         body = self._unforwarded.answer(query)
         if body is not None:
             return self._finisher.fit(query, body, is_stream)
-        asked = Query(query, state.client, is_stream, self._when())
+        return self._ask(wire, Query(query, state.client, is_stream, self._when()), table, may_begin)
+
+    def _ask(self, wire: bytes, asked: Query, table: Table, may_begin: bool) -> Outcome | Begun:
+        """Give a query to the chain."""
+        finisher = self._finisher
         try:
             if may_begin and self._begin_chain is not None:
-                later = Later(self._finisher, wire, asked, self._finisher.period, table)
+                later = Later(finisher, wire, asked, finisher.period, table)
                 answer = self._begin_chain(asked, later.done)
-                return (
-                    later
-                    if answer is None
-                    else self._finisher.finish(wire, asked, answer, self._finisher.period, table)
-                )
-            answer = self._at_once(asked)
+                if answer is None:
+                    return later
+            else:
+                answer = self._at_once(asked)
             if answer is not None:
-                return self._finisher.finish(wire, asked, answer, self._finisher.period, table)
+                return finisher.finish(wire, asked, answer, finisher.period, table)
         except Exception:
-            return self._finisher.failed(asked)
+            return finisher.failed(asked)
         return self._resolve(wire, asked, table)
 
     def _when(self) -> datetime:
@@ -287,37 +258,22 @@ class Dispatch:
         self, wire: bytes, form: bytes, measured: Measured, state: ClientState, table: Table
     ) -> StraightLater | None:
         """Begin on the straight path; None where the long way has to be taken."""
-        end, _, domain, key = measured
+        name, _, domain, key = measured
         straight, begin, client = self._straight, self._begin_chain, state.client
         # Where verdicts may end by themselves, so must TTLs: that takes the long way.
-        if straight is None or begin is None or not end:
+        if straight is None or begin is None or not name:
             return None
         if self._finisher.ends != NEVER or client.scope.client is not None:
             return None
         plain = self._forms.find(wire, form)
         if plain is None or self._blocked.may_be_local(domain):
             return None
-        later = StraightLater(self._finisher, wire, end + TYPE_AND_CLASS, plain, table, client, self._when(), begin)
-        if not straight.begin(later, self._now, key):
+        end = HEADER + len(name) + TYPE_AND_CLASS
+        later = StraightLater(self._finisher, wire, end, plain, table, client, self._when(), begin)
+        if not straight.begin(later, self._quick.now, key):
             return None
         state.queries += 1
         return later
-
-    def _give(self, asked: bytes, state: ClientState, table: Table, made: Made) -> bytes:
-        """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again."""
-        name, domain, tail, pieces = made
-        state.queries += 1
-        self._served.made += 1
-        if pieces.is_recorded:
-            second = self._batch_second
-            if second is None:
-                second = self._batch_second = int(self._wall())
-            self._hits.add_new(state.client.address, name, domain, pieces.qtype, pieces.verdict, second)
-        if self._doorkeeper.has_seen(asked):
-            wire = _NO_ID + tail
-            entry = Entry(wire, self._clock(), pieces.ttl, name, pieces.qtype, pieces.verdict, pieces.is_recorded)
-            self._cache.store(table, asked, entry)
-        return tail
 
     async def _resolve(self, wire: bytes, asked: Query, table: Table) -> bytes:
         period = self._finisher.period

@@ -12,31 +12,33 @@ replies push out: after a flood, and during it, it is found there.
 from collections.abc import Hashable
 from typing import Final
 from weakref import WeakValueDictionary
+from zlib import crc32
 
 from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.transport.entry import Entry
 from sinkhole.transport.table import Table
 
-MAX_MARKS: Final = 20_000
+_MARKS: Final = 1 << 16
+"""Keys remembered by the doorkeeper at most; it takes an octet for each."""
 
 
 class Doorkeeper:
-    """Remembers marks of keys that were seen once: what comes a second time is worth keeping (TinyLFU's doorkeeper)."""
+    """Remembers keys that were seen once: what comes a second time is worth keeping (TinyLFU's doorkeeper).
+
+    A key has a place by its hash, and leaves a mark of eight bits there until another key does. So of keys that were
+    never seen one in 255 is taken for seen, and is kept for nothing.
+    """
 
     def __init__(self) -> None:
-        self._marks: set[int] = set()
-
-    def __len__(self) -> int:
-        return len(self._marks)
+        self._marks = bytearray(_MARKS)
 
     def has_seen(self, key: bytes) -> bool:
         """Return whether a key was seen before, not too long ago; from now on it was."""
-        mark = hash(key)
-        if mark in self._marks:
+        digest = crc32(key)
+        place, mark = digest & _MARKS - 1, digest >> 24 or 1
+        if self._marks[place] == mark:
             return True
-        if len(self._marks) >= MAX_MARKS:
-            self._marks.clear()
-        self._marks.add(mark)
+        self._marks[place] = mark
         return False
 
 

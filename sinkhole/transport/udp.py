@@ -85,10 +85,10 @@ class UdpListener:
             keys, hosts = self._socket.receive()
             if not keys:
                 break
-            tails, missed = dispatch.cached(keys, hosts)
-            for number in missed:
+            tails, missed = dispatch.at_hand(keys, hosts)
+            for number, asked in missed:
                 outcome = dispatch.datagram(
-                    self._socket.wire(number), hosts[number], may_begin=self._unfinished < _MAX_WAITING
+                    self._socket.wire(number), hosts[number], asked, may_begin=self._unfinished < _MAX_WAITING
                 )
                 if isinstance(outcome, bytes):
                     tails[number] = outcome[2:]  # a reply has the id of its query

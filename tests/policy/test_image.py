@@ -1,6 +1,7 @@
 """The compiled names, in memory and as a file."""
 
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,6 @@ from sinkhole.errors import PolicyError
 from sinkhole.policy.compiler import MAX_PATTERNS, ImageCompiler
 from sinkhole.policy.feed import Feed
 from sinkhole.policy.image import FeedRules, NameIndex, build_image
-from sinkhole.policy.image_file import ImageTables
 from sinkhole.policy.row import MAX_FEEDS
 from sinkhole.policy.rule import Condition, Match, Rule, RuleAction
 from sinkhole.policy.vendor import DomainMatch
@@ -278,9 +278,7 @@ def test_broken_trie_is_refused(tmp_path):
 def test_broken_metadata_is_refused():
     tables = ImageCompiler().tables()
     for metadata in (b"{", b"{}", b"[]", b'{"entries": [[1]]}'):
-        changed = ImageTables(
-            tables.trie, tables.starts, tables.entries, tables.detail_starts, tables.details, memoryview(metadata)
-        )
+        changed = replace(tables, metadata=memoryview(metadata))
         with pytest.raises(PolicyError, match="metadata cannot be read"):
             NameIndex(changed)
 

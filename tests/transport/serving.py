@@ -187,7 +187,7 @@ async def say(serving: Serving, wire: bytes, host: str = HOME, *, is_stream: boo
     """Hand over one message as a listener does."""
     serving.dispatch.tick()
     if not is_stream:
-        (tail,), _ = serving.dispatch.cached([wire[2:]], [host])
+        (tail,), _ = serving.dispatch.at_hand([wire[2:]], [host])
         if tail is not None:
             return wire[:2] + tail
     outcome = serving.dispatch.stream(wire, host) if is_stream else serving.dispatch.datagram(wire, host)

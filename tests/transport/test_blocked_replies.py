@@ -66,7 +66,7 @@ class Rig:
         wire = query if isinstance(query, bytes) else query.to_wire()
         self.dispatch.tick()
         if not is_stream:
-            (tail,), _ = self.dispatch.cached([wire[2:]], [host])
+            (tail,), _ = self.dispatch.at_hand([wire[2:]], [host])
             if tail is not None:
                 return wire[:2] + tail
         outcome = self.dispatch.stream(wire, host) if is_stream else self.dispatch.datagram(wire, host)
@@ -151,15 +151,6 @@ def test_name_asked_again_is_kept_and_name_asked_once_is_not():
         rig.say(question("b.ads.example"))
     assert len(rig.cache) == before + 1
     assert {row.name: row.count for row in rig.rows()} == {"a.ads.example": 1, "b.ads.example": 4}
-
-
-@pytest.mark.interpreted
-def test_marks_of_names_asked_once_are_bounded(monkeypatch):
-    monkeypatch.setattr("sinkhole.transport.packet_cache.MAX_MARKS", 5)
-    rig = Rig(policy())
-    for number in range(20):
-        rig.say(question(f"x{number}.ads.example"))
-    assert len(rig.dispatch._doorkeeper) <= 5
 
 
 @pytest.mark.interpreted

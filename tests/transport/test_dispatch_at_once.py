@@ -28,7 +28,7 @@ async def test_what_needs_no_waiting_is_a_reply_and_not_a_coroutine():
     assert isinstance(first, bytes)
     assert first[3] & 0xF == dns.rcode.NXDOMAIN
     assert serving.handler.queries == []
-    assert dispatch.cached([wire[2:]], [HOME]) == ([first[2:]], [])
+    assert dispatch.at_hand([wire[2:]], [HOME]) == ([first[2:]], [])
 
 
 async def test_a_failure_at_once_is_servfail_and_logged(caplog):

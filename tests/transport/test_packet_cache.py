@@ -7,7 +7,7 @@ import pytest
 from sinkhole.policy.verdict import Action, Verdict
 from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.transport.entry import Entry
-from sinkhole.transport.packet_cache import PacketCache
+from sinkhole.transport.packet_cache import Doorkeeper, PacketCache
 from sinkhole.transport.table import Table
 
 
@@ -34,6 +34,16 @@ def test_entry_is_right_for_a_second_and_then_made_anew():
 
 def test_short_lived_entry_is_due_at_its_end():
     assert Entry(reply(), now=10.0, ttl=0.25).due == 10.25
+
+
+def test_doorkeeper_knows_what_comes_again_and_hardly_anything_else():
+    doorkeeper = Doorkeeper()
+    keys = [f"key{number}".encode() for number in range(2000)]
+    assert sum(map(doorkeeper.has_seen, keys)) <= 2
+    assert sum(map(doorkeeper.has_seen, keys)) >= 1900
+    mistaken = sum(doorkeeper.has_seen(f"other{number}".encode()) for number in range(300_000))
+    assert mistaken < 300_000 / 150
+    assert len(doorkeeper._marks) == 65_536
 
 
 def test_expired_entry_is_forgotten():

@@ -1,0 +1,136 @@
+"""Where names stand among compiled names, in one look: the question that a flood of blocked names asks.
+
+Names at which the same rows stand, and above which names of the same class stand, are of one class. The table has the
+class of every listed name; what is not listed is of the class of the nearest name above it that is. It is a hash table
+of open addressing, used as it lies in the file. A list cannot slow it by names of one hash: what finds no room within
+`_MOST_LOOKS` places is left out, and who comes to look for it learns that the table does not know.
+"""
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Final
+from zlib import crc32
+
+from sinkhole.policy.image_file import SpotTables
+
+Rows = Sequence[int] | None
+"""What stands at a name, None where more than the name decides (see `build_spots`)."""
+
+_CLASS: Final = 4
+"""Octets of a class."""
+_UNDECIDED: Final = 0
+"""The class of names about which more than the name decides."""
+_NO_SPOT: Final = bytes(_CLASS)
+"""The same as it is written."""
+_LEAF: Final = 0x80
+_BRANCH: Final = 0x81
+"""The octet behind a key says whether names below it are listed, too; no label of a key is as long."""
+_ABSENT: Final = b""
+_SELF: Final = b"="
+"""Other rows may hold for a listed name than for those below it."""
+_MOST_LOOKS: Final = 16
+_ROOM: Final = 1.5
+"""Places for each name, at least."""
+
+
+class Spots:
+    """Look-up in the tables; immutable."""
+
+    def __init__(self, tables: SpotTables) -> None:
+        self._slots = tables.slots
+        self._records = tables.records
+        self._start = tables.start
+        self._mask = len(tables.slots) - 1
+
+    def find(self, name: bytes, key: bytes) -> bytes | None:
+        """Return what the rows at and above a name depend on; None where there are none, or where that is not known.
+
+        The name above it is looked at first: a flood comes from below a listed name, and few have others below them.
+
+        Args:
+            name: wire form, for the lengths of its labels.
+            key: of the name, folded (`reversed_key`).
+        """
+        at = name[0] + 1
+        size = len(key) - at
+        if size < 0:
+            return None
+        nearest = self._look_up(key[:size]) if size else _ABSENT
+        if nearest is None:
+            return None
+        if not nearest or nearest[0] == _BRANCH:
+            own = self._look_up(key)
+            if own is None:
+                return None
+            if own:
+                return None if own.endswith(_NO_SPOT) else _SELF + own[1:]
+        while not nearest:
+            step = name[at] + 1
+            at += step
+            size -= step
+            if size <= 0:
+                return None
+            nearest = self._look_up(key[:size])
+            if nearest is None:
+                return None
+        spot = nearest[1:]
+        return None if spot == _NO_SPOT else spot
+
+    def _look_up(self, key: bytes) -> bytes | None:
+        """Return what stands behind a key, `_ABSENT` where it is not listed, or None where that is not known."""
+        slots, records, mask = self._slots, self._records, self._mask
+        place = crc32(key) & mask
+        size = len(key)
+        for _ in range(_MOST_LOOKS):
+            offset: int = slots[place]
+            if not offset:
+                return _ABSENT
+            offset += self._start
+            record = records[offset : offset + size + 1 + _CLASS]
+            if record.startswith(key) and record[size] >= _LEAF:
+                return record[size:]
+            place = place + 1 & mask
+        return None
+
+
+def build_spots(keys: Sequence[bytes], rows_of: Callable[[int], Rows]) -> SpotTables:
+    """Build the tables.
+
+    Args:
+        keys: of names, in any order; those that are equal have the same rows.
+        rows_of: gives the rows at the key of an index. None: more than the name decides about names here and below.
+    """
+    slots = array("I", bytes(4 * _places(len(keys))))
+    mask = len(slots) - 1
+    records = bytearray(1)
+    classes: dict[tuple[int, Sequence[int]], int] = {}
+    above: list[tuple[bytes, int, int]] = []
+    before = None
+    for index in sorted(range(len(keys)), key=keys.__getitem__):
+        key = keys[index]
+        if key == before:
+            continue
+        before = key
+        while above and not key.startswith(above[-1][0]):
+            above.pop()
+        parent = None
+        if above:
+            _, parent, end = above[-1]
+            records[end] = _BRANCH
+        rows = None if parent == _UNDECIDED else rows_of(index)
+        number = _UNDECIDED if rows is None else classes.setdefault((parent or 0, rows), len(classes) + 1)
+        above.append((key, number, len(records) + len(key)))
+        place = crc32(key) & mask
+        for _ in range(_MOST_LOOKS):
+            if not slots[place]:
+                slots[place] = len(records)
+                break
+            place = place + 1 & mask
+        # One that found no room is written all the same: what is below it says so there.
+        records += key + bytes((_LEAF,)) + number.to_bytes(_CLASS, "little")
+    return SpotTables(memoryview(slots), bytes(records))
+
+
+def _places(count: int) -> int:
+    """Return a power of two with enough room for so many names."""
+    return 1 << int(count * _ROOM).bit_length()

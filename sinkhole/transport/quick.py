@@ -1,0 +1,142 @@
+"""Replies to datagrams that are at hand: finished ones, and those that are made of pieces. Nothing is parsed here."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sinkhole.policy.engine import Policy
+from sinkhole.resolver.hits import Hits
+from sinkhole.transport.blocked_replies import BlockedReplies, Made, Measured, form_of, measure
+from sinkhole.transport.datagram import Host
+from sinkhole.transport.entry import Entry
+from sinkhole.transport.gate import ClientState
+from sinkhole.transport.packet_cache import Doorkeeper, PacketCache
+from sinkhole.transport.recent import Recent
+from sinkhole.transport.served import Served
+from sinkhole.transport.table import Table
+
+Asked = tuple[bytes, Measured]
+"""What `form_of` and `measure` say of a query."""
+Missed = tuple[int, Asked | None]
+"""The place of a datagram in its batch; and what was found out about it, None for nothing."""
+_NO_ID: Final = b"\0\0"
+
+
+class Quick:
+    """Gives replies that are at hand.
+
+    Args:
+        clients: who was admitted.
+        packet_cache: finished replies.
+        blocked: makes replies of pieces.
+        served: where replies of the packet cache are counted.
+        hits: where replies made of pieces are counted.
+        clock: monotonic seconds.
+        wall: seconds since the epoch.
+
+    Attributes:
+        now: monotonic seconds of this batch.
+    """
+
+    def __init__(
+        self, clients: Recent[Host, ClientState], packet_cache: PacketCache, blocked: BlockedReplies, served: Served,
+        hits: Hits, *, clock: Callable[[], float], wall: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self._clients = clients
+        self._cache = packet_cache
+        self._blocked = blocked
+        self._served = served
+        self._touched = served.touched
+        self._hits = hits
+        self._doorkeeper = Doorkeeper()
+        self._clock = clock
+        self._wall = wall
+        self._second: int | None = None
+        self.now = clock()
+
+    def tick(self) -> None:
+        """Take the time; to be called before each batch."""
+        self.now = self._clock()
+        self._second = None
+
+    def answer(
+        self, keys: Sequence[bytes], hosts: Sequence[Host], policy: Policy
+    ) -> tuple[list[bytes | None], list[Missed]]:
+        """Answer those of a batch of datagrams whose reply is at hand and whose client may have it.
+
+        Args:
+            keys: of each datagram the octets after its id.
+            hosts: who sent it.
+            policy: that in force.
+
+        Returns:
+            For each the octets of the reply after the id, or None; and those that have none.
+        """
+        tails, places = self._finished(keys, hosts)
+        missed: list[Missed] = []
+        for place in places:
+            state = self._clients.young.get(hosts[place])
+            table = None if state is None else state.datagrams
+            if state is None or table is None or not table.forms:
+                missed.append((place, None))
+                continue
+            key = keys[place]
+            measured = measure(key)
+            form = form_of(key, measured[0])
+            made = self._blocked.find(key, form, measured, table, policy, state.client.scope, self.now)
+            if made is not None and (state.bucket is None or state.bucket.take(self.now)):
+                tails[place] = self.give(key, state, table, made)
+            else:
+                missed.append((place, (form, measured)))
+        return tails, missed
+
+    def _finished(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[int]]:
+        """Take replies out of the packet cache: two look-ups a datagram, nothing created.
+
+        Returns:
+            For each the octets of the reply after the id, or None; and the places of those that have none.
+        """
+        clients, now = self._clients.young, self.now
+        tails: list[bytes | None] = []
+        missed: list[int] = []
+        before: Host | None = None
+        table: Table | None = None
+        for key, host in zip(keys, hosts, strict=True):
+            if host != before:  # who sends one datagram often sends the next
+                before = host
+                found = clients.get(host)
+                if found is None:
+                    table = None
+                else:
+                    state, table, bucket, served = found, found.datagrams, found.bucket, found.served
+            if table is not None:
+                entry = table.young.get(key)
+                if entry is not None and entry.due > now and (bucket is None or bucket.take(now)):
+                    if not served:
+                        self._touched.append(state)
+                    served.append(entry)
+                    tails.append(entry.tail)
+                    continue
+            missed.append(len(tails))
+            tails.append(None)
+        self._served.pending += len(tails) - len(missed)
+        return tails, missed
+
+    def give(self, key: bytes, state: ClientState, table: Table, made: Made) -> bytes:
+        """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again.
+
+        Args:
+            key: the query's octets after the id.
+        """
+        name, domain, tail, pieces = made
+        state.queries += 1
+        self._served.made += 1
+        if pieces.is_recorded:
+            second = self._second
+            if second is None:
+                second = self._second = int(self._wall())
+            self._hits.add_new(state.client.address, name, domain, pieces.qtype, pieces.verdict, second)
+        if self._doorkeeper.has_seen(key):
+            wire = _NO_ID + tail
+            entry = Entry(wire, self._clock(), pieces.ttl, name, pieces.qtype, pieces.verdict, pieces.is_recorded)
+            self._cache.store(table, key, entry)
+        return tail

@@ -1,0 +1,76 @@
+"""What of a batch is answered at once, and what is left to others."""
+
+import dns.message
+import dns.rcode
+
+from sinkhole.transport.blocked_replies import form_of, measure
+from tests.transport.asking import question
+from tests.transport.test_blocked_replies import Rig, policy
+
+HOME, OTHER = "192.168.1.9", "192.168.1.8"
+
+
+def keys_of(*queries):
+    return [query.to_wire()[2:] for query in queries]
+
+
+def test_replies_of_pieces_are_at_hand_and_others_are_told_with_what_was_found_out():
+    rig = Rig(policy())
+    assert rig.dispatch.at_hand(keys_of(question("x.ads.example")), [HOME]) == ([None], [(0, None)])
+    rig.say(question("x.ads.example"))
+    chain_asked = rig.chain_asked
+    keys = keys_of(question("y.ads.example"), question("allowed.example.org"), question("y.ads.example"))
+    tails, missed = rig.dispatch.at_hand(keys, [HOME, HOME, OTHER])
+    assert dns.message.from_wire(b"\0\0" + tails[0]).answer[0][0].address == "192.0.2.53"
+    assert tails[1:] == [None, None]
+    measured = measure(keys[1])
+    assert missed == [(1, (form_of(keys[1], measured[0]), measured)), (2, None)], "nobody knows the other client"
+    assert rig.chain_asked == chain_asked
+    assert [(row.name, row.count) for row in rig.rows()] == [("x.ads.example", 1), ("y.ads.example", 1)]
+
+
+def test_what_was_found_out_spares_nothing_but_time():
+    """The reply to a query is the same, with or without."""
+    rig, plain = Rig(policy()), Rig(policy())
+    for name in (
+        "ads.example",
+        "x.ads.example",
+        "y.x.ads.example",
+        "deepseek.example",
+        "a.deepseek.example",
+        "ads.example",
+    ):
+        query = question(name)
+        wire = query.to_wire()
+        (tail,), missed = rig.dispatch.at_hand([wire[2:]], [HOME])
+        given = wire[:2] + tail if tail is not None else rig.dispatch.datagram(wire, HOME, missed[0][1])
+        assert given == plain.dispatch.datagram(wire, HOME)
+    assert rig.rows() == plain.rows()
+
+
+def test_a_flood_of_blocked_names_is_limited_as_any_other():
+    rig = Rig(policy(), access={"rate": 1, "burst": 5})
+    queries = [question(f"x{number}.ads.example") for number in range(20)]
+    rig.say(queries[0])
+    tails, missed = rig.dispatch.at_hand(keys_of(*queries[1:]), [HOME] * 19)
+    assert sum(tail is not None for tail in tails) == 4
+    outcomes = [rig.dispatch.datagram(queries[1 + place].to_wire(), HOME, asked) for place, asked in missed]
+    replies = [dns.message.from_wire(outcome) for outcome in outcomes if outcome is not None]
+    assert 0 < len(replies) < len(missed)
+    assert all(not reply.answer for reply in replies), "who asks too much is told to come by TCP, or nothing"
+    assert sum(row.count for row in rig.rows()) == 5
+
+
+def test_what_is_no_query_finds_nothing_at_hand():
+    rig = Rig(policy())
+    rig.say(question("x.ads.example"))
+    whole = question("y.ads.example").to_wire()[2:]
+    answer = bytes((whole[0] | 0x80, *whole[1:]))
+    for key in [answer, *(whole[:length] for length in range(len(whole)))]:
+        (tail,), ((_, asked),) = rig.dispatch.at_hand([key], [HOME])
+        assert tail is None
+        reply = rig.dispatch.datagram(b"id" + key, HOME, asked)
+        if key is answer or len(key) < 10:
+            assert reply is None
+        else:
+            assert dns.message.from_wire(reply).rcode() == dns.rcode.FORMERR
