@@ -31,11 +31,40 @@ _CANARY: Final = name_from_text(CANARY)[:-1]
 _Name = bytes | str
 """A name in wire form, which is made readable when its row leaves; or what stands in its place, in words."""
 _Key = tuple[int, str, str | None, _Name, int, Action, str | None, str | None, str | None, str | None]
-_Tally = list[int]
-"""How often, and from when to when in epoch seconds; no class, since a flood makes one a query."""
 _TELLING: Final = 3
 """How many labels tell which domain somebody registered, by the guess of `place`."""
 _WORDS: Final = {action: str(action) for action in Action}
+
+
+class Tally:
+    """How often, and from when to when in epoch seconds."""
+
+    __slots__ = ("first", "last", "times")
+
+    def __init__(self, times: int, second: int) -> None:
+        self.times = times
+        self.first = self.last = second
+
+    def add(self, second: int, times: int) -> None:
+        """Count some more."""
+        self.times += times
+        # A clock that is set back within the minute must not leave a row that ends before it begins (R-D10).
+        if second < self.first:
+            self.first = second
+        elif second > self.last:
+            self.last = second
+
+
+class _Merged:
+    """Where names below a domain are counted together: those that one client asks for and that get one verdict."""
+
+    __slots__ = ("client", "qtype", "tallies", "verdict")
+
+    def __init__(self, client: str, qtype: int, verdict: Verdict) -> None:
+        self.client = client
+        self.qtype = qtype
+        self.verdict = verdict
+        self.tallies: dict[bytes, Tally] = {}
 
 
 class Hits:
@@ -52,8 +81,9 @@ class Hits:
         self._named = 0
         self._domains: dict[str, set[str]] = {}
         self._merging = 0
-        self._rows: dict[_Key, _Tally] = {}
-        self._merged_rows: dict[tuple[str, bytes, int, int], tuple[_Tally, Verdict]] = {}
+        self._rows: dict[_Key, Tally] = {}
+        self._merged_rows: dict[tuple[str, int, int], _Merged] = {}
+        self._last = _Merged("", 0, NO_MATCH)
         self._dropped = 0
 
     def __len__(self) -> int:
@@ -86,16 +116,23 @@ class Hits:
         Args:
             domain: the last two labels of the name, folded.
         """
-        place = (client, domain, qtype, id(verdict))
-        known = self._merged_rows.get(place)
+        merged = self._last
+        # Who floods asks in the same way.
+        if merged.client != client or merged.verdict is not verdict or merged.qtype != qtype:
+            place = (client, qtype, id(verdict))
+            found = self._merged_rows.get(place)
+            if found is None:
+                found = self._merged_rows[place] = _Merged(client, qtype, verdict)
+            merged = self._last = found
+        known = merged.tallies.get(domain)
         if known is not None and second // 60 == self._minute and name not in self._names.get(client, ()):
-            _add(known[0], second, 1)
+            known.add(second, 1)
             return
         tally = self.add(client, name, qtype, verdict, second)
         if tally is not None and _below_last_two(domain) is not None:
-            self._merged_rows[place] = tally, verdict
+            merged.tallies[domain] = tally
 
-    def add(self, client: str, name: bytes, qtype: int, verdict: Verdict, second: int, times: int = 1) -> _Tally | None:
+    def add(self, client: str, name: bytes, qtype: int, verdict: Verdict, second: int, times: int = 1) -> Tally | None:
         """Count what is known to be wanted, at `second` of the epoch.
 
         Returns:
@@ -109,7 +146,7 @@ class Hits:
             self._named = 0
             self._domains.clear()
             self._merging = 0
-            self._merged_rows.clear()
+            self._forget_merged()
         names = self._names.get(client, ())
         if name not in names:
             if name.startswith(_CANARY):
@@ -125,9 +162,9 @@ class Hits:
         )  # fmt: skip
         tally = self._rows.get(key)
         if tally is not None:
-            _add(tally, second, times)
+            tally.add(second, times)
         elif len(self._rows) < self._max_rows:
-            tally = self._rows[key] = [times, second, second]
+            tally = self._rows[key] = Tally(times, second)
         else:
             self._count_below(key, second, times)
         return None if kept is name else tally
@@ -149,11 +186,15 @@ class Hits:
         key = (*key[:3], _all_below(name) if isinstance(name, bytes) else name, *key[4:])
         tally = self._rows.get(key)
         if tally is not None:
-            _add(tally, second, times)
+            tally.add(second, times)
         elif len(self._rows) < self._max_rows + self._max_rows // 10:
-            self._rows[key] = [times, second, second]
+            self._rows[key] = Tally(times, second)
         else:
             self._dropped += times
+
+    def _forget_merged(self) -> None:
+        self._merged_rows.clear()
+        self._last = _Merged("", 0, NO_MATCH)
 
     def drain(self, limit: int) -> list[HitRow]:
         """Take out and return at most `limit` rows, the oldest first.
@@ -161,22 +202,13 @@ class Hits:
         A minute need not be over: what is counted later comes as a further row, and the recorder adds them up.
         """
         rows = self._rows
-        self._merged_rows.clear()
+        self._forget_merged()
         return [_row(key, rows.pop(key)) for key in list(islice(rows, limit))]
 
     def take_dropped(self) -> int:
         """Return how many queries were not counted since the last call."""
         dropped, self._dropped = self._dropped, 0
         return dropped
-
-
-def _add(tally: _Tally, second: int, times: int) -> None:
-    tally[0] += times
-    # A clock that is set back within the minute must not leave a row that ends before it begins (R-D10).
-    if second < tally[1]:
-        tally[1] = second
-    elif second > tally[2]:
-        tally[2] = second
 
 
 def _all_below(name: bytes) -> str:
@@ -205,7 +237,10 @@ def _all_of(labels: Sequence[bytes]) -> str:
     return "*." + name_to_text(name_of(labels))
 
 
-def _row(key: _Key, tally: _Tally) -> HitRow:
+def _row(key: _Key, tally: Tally) -> HitRow:
     minute, client, group, name, qtype, action, vendor, product, feed, subject = key
     text = name_to_text(name) if isinstance(name, bytes) else name
-    return HitRow(minute, client, group, text, qtype, _WORDS[action], vendor, product, feed, subject, *tally)
+    return HitRow(
+        minute, client, group, text, qtype, _WORDS[action], vendor, product, feed, subject,
+        tally.times, tally.first, tally.last,
+    )  # fmt: skip
