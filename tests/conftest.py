@@ -7,7 +7,10 @@ from contextlib import ExitStack
 
 import pytest
 
-LONG = ("tests/e2e/", "tests/test_readme.py", "tests/web/", "tests/cli/", "tests/app/", "tests/store/")
+LONG = (
+    "tests/e2e/", "tests/browser/", "tests/test_readme.py", "tests/test_cli_page.py", "tests/web/", "tests/cli/",
+    "tests/app/", "tests/store/",
+)  # fmt: skip
 """Files whose tests start servers or open stores: they take most of the time."""
 
 

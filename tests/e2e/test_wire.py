@@ -70,7 +70,8 @@ def test_runts_are_dropped(udp, product):
     for length in range(12):
         udp.send(query("example.org")[:length])
     assert udp.until_good() == []
-    assert product.log[said:] == ""
+    # The control process tells the head of the audit log once it has looked at it, whatever is asked meanwhile.
+    assert [line for line in product.log[said:].splitlines() if " audit.head " not in line] == []
 
 
 def test_other_than_one_question(udp):
