@@ -13,12 +13,18 @@ LONG = (
 )  # fmt: skip
 """Files whose tests start servers or open stores: they take most of the time."""
 
+ON_UVLOOP = ("tests/transport/", "tests/upstream/")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with long files, so that no process is left alone with one at the end; leave slow tests out.
 
     These run with SINKHOLE_SLOW=1 alone: each has a short form that always runs.
     """
+    for item in items:
+        if item.nodeid.startswith(ON_UVLOOP):
+            # Its loop hands no signal to what it runs: one that hangs ends its process.
+            item.add_marker(pytest.mark.timeout(method="thread"))
     items.sort(key=lambda item: next((n for n, place in enumerate(LONG) if item.nodeid.startswith(place)), len(LONG)))
     if os.environ.get("SINKHOLE_SLOW") == "1":
         return
