@@ -147,7 +147,10 @@ class Course:
         raise NotImplementedError
 
     def take(self) -> AddressSet | ReplyBody | None:
-        """Return what came, kept and counted; None where the question has to go the long way."""
+        """Return what came; None where the question has to go the long way.
+
+        Addresses have to be given to `keep` then, what else there is has been kept and counted.
+        """
         outcome = self.ahead.outcome
         found: AddressSet | ReplyBody | None = None
         try:
@@ -178,9 +181,13 @@ class Course:
         if not straight.cache.may_keep(found) or (straight.guards_private and may_be_private(found.addresses())):
             return None
         straight.forerunner.answered(self.ahead)
+        return found
+
+    def keep(self, found: AddressSet) -> None:
+        """Keep addresses that came, and count them."""
+        straight = self._straight
         self.reusable = straight.cache.keep_addresses(self._place, self.name, self.qtype, found)
         straight.record.note_straight(self._folded, self.qtype, self.verdict, self.client, self.when)
-        return found
 
     def _take_message(self, message: Message) -> ReplyBody | None:
         straight = self._straight

@@ -99,26 +99,28 @@ class Finisher:
             self._keep(wire, asked, answer, reply, table, ends)
         return reply
 
-    def finish_addresses(
-        self, wire: bytes, end: int, form: PlainForm, course: Course, found: AddressSet, table: Table
-    ) -> bytes:
-        """Make the reply of a set of addresses that came on the straight path, and keep it.
+    def keep_addresses(
+        self, wire: bytes, reply: bytes, form: PlainForm, course: Course, found: AddressSet, table: Table
+    ) -> None:
+        """Keep a set of addresses that came on the straight path, and the reply that was made of it.
 
         Args:
             wire: the query.
-            end: offset after its question.
+            reply: to it.
             form: of the query.
             course: the way it took.
             found: what came.
             table: where its reply is kept.
         """
-        reply = form.reply(wire, end, found)
-        offsets = found.ttl_offsets()
-        self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable, offsets)
-        return reply
+        try:
+            course.keep(found)
+            offsets = found.ttl_offsets()
+            self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable, offsets)
+        except Exception:  # the edge of a query: its reply has left
+            self._log.exception("query.failed", name=name_to_text(course.name), qtype=form.qtype)
 
     def finish_body(self, wire: bytes, form: PlainForm, course: Course, body: ReplyBody, table: Table) -> bytes:
-        """Make the reply of what else came on the straight path, and keep it; see `finish_addresses`."""
+        """Make the reply of what else came on the straight path, and keep it; see `keep_addresses`."""
         reply = self.fit(form.query(wire, course.name), body, False)
         if course.reusable:
             self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sinkhole.errors import UpstreamError
@@ -16,6 +17,7 @@ from sinkhole.resolver.straight import Course
 from sinkhole.transport.finisher import Finisher
 from sinkhole.transport.plain_forms import PlainForm
 from sinkhole.transport.table import Table
+from sinkhole.upstream.turn import TURN
 
 
 class Later:
@@ -88,12 +90,14 @@ class StraightLater(Course):
         asked: Query | None = None
         try:
             found = self.take()
-            if found is not None:
-                if isinstance(found, AddressSet):
-                    reply = finisher.finish_addresses(self._wire, self._end, self._form, self, found, self._table)
-                else:
-                    reply = finisher.finish_body(self._wire, self._form, self, found, self._table)
+            if isinstance(found, AddressSet):
+                reply = self._form.reply(self._wire, self._end, found)
                 self.send(reply)
+                # Replies leave at the end of the turn, and what nobody waits for is done behind them.
+                TURN.later(partial(finisher.keep_addresses, self._wire, reply, self._form, self, found, self._table))
+                return
+            if found is not None:
+                self.send(finisher.finish_body(self._wire, self._form, self, found, self._table))
                 return
             asked = self._long_way()
             later = Later(finisher, self._wire, asked, self._period, self._table)

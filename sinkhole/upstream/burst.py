@@ -12,6 +12,7 @@ from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused,
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.ready import Ready
 from sinkhole.upstream.task import STEPPING
+from sinkhole.upstream.turn import TURN
 
 GRACE: Final = 0.5
 """Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""
@@ -164,7 +165,8 @@ class Burst:
                 flight.settle(outcome)
                 if not flights:
                     break
-        self._rest()
+        if not flights:
+            TURN.later(self._rest)  # behind the replies that leave at its end
 
     def _read(self, flight: Flight, got: bytes) -> Landed | None:
         """Return what a message says to a query; None if the wait goes on."""

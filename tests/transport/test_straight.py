@@ -173,15 +173,39 @@ async def test_policy_that_changes_on_the_way_judges_the_answer():
 
 
 @pytest.mark.interpreted
-async def test_what_goes_wrong_is_told_to_all_who_wait(monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("part", "does", "codes"),
+    [
+        ("cache", "may_keep", [2, 0, 2]),  # who joined is given what came
+        ("record", "note_straight", [0, 0, 0]),  # all is said by then
+    ],
+)
+async def test_what_goes_wrong_is_told_to_who_waits(monkeypatch, caplog, part, does, codes):
     async with rigs(True, handler=lambda wire: [(0.05, upstream(wire)[0][1])]) as (_, rig):
-        monkeypatch.setattr(rig.chain.straight.record, "note_straight", lambda *_: 1 / 0)
+        monkeypatch.setattr(getattr(rig.chain.straight, part), does, lambda *_: 1 / 0)
         ways = [question("one-1.example"), question("one-1.example", use_edns=0), question("one-2.example")]
         replies = [dns.message.from_wire(wire).rcode() for wire in await asyncio.gather(
             *(rig.begin(way.to_wire()) for way in ways)
         )]  # fmt: skip
-        assert replies == [2, 0, 2]  # who joined found the answer kept
+        assert replies == codes
         assert "query.failed" in caplog.text
+
+
+async def test_reply_leaves_before_what_nobody_waits_for():
+    """It is sent first; then the answer is kept and counted, and the socket closed, all in the same turn."""
+    async with rigs(True) as (_, rig):
+        straight, done = rig.chain.straight, []
+        store = straight.cache._store
+        later = rig.begin(question("one-1.example").to_wire())
+        begun = next(iter(straight.coalesce.flights.values()))
+        send = begun.send
+        begun.send = lambda reply: (done.append(len(store)), send(reply))
+        await later
+        await asyncio.sleep(0)
+        assert done == [0]
+        assert len(store) == 1
+        rows, _, _ = rig.left()
+        assert [(row.name, row.count) for row in rows] == [("one-1.example", 1)]
 
 
 async def test_nothing_is_left_for_the_collector():
