@@ -14,6 +14,7 @@ LONG = (
 """Files whose tests start servers or open stores: they take most of the time."""
 
 ON_UVLOOP = ("tests/transport/", "tests/upstream/")
+"""Folders whose tests run on the event loop of workers."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

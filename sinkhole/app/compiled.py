@@ -32,7 +32,7 @@ from sinkhole.policy.document import (
     restore_previous,
 )
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.image import FeedRules, NameIndex, build_image
+from sinkhole.policy.image import FORM, FeedRules, NameIndex, build_image
 from sinkhole.policy.override import Override
 from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.statement import Group, Statement
@@ -270,7 +270,9 @@ def _prove(index: NameIndex, catalogue: Catalogue) -> None:
 
 
 def _digest_of(inputs: Inputs) -> str:
-    return _digest(inputs.catalogue.fingerprint, *(feed.fingerprint for feed in inputs.feeds))
+    """Return what tells compiled names from those of other inputs or another form."""
+    form = f"form {FORM}"
+    return _digest(form, inputs.catalogue.fingerprint, *(feed.fingerprint for feed in inputs.feeds))
 
 
 def _digest(*parts: str) -> str:

@@ -53,7 +53,7 @@ class Refusal:
 
 
 class ImageCompiler:
-    """Collects rows; `tables` ends it. A million rows cost about 150 MB meanwhile."""
+    """Collects rows; `tables` ends it. A million rows cost about 250 MB meanwhile."""
 
     def __init__(self) -> None:
         self._keys: list[bytes] = []

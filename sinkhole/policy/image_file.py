@@ -18,9 +18,13 @@ import marisa_trie
 from sinkhole.errors import PolicyError
 
 _MAGIC = b"sinknam\0"
-_VERSION = 2
+VERSION = 2
+_WITHOUT_SPOTS = 1
 # Native order on purpose: tables are used as they lie, and a foreign file shows by its version.
-_FOOTER = struct.Struct("=8sI4xQ" + "QQ" * 7 + "32s")
+_FOOTERS = {
+    VERSION: struct.Struct("=8sI4xQ" + "QQ" * 7 + "32s"),
+    _WITHOUT_SPOTS: struct.Struct("=8sI4xQ" + "QQ" * 5 + "32s"),
+}
 _DIGEST = 32
 _ALIGN = 8
 
@@ -40,6 +44,10 @@ class SpotTables:
     slots: memoryview
     records: mmap.mmap | bytes
     start: int = 0
+
+
+NO_SPOTS = SpotTables(memoryview(bytes(4)).cast("I"), b"\0")
+"""Of a file that was written before there were any: no name has a spot, so the resolver's chain answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ def map_image(path: Path, *, verify: bool) -> ImageTables:
     spans = _read_footer(path, view)
     if verify and hashlib.sha256(view[:-_DIGEST]).digest() != bytes(view[-_DIGEST:]):
         raise PolicyError(f"{path.name}: its content is not what was written (sha256 differs)")
-    starts, entries, detail_starts, details, metadata, slots, _ = (view[at : at + size] for at, size in spans)
+    starts, entries, detail_starts, details, metadata, *spots = (view[at : at + size] for at, size in spans)
     try:
         trie = marisa_trie.BinaryTrie().mmap(str(path))
     except RuntimeError as error:
@@ -112,7 +120,7 @@ def map_image(path: Path, *, verify: bool) -> ImageTables:
         detail_starts=detail_starts.cast("Q"),
         details=details,
         metadata=metadata,
-        spots=SpotTables(slots.cast("I"), mapped, start=spans[-1][0]),
+        spots=SpotTables(spots[0].cast("I"), mapped, start=spans[-1][0]) if spots else NO_SPOTS,
     )
 
 
@@ -126,7 +134,8 @@ def _append(file: BufferedRandom, tables: ImageTables) -> str:
         spans += (file.tell(), table.nbytes)
         file.write(table)
     file.write(b"\0" * (-file.tell() % _ALIGN))
-    footer = _FOOTER.pack(_MAGIC, _VERSION, file.tell() + _FOOTER.size, *spans, b"")
+    form = _FOOTERS[VERSION]
+    footer = form.pack(_MAGIC, VERSION, file.tell() + form.size, *spans, b"")
     file.write(footer[:-_DIGEST])
     file.flush()
     file.seek(0)
@@ -137,11 +146,14 @@ def _append(file: BufferedRandom, tables: ImageTables) -> str:
 
 
 def _read_footer(path: Path, view: memoryview) -> list[tuple[int, int]]:
-    if len(view) < _FOOTER.size:
+    """Return where each table is: the footer of each version begins with the same fields, and has another size."""
+    if len(view) < max(form.size for form in _FOOTERS.values()):
         raise PolicyError(f"{path.name}: is not a file of compiled names")
-    magic, version, size, *spans, _ = _FOOTER.unpack(view[-_FOOTER.size :])
-    if magic != _MAGIC:
-        raise PolicyError(f"{path.name}: is cut short, or not a file of compiled names")
-    if version != _VERSION or size != len(view):
-        raise PolicyError(f"{path.name}: has format {version} and {size} octets; wanted {_VERSION} and {len(view)}")
-    return list(zip(spans[::2], spans[1::2], strict=True))
+    for version, form in _FOOTERS.items():
+        magic, found, size, *spans, _ = form.unpack(view[-form.size :])
+        if magic != _MAGIC:
+            continue
+        if found != version or size != len(view):
+            raise PolicyError(f"{path.name}: has format {found} and {size} octets; wanted {version} and {len(view)}")
+        return list(zip(spans[::2], spans[1::2], strict=True))
+    raise PolicyError(f"{path.name}: is cut short, or not a file of compiled names")

@@ -1,4 +1,4 @@
-"""Where names stand among compiled names, in one look: the question that a flood of blocked names asks.
+"""Where names stand among compiled names, in one look or few: the question that a flood of blocked names asks.
 
 Names at which the same rows stand, and above which names of the same class stand, are of one class. The table has the
 class of every listed name; what is not listed is of the class of the nearest name above it that is. It is a hash table
@@ -8,12 +8,12 @@ of open addressing, used as it lies in the file. A list cannot slow it by names 
 
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 from sinkhole.policy.image_file import SpotTables
 
-Rows = Sequence[int] | None
+Rows = tuple[int, ...] | None
 """What stands at a name, None where more than the name decides (see `build_spots`)."""
 
 _CLASS: Final = 4
@@ -28,15 +28,21 @@ _BRANCH: Final = 0x81
 _ABSENT: Final = b""
 _SELF: Final = b"="
 """Other rows may hold for a listed name than for those below it."""
-_MOST_LOOKS: Final = 16
-_ROOM: Final = 1.5
-"""Places for each name, at least."""
+_MOST_LOOKS: Final = 32
+_ROOM: Final = 2
+"""Places for each name, at least: of lists that mean no harm hardly a name finds none (tests/policy/test_spots.py)."""
 
 
 class Spots:
-    """Look-up in the tables; immutable."""
+    """Look-up in the tables; immutable.
 
-    def __init__(self, tables: SpotTables) -> None:
+    Args:
+        tables: as they lie in the file.
+        trie: of the same keys.
+    """
+
+    def __init__(self, tables: SpotTables, trie: Any) -> None:
+        self._trie = trie
         self._slots = tables.slots
         self._records = tables.records
         self._start = tables.start
@@ -46,35 +52,31 @@ class Spots:
         """Return what the rows at and above a name depend on; None where there are none, or where that is not known.
 
         The name above it is looked at first: a flood comes from below a listed name, and few have others below them.
+        Where that is not listed, the trie says which is the nearest that is, however many labels there are.
 
         Args:
-            name: wire form, for the lengths of its labels.
+            name: wire form, for the length of its first label.
             key: of the name, folded (`reversed_key`).
         """
-        at = name[0] + 1
-        size = len(key) - at
+        size = len(key) - name[0] - 1
         if size < 0:
             return None
         nearest = self._look_up(key[:size]) if size else _ABSENT
         if nearest is None:
             return None
+        is_own = False
         if not nearest or nearest[0] == _BRANCH:
-            own = self._look_up(key)
-            if own is None:
+            listed: list[bytes] = self._trie.prefixes(key)
+            if not listed:
                 return None
-            if own:
-                return None if own.endswith(_NO_SPOT) else _SELF + own[1:]
-        while not nearest:
-            step = name[at] + 1
-            at += step
-            size -= step
-            if size <= 0:
-                return None
-            nearest = self._look_up(key[:size])
-            if nearest is None:
+            is_own = len(listed[-1]) == len(key)
+            nearest = self._look_up(listed[-1])
+            if not nearest:
                 return None
         spot = nearest[1:]
-        return None if spot == _NO_SPOT else spot
+        if spot == _NO_SPOT:
+            return None
+        return _SELF + spot if is_own else spot
 
     def _look_up(self, key: bytes) -> bytes | None:
         """Return what stands behind a key, `_ABSENT` where it is not listed, or None where that is not known."""
@@ -103,7 +105,7 @@ def build_spots(keys: Sequence[bytes], rows_of: Callable[[int], Rows]) -> SpotTa
     slots = array("I", bytes(4 * _places(len(keys))))
     mask = len(slots) - 1
     records = bytearray(1)
-    classes: dict[tuple[int, Sequence[int]], int] = {}
+    classes: dict[tuple[int, tuple[int, ...]], int] = {}
     above: list[tuple[bytes, int, int]] = []
     before = None
     for index in sorted(range(len(keys)), key=keys.__getitem__):
@@ -133,4 +135,4 @@ def build_spots(keys: Sequence[bytes], rows_of: Callable[[int], Rows]) -> SpotTa
 
 def _places(count: int) -> int:
     """Return a power of two with enough room for so many names."""
-    return 1 << int(count * _ROOM).bit_length()
+    return 1 << (count * _ROOM).bit_length()

@@ -120,10 +120,7 @@ class Hits:
         # Who floods asks in the same way.
         if merged.client != client or merged.verdict is not verdict or merged.qtype != qtype:
             place = (client, qtype, id(verdict))
-            found = self._merged_rows.get(place)
-            if found is None:
-                found = self._merged_rows[place] = _Merged(client, qtype, verdict)
-            merged = self._last = found
+            merged = self._last = self._merged_rows.get(place) or _Merged(client, qtype, verdict)
         known = merged.tallies.get(domain)
         if known is not None and second // 60 == self._minute and name not in self._names.get(client, ()):
             known.add(second, 1)
@@ -131,6 +128,7 @@ class Hits:
         tally = self.add(client, name, qtype, verdict, second)
         if tally is not None and _below_last_two(domain) is not None:
             merged.tallies[domain] = tally
+            self._merged_rows[client, qtype, id(verdict)] = merged
 
     def add(self, client: str, name: bytes, qtype: int, verdict: Verdict, second: int, times: int = 1) -> Tally | None:
         """Count what is known to be wanted, at `second` of the epoch.

@@ -46,10 +46,13 @@ class BlockedReplies:
 
     Args:
         local: names at or below which a name may be answered before policy is asked, folded; None: any name may be.
+
+    `learned` counts pieces that were kept.
     """
 
     def __init__(self, local: Iterable[bytes] | None) -> None:
         self._is_off = local is None
+        self.learned = 0
         self._local = frozenset(_last_two(name) for name in local or ())
 
     def find(
@@ -102,6 +105,7 @@ class BlockedReplies:
             table.forget_pieces()
         form = form_of(query, name)
         qtype = int.from_bytes(wire[end : end + 2], "big")
+        self.learned += 1
         table.forms.add(form)
         table.pieces[form, spot, shape] = Pieces(
             reply, end, verdict, qtype, ttl=ttl, until=ends - ttl, is_recorded=is_recorded

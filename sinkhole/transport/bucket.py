@@ -18,6 +18,10 @@ class Bucket:
         self._slips_full_at = 0.0
         self._limited = 0
 
+    def is_empty(self, now: float) -> bool:
+        """Return whether there is no token at `now` (monotonic seconds)."""
+        return self._full_at - now > self._tolerance
+
     def take(self, now: float) -> bool:
         """Take a token for one query at `now` (monotonic seconds); return False when there is none."""
         full_at = self._full_at

@@ -99,7 +99,9 @@ class Dispatch:
         self._unforwarded = Unforwarded(settings.chaos_version)
         self.log = QuietLog(Log("transport"), clock)
         self._served = Served(hits, wall)
-        self._quick = Quick(gate.clients, packet_cache, self._blocked, self._served, hits, clock=clock, wall=wall)
+        self._quick = Quick(
+            gate.clients, packet_cache, self._blocked, self._served, hits, clock=clock, wall=wall, log=self.log
+        )
         self._batch_time: datetime | None = None
         self._finisher = Finisher(
             policy_box, packet_cache, hits, self._blocked, settings, self.log, clock=clock, wall=wall
@@ -203,7 +205,7 @@ class Dispatch:
             if entry is not None:
                 self._served.add(entry, state)
                 return wire[:2] + entry.tail
-            if asked is None:
+            if asked is None or self._blocked.learned != self._quick.learned:
                 measured = measure(key)
                 form = form_of(key, measured[0])
                 made = self._blocked.find(key, form, measured, table, self._finisher.policy, state.client.scope, now)

@@ -1,4 +1,4 @@
-"""Replies to datagrams that are at hand: finished ones, and those that are made of pieces. Nothing is parsed here."""
+"""Replies to datagrams that are at hand: finished ones, and those that are made of pieces; only names are parsed."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -10,6 +10,7 @@ from sinkhole.transport.datagram import Host
 from sinkhole.transport.entry import Entry
 from sinkhole.transport.gate import ClientState
 from sinkhole.transport.packet_cache import Doorkeeper, PacketCache
+from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.recent import Recent
 from sinkhole.transport.served import Served
 from sinkhole.transport.table import Table
@@ -32,14 +33,16 @@ class Quick:
         hits: where replies made of pieces are counted.
         clock: monotonic seconds.
         wall: seconds since the epoch.
+        log: where failures are told.
 
     Attributes:
         now: monotonic seconds of this batch.
+        learned: `BlockedReplies.learned` when it was begun.
     """
 
     def __init__(
         self, clients: Recent[Host, ClientState], packet_cache: PacketCache, blocked: BlockedReplies, served: Served,
-        hits: Hits, *, clock: Callable[[], float], wall: Callable[[], float],
+        hits: Hits, *, clock: Callable[[], float], wall: Callable[[], float], log: QuietLog,
     ) -> None:  # fmt: skip
         self._clients = clients
         self._cache = packet_cache
@@ -50,8 +53,10 @@ class Quick:
         self._doorkeeper = Doorkeeper()
         self._clock = clock
         self._wall = wall
+        self._log = log
         self._second: int | None = None
         self.now = clock()
+        self.learned = 0
 
     def tick(self) -> None:
         """Take the time; to be called before each batch."""
@@ -73,21 +78,33 @@ class Quick:
         """
         tails, places = self._finished(keys, hosts)
         missed: list[Missed] = []
+        self.learned = self._blocked.learned
         for place in places:
-            state = self._clients.young.get(hosts[place])
-            table = None if state is None else state.datagrams
-            if state is None or table is None or not table.forms:
-                missed.append((place, None))
+            try:
+                asked = self._make(keys[place], self._clients.young.get(hosts[place]), policy)
+            except Exception:  # the edge of a query: the others of the batch have nothing to do with it
+                self._log.exception("query.failed")
                 continue
-            key = keys[place]
-            measured = measure(key)
-            form = form_of(key, measured[0])
-            made = self._blocked.find(key, form, measured, table, policy, state.client.scope, self.now)
-            if made is not None and (state.bucket is None or state.bucket.take(self.now)):
-                tails[place] = self.give(key, state, table, made)
+            if isinstance(asked, bytes):
+                tails[place] = asked
             else:
-                missed.append((place, (form, measured)))
+                missed.append((place, asked))
         return tails, missed
+
+    def _make(self, key: bytes, state: ClientState | None, policy: Policy) -> bytes | Asked | None:
+        """Return the reply to a query, after the id, made of pieces; or what was found out about it."""
+        table = None if state is None else state.datagrams
+        if state is None or table is None or not table.forms:
+            return None
+        bucket, now = state.bucket, self.now
+        if bucket is not None and bucket.is_empty(now):  # who asks too much costs no more than a look
+            return None
+        measured = measure(key)
+        form = form_of(key, measured[0])
+        made = self._blocked.find(key, form, measured, table, policy, state.client.scope, now)
+        if made is None:
+            return form, measured
+        return self.give(key, state, table, made) if bucket is None or bucket.take(now) else None
 
     def _finished(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[int]]:
         """Take replies out of the packet cache: two look-ups a datagram, nothing created.

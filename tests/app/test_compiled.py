@@ -22,6 +22,7 @@ from sinkhole.policy.rule import Match, Rule
 from sinkhole.policy.verdict import BlockAnswer
 from sinkhole.protocol.names import name_from_text
 from tests.catalogue.world import shipped
+from tests.policy.test_image import without_spots
 
 SETTINGS = load_settings(None, {}, {})
 
@@ -87,6 +88,22 @@ def test_draft_that_is_damaged_is_built_again(folder):
     (compiled / drafted).write_bytes(b"x")
     compile_policy(compiled, inputs_of(listed("second")))
     assert load_policy(compiled, verify=True).index.find(name_from_text("second.example")) is not None
+
+
+def test_names_of_an_older_form_stay_in_force_until_they_are_compiled_anew(folder, caplog):
+    compiled, inputs = compiled_folder(folder), inputs_of(listed("first"))
+    newer = compile_policy(compiled, inputs)
+    older = without_spots(compiled / newer.image)
+    document = compiled / DOCUMENT_NAME
+    document.write_text(document.read_text().replace(newer.image, older))
+    note = compiled / "inputs"
+    note.write_text(f"{older} of-older-form\n{note.read_text().partition(chr(10))[2]}")
+    (compiled / "inputs.draft").unlink()
+    (compiled / newer.image).unlink()
+    assert not ensure_policy(folder, SETTINGS)
+    assert "policy.broken" not in caplog.text
+    assert load_policy(compiled, verify=True).index.find(name_from_text("first.example")) is not None
+    assert compile_policy(compiled, inputs).image == newer.image
 
 
 def test_versions_in_force_are_those_published(folder):

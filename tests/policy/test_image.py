@@ -1,5 +1,6 @@
 """The compiled names, in memory and as a file."""
 
+import hashlib
 import struct
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from sinkhole.policy.image import FeedRules, NameIndex, build_image
 from sinkhole.policy.row import MAX_FEEDS
 from sinkhole.policy.rule import Condition, Match, Rule, RuleAction
 from sinkhole.policy.vendor import DomainMatch
-from sinkhole.protocol.names import name_from_text
+from sinkhole.protocol.names import name_from_text, reversed_key
 from tests.policy.world import PROTECTED, VENDORS, domain, listed, product, vendor
 
 
@@ -265,6 +266,30 @@ def test_changed_content_shows_when_it_is_verified(tmp_path):
     NameIndex.open(path)
     with pytest.raises(PolicyError, match="sha256 differs"):
         NameIndex.open(path, verify=True)
+
+
+def test_file_without_spots_is_read(tmp_path):
+    """As written by versions that had none: policy stays in force until its names are compiled anew."""
+    path = tmp_path / build_image(tmp_path, VENDORS, FEEDS, PROTECTED)
+    older = tmp_path / without_spots(path)
+    index, now = NameIndex.open(older, verify=True), NameIndex.open(path)
+    for text in ("a.x.example", "ads2.y.example", "api.deepseek.example", "other.example"):
+        wire = name_from_text(text)
+        assert index.find(wire) == now.find(wire)
+        assert index.spot(wire, reversed_key(wire)) is None
+
+
+def without_spots(path):
+    """Write compiled names in the form before; return the name of the file."""
+    data = path.read_bytes()
+    newer, older = (struct.Struct("=8sI4xQ" + "QQ" * tables + "32s") for tables in (7, 5))
+    magic, _, _, *spans, _ = newer.unpack(data[-newer.size :])
+    body = data[: spans[10]]
+    footer = older.pack(magic, 1, len(body) + older.size, *spans[:10], b"")[:-32]
+    digest = hashlib.sha256(body + footer)
+    name = f"names-{digest.hexdigest()[:16]}.img"
+    path.with_name(name).write_bytes(body + footer + digest.digest())
+    return name
 
 
 def test_broken_trie_is_refused(tmp_path):

@@ -4,22 +4,30 @@ from itertools import count
 from random import Random
 from zlib import crc32
 
+import marisa_trie
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinkhole.policy import spots as module
+from sinkhole.policy.image_file import SpotTables
 from sinkhole.policy.spots import Spots, build_spots
-from sinkhole.protocol.names import labels_of, name_from_text, reversed_key
+from sinkhole.protocol.names import name_from_text, reversed_key
 
 KINDS = ((1,), (2,), (1, 2), None)
 
 
-def table_of(listed):
-    """Return the table of a mapping of names to rows."""
-    keys = [reversed_key(name_from_text(name)) for name in listed]
+def key_of(name):
+    return reversed_key(name_from_text(name))
+
+
+def tables_of(listed):
     rows = list(listed.values())
-    return Spots(build_spots(keys, rows.__getitem__))
+    return build_spots([key_of(name) for name in listed], rows.__getitem__)
+
+
+def table_of(listed, tables=None):
+    """Return the table of a mapping of names to rows."""
+    return Spots(tables or tables_of(listed), marisa_trie.BinaryTrie(list(map(key_of, listed))))
 
 
 def find(table, name):
@@ -64,10 +72,8 @@ def test_a_name_that_begins_like_a_listed_one_is_another():
 
 def test_where_names_are_listed_below_a_listed_one_each_has_a_spot():
     table = table_of({"example": (1,), "b.example": (2,), "c.b.example": (3,)})
-    spots = [
-        find(table, name)
-        for name in ("example", "a.example", "b.example", "a.b.example", "c.b.example", "x.c.b.example")
-    ]
+    names = ("example", "a.example", "b.example", "a.b.example", "c.b.example", "x.c.b.example")
+    spots = [find(table, name) for name in names]
     assert None not in spots
     assert len(set(spots)) == len(spots)
     assert find(table, "y.x.c.b.example") == spots[-1]
@@ -78,64 +84,66 @@ def test_an_empty_table_knows_nothing():
     assert find(table_of({}), "a.example") is None
 
 
-@pytest.mark.interpreted
-def test_a_list_of_names_of_one_hash_is_left_out_and_slows_nothing():
-    """Names that find no room are not known, and no look takes longer than some places."""
-    places = 64
-    alike = []
-    for number in count():
-        name = f"n{number}.example"
-        if crc32(reversed_key(name_from_text(name))) % places == 7:
-            alike.append(name)
-        if len(alike) == 40:
-            break
-    table = table_of(dict.fromkeys(alike, (1,)))
-    assert len(table._slots) == places
-    known = [name for name in alike if find(table, name) is not None]
-    assert known == alike[: len(known)]
-    assert len(known) == 16
-    looks = []
-    table._slots = Counted(table._slots, looks)
-    assert find(table, alike[-1]) is None
-    assert 16 <= len(looks) <= 16 + 16, "for the name, and the one above it"
+PLACES, MOST = 256, 32
+
+
+def of_one_hash(number):
+    """Return names whose records belong at one place of a table of so many places."""
+    names = (f"n{n}.example" for n in count())
+    alike = (name for name in names if crc32(key_of(name)) % PLACES == 7)
+    return [next(alike) for _ in range(number)]
 
 
 class Counted:
-    def __init__(self, slots, looks):
+    def __init__(self, slots):
         self._slots = slots
-        self._looks = looks
+        self.looks = 0
+
+    def __len__(self):
+        return len(self._slots)
 
     def __getitem__(self, place):
-        self._looks.append(place)
+        self.looks += 1
         return self._slots[place]
 
 
-def test_who_is_not_known_is_given_nobody_elses_spot(monkeypatch):
-    """A name that found no room says nothing, although a name above it is known."""
-    monkeypatch.setattr(module, "crc32", lambda key: 0 if len(labels_of_key(key)) > 1 else 20)
-    listed = {"example": (1,)} | {f"n{n}.example": (2,) for n in range(20)}
-    table = table_of(listed)
-    spots = [find(table, f"n{n}.example") for n in range(20)]
-    assert spots.count(None) == 4
-    assert find(table, "x.example") is None, "all places that it may be at are taken by others"
-    assert find(table, "example") is not None
+@pytest.mark.interpreted
+def test_a_list_of_names_of_one_hash_slows_nothing():
+    """What finds no room is not known, and nobody else's either; no look takes longer than some places."""
+    names = of_one_hash(70)
+    listed = dict.fromkeys(names, (1,)) | {"example": (2,)}
+    tables = tables_of(listed)
+    slots = Counted(tables.slots)
+    assert len(slots) == PLACES
+    table = table_of(listed, SpotTables(slots, tables.records))
+    known = [name for name in names if find(table, name) is not None]
+    assert 0 < len(known) <= MOST
+    for name in set(names) - set(known):
+        for below in ("x", "y.x"):
+            slots.looks = 0
+            assert find(table, f"{below}.{name}") is None
+            assert slots.looks <= 2 * MOST
+    assert find(table, "other.example") not in {find(table, name) for name in known}
 
 
-def test_below_a_name_that_found_no_room_nothing_is_known(monkeypatch):
-    monkeypatch.setattr(module, "crc32", lambda key: 0 if len(labels_of_key(key)) == 2 else 20)
-    table = table_of({f"n{n}.example": (2,) for n in range(20)})
-    for below in ("x", "y.x"):
-        spots = [find(table, f"{below}.n{n}.example") for n in range(20)]
-        assert spots.count(None) == 4
-        assert len(set(spots)) == 2
+@pytest.mark.interpreted
+def test_a_name_of_many_labels_takes_no_more_looks():
+    listed = {f"n{number}.example": (1,) for number in range(100)}
+    tables = tables_of(listed)
+    slots = Counted(tables.slots)
+    table = table_of(listed, SpotTables(slots, tables.records))
+    deep = "a." * 100
+    for name in (f"{deep}n1.example", f"{deep}other.example", f"{deep}invalid"):
+        slots.looks = 0
+        find(table, name)
+        assert slots.looks < 20
 
 
-def labels_of_key(key):
-    return labels_of(key + b"\0")
-
-
-@pytest.mark.parametrize("size", [0, 1, 5, 1000])
-def test_a_third_of_the_places_at_least_are_free(size):
-    tables = build_spots([reversed_key(name_from_text(f"n{n}.example")) for n in range(size)], lambda _: (1,))
+@pytest.mark.parametrize("size", [0, 1, 5, 16_000, 16_384])
+def test_names_that_mean_no_harm_find_room(size):
+    """Half of the places at least are free, where a name in ten thousand finds none."""
+    keys = [key_of(f"n{number}.example") for number in range(size)]
+    tables = build_spots(keys, lambda _: (1,))
     assert len(tables.slots) & len(tables.slots) - 1 == 0
-    assert sum(offset != 0 for offset in tables.slots) == size <= len(tables.slots) / 1.5
+    kept = sum(offset != 0 for offset in tables.slots)
+    assert size - size // 10_000 <= kept <= len(tables.slots) / 2

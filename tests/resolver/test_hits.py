@@ -247,3 +247,14 @@ async def test_failures_are_counted_with_the_verdict_on_the_name(make_world):
     world.upstream.fail("example.com A")
     await world.ask("example.com")
     assert [row.action for row in world.hits.drain(9)] == ["monitor"]
+
+
+def test_floods_from_many_clients_leave_nothing_but_rows():
+    """What makes counting quick is bounded by the rows, too."""
+    hits = Hits(RecordSettings(), max_rows=100)
+    verdict = Verdict(Action.BLOCK, subject="ai")
+    for number in range(5000):
+        wire = name_from_text(f"x{number}.ads.example")
+        hits.add_new(f"192.0.2.{number}", wire, name_from_text("ads.example"), 1, verdict, 60)
+    assert len(hits) == 110
+    assert len(hits._merged_rows) <= 110

@@ -2,6 +2,7 @@
 
 import dns.message
 import dns.rcode
+import pytest
 
 from sinkhole.transport.blocked_replies import form_of, measure
 from tests.transport.asking import question
@@ -74,3 +75,49 @@ def test_what_is_no_query_finds_nothing_at_hand():
             assert reply is None
         else:
             assert dns.message.from_wire(reply).rcode() == dns.rcode.FORMERR
+
+
+@pytest.mark.interpreted
+def test_who_asks_too_much_costs_no_look_at_the_name(monkeypatch):
+    rig = Rig(policy(), access={"rate": 1, "burst": 2})
+    looked = []
+    monkeypatch.setattr(rig.box.current, "spot", lambda name, *_: looked.append(name))
+    rig.say(question("x.ads.example"))
+    rig.dispatch.at_hand(keys_of(*(question(f"y{number}.ads.example") for number in range(50))), [HOME] * 50)
+    looked.clear()
+    while rig.gate.admit(HOME).bucket.take(rig.clock()):
+        pass
+    keys = keys_of(question(f"{'a.' * 100}ads.example"), question("allowed.example.org"))
+    assert rig.dispatch.at_hand(keys, [HOME, HOME]) == ([None, None], [(0, None), (1, None)])
+    assert looked == []
+
+
+@pytest.mark.interpreted
+def test_a_query_that_fails_takes_none_of_its_batch_along(monkeypatch, caplog):
+    rig = Rig(policy())
+    rig.say(question("x.ads.example"))
+    count = rig.hits.add_new
+
+    def add_new(client, name, *rest):
+        if name.startswith(b"\x01z"):
+            raise ZeroDivisionError
+        count(client, name, *rest)
+
+    monkeypatch.setattr(rig.hits, "add_new", add_new)
+    keys = keys_of(*(question(f"{name}.ads.example") for name in ("a", "z", "b")))
+    tails, missed = rig.dispatch.at_hand(keys, [HOME] * 3)
+    assert [tail is not None for tail in tails] == [True, False, True]
+    assert missed == []
+    assert "query.failed" in caplog.text
+
+
+def test_pieces_learned_in_a_batch_are_used_in_it():
+    rig = Rig(policy())
+    rig.say(question("x.ads.example"))
+    queries = [question(f"x{number:02}.deepseek.example") for number in range(20)]
+    _, missed = rig.dispatch.at_hand(keys_of(*queries), [HOME] * 20)
+    assert len(missed) == 20
+    before = rig.chain_asked
+    for place, asked in missed:
+        rig.dispatch.datagram(queries[place].to_wire(), HOME, asked)
+    assert rig.chain_asked == before + 1
