@@ -32,7 +32,8 @@ from sinkhole.policy.document import (
     restore_previous,
 )
 from sinkhole.policy.engine import Policy
-from sinkhole.policy.image import FORM, FeedRules, NameIndex, build_image
+from sinkhole.policy.image import FeedRules, NameIndex, build_image
+from sinkhole.policy.image_file import VERSION
 from sinkhole.policy.override import Override
 from sinkhole.policy.reviews import NO_REVIEWS, Reviews
 from sinkhole.policy.statement import Group, Statement
@@ -271,7 +272,7 @@ def _prove(index: NameIndex, catalogue: Catalogue) -> None:
 
 def _digest_of(inputs: Inputs) -> str:
     """Return what tells compiled names from those of other inputs or another form."""
-    form = f"form {FORM}"
+    form = f"form {VERSION}"
     return _digest(form, inputs.catalogue.fingerprint, *(feed.fingerprint for feed in inputs.feeds))
 
 

@@ -11,7 +11,7 @@ from sinkhole.policy.bypass import Bypass
 from sinkhole.policy.compiler import ImageCompiler, Refusal
 from sinkhole.policy.entry import ROW_WIDTH, CatalogueEntry
 from sinkhole.policy.feed import Feed
-from sinkhole.policy.image_file import VERSION, ImageTables, map_image, write_image
+from sinkhole.policy.image_file import ImageTables, map_image, write_image
 from sinkhole.policy.lookalikes import NO_BRANDS, BrandBook, Lookalikes
 from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.networks import NetworkRules
@@ -36,8 +36,6 @@ from sinkhole.policy.spots import Spots
 from sinkhole.policy.vendor import DomainMatch, Vendor
 from sinkhole.protocol.names import ROOT, labels_of, name_to_text, reversed_key
 
-FORM: Final = VERSION
-"""The form that names are compiled into; those of another may be read, and are compiled anew."""
 _MAX_COMPILED: Final = 1000
 """Keys whose masks are held compiled, 20 kB each: a list could name a hundred thousand."""
 

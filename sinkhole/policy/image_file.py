@@ -19,6 +19,7 @@ from sinkhole.errors import PolicyError
 
 _MAGIC = b"sinknam\0"
 VERSION = 2
+"""Of what is written; files of another version may be read, and are compiled anew."""
 _WITHOUT_SPOTS = 1
 # Native order on purpose: tables are used as they lie, and a foreign file shows by its version.
 _FOOTERS = {

@@ -24,7 +24,7 @@ from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Query
 from sinkhole.resolver.steps import Done
 from sinkhole.resolver.straight import Straight
-from sinkhole.transport.blocked_replies import BlockedReplies, Measured, form_of, measure
+from sinkhole.transport.blocked_replies import BlockedReplies
 from sinkhole.transport.datagram import Host
 from sinkhole.transport.finisher import NEVER, Finisher
 from sinkhole.transport.fit import truncated_reply
@@ -200,20 +200,16 @@ class Dispatch:
     ) -> Outcome | Begun:  # fmt: skip
         if table is not None:
             key = wire[2:]
-            now = self._quick.now
-            entry = self._cache.look_up(table, key, now)
+            entry = self._cache.look_up(table, key, self._quick.now)
             if entry is not None:
                 self._served.add(entry, state)
                 return wire[:2] + entry.tail
             if asked is None or self._blocked.learned != self._quick.learned:
-                measured = measure(key)
-                form = form_of(key, measured[0])
-                made = self._blocked.find(key, form, measured, table, self._finisher.policy, state.client.scope, now)
-                if made is not None:
-                    return wire[:2] + self._quick.give(key, state, table, made)
-            else:
-                form, measured = asked
-            if may_begin and (begun := self._go_straight(wire, form, measured, state, table)) is not None:
+                found = self._quick.make(key, state, table, self._finisher.policy, None)
+                if isinstance(found, bytes):
+                    return wire[:2] + found
+                asked = found
+            if may_begin and asked is not None and (begun := self._go_straight(wire, asked, state, table)) is not None:
                 return begun
         try:
             query = read_query(wire)
@@ -256,11 +252,9 @@ class Dispatch:
             self._batch_time = datetime.fromtimestamp(self._wall(), UTC)
         return self._batch_time
 
-    def _go_straight(
-        self, wire: bytes, form: bytes, measured: Measured, state: ClientState, table: Table
-    ) -> StraightLater | None:
+    def _go_straight(self, wire: bytes, asked: Asked, state: ClientState, table: Table) -> StraightLater | None:
         """Begin on the straight path; None where the long way has to be taken."""
-        name, _, domain, key = measured
+        form, (name, _, domain, key) = asked
         straight, begin, client = self._straight, self._begin_chain, state.client
         # Where verdicts may end by themselves, so must TTLs: that takes the long way.
         if straight is None or begin is None or not name:

@@ -6,6 +6,7 @@ from typing import Final
 from sinkhole.policy.engine import Policy
 from sinkhole.resolver.hits import Hits
 from sinkhole.transport.blocked_replies import BlockedReplies, Made, Measured, form_of, measure
+from sinkhole.transport.bucket import Bucket
 from sinkhole.transport.datagram import Host
 from sinkhole.transport.entry import Entry
 from sinkhole.transport.gate import ClientState
@@ -81,7 +82,7 @@ class Quick:
         self.learned = self._blocked.learned
         for place in places:
             try:
-                asked = self._make(keys[place], self._clients.young.get(hosts[place]), policy)
+                asked = self._look(keys[place], self._clients.young.get(hosts[place]), policy)
             except Exception:  # the edge of a query: the others of the batch have nothing to do with it
                 self._log.exception("query.failed")
                 continue
@@ -91,20 +92,34 @@ class Quick:
                 missed.append((place, asked))
         return tails, missed
 
-    def _make(self, key: bytes, state: ClientState | None, policy: Policy) -> bytes | Asked | None:
+    def _look(self, key: bytes, state: ClientState | None, policy: Policy) -> bytes | Asked | None:
         """Return the reply to a query, after the id, made of pieces; or what was found out about it."""
         table = None if state is None else state.datagrams
         if state is None or table is None or not table.forms:
             return None
-        bucket, now = state.bucket, self.now
-        if bucket is not None and bucket.is_empty(now):  # who asks too much costs no more than a look
+        bucket = state.bucket
+        if bucket is not None and bucket.is_empty(self.now):  # who asks too much costs no more than a look
             return None
+        return self.make(key, state, table, policy, bucket)
+
+    def make(
+        self, key: bytes, state: ClientState, table: Table, policy: Policy, bucket: Bucket | None
+    ) -> bytes | Asked | None:
+        """Return the reply to a query, after the id, made of pieces; or what was found out about it.
+
+        Args:
+            key: the query's octets after the id.
+            state: of the client.
+            table: of its scope and the kind of transport.
+            policy: that in force.
+            bucket: out of which a token is to be taken for the reply; None where that is none, or done.
+        """
         measured = measure(key)
         form = form_of(key, measured[0])
-        made = self._blocked.find(key, form, measured, table, policy, state.client.scope, now)
+        made = self._blocked.find(key, form, measured, table, policy, state.client.scope, self.now)
         if made is None:
             return form, measured
-        return self.give(key, state, table, made) if bucket is None or bucket.take(now) else None
+        return self._give(key, state, table, made) if bucket is None or bucket.take(self.now) else None
 
     def _finished(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[int]]:
         """Take replies out of the packet cache: two look-ups a datagram, nothing created.
@@ -138,7 +153,7 @@ class Quick:
         self._served.pending += len(tails) - len(missed)
         return tails, missed
 
-    def give(self, key: bytes, state: ClientState, table: Table, made: Made) -> bytes:
+    def _give(self, key: bytes, state: ClientState, table: Table, made: Made) -> bytes:
         """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again.
 
         Args:
