@@ -51,7 +51,7 @@ def running(tmp_path, upstream) -> Iterator[Server]:
 
 def ask_until_stored(server: Server, fault: Callable[[], object], seconds: float, heal: Callable[[], object]) -> None:
     """Have a fault for some seconds under load; then every blocked query must be stored, each once."""
-    with Load(server.port, rate=150) as load:
+    with Load(server.port, rate=150, retry=False) as load:  # who asks again may be counted twice
         time.sleep(0.5)
         fault()
         time.sleep(seconds)
@@ -60,7 +60,6 @@ def ask_until_stored(server: Server, fault: Callable[[], object], seconds: float
     assert load.wrong() == load.lost() == []
     assert load.longest_wait() < 1.0
     sent = Counter(one.name for one in load.asked if one.name.endswith("deepseek.com"))
-    assert not [one for one in load.asked if one.sent > 1]
     wait_until(lambda: sum(hits_by_name(server.data_dir, "%deepseek.com").values()) >= sent.total())
     assert hits_by_name(server.data_dir, "%deepseek.com") == sent
     assert integrity(server.data_dir) == "ok"
