@@ -1,8 +1,8 @@
 """The guard against lookalikes: names that imitate a vendor of the catalogue without being one of its own.
 
 It is asked only for names that no catalogue entry matches, so it need not know which names are genuine. An ordinary
-name costs one search for all brands and one for slips of the finger; only what they find is looked at closely. All is
-linear in the length of the name.
+name falls through a sieve; what does not is searched for all brands and for slips of the finger, and only what they
+find is looked at closely. All is linear in the length of the name.
 """
 
 import re
@@ -12,8 +12,9 @@ from enum import Enum
 from typing import Any, Final
 
 from sinkhole.policy.brand import WORD, Brand, BrandMark
-from sinkhole.policy.confusables import ALABEL, JOINERS, Reading, read_label, skeleton
+from sinkhole.policy.confusables import ALABEL, DOUBLE, FOLDED, JOINERS, Reading, read_label, skeleton
 from sinkhole.policy.place import Place, registered_label
+from sinkhole.policy.sieve import Sieve
 from sinkhole.policy.typos import Typos
 from sinkhole.policy.word_search import any_of
 from sinkhole.protocol.names import labels_of, name_from_text, parents_of
@@ -112,6 +113,8 @@ class Lookalikes:
         self._innocent_names = frozenset(name_from_text(name) for name in book.innocents if "." in name)
         self._innocent_words = any_of([word for word in words if self._brands.search(skeleton(word))])
         self._typos = Typos(self._by_token, [word.encode("ascii") for word in book.leads], companions, words)
+        joiners = [bytes((joiner,)) for joiner in JOINERS]
+        self._sieve = Sieve([*self._by_skeleton, *self._typos.edges], FOLDED, [*joiners, *DOUBLE])
 
     def find(self, name: bytes) -> Imitation | None:
         """Return whom a folded name in wire form imitates, or None."""
@@ -143,7 +146,7 @@ class Lookalikes:
         parent = name[below:]
         is_known = parent in self._plain
         text = name[:below] if is_known else name
-        if self._brands.search(skeleton(text)) is not None or ALABEL in text or self._typos.has_slip(text):
+        if self._sieve.passes(text) and self._may_imitate(text):
             return False
         if not is_known:
             if len(self._plain) >= _MAX_PLAIN:
@@ -153,6 +156,9 @@ class Lookalikes:
             self._latest.clear()
         self._latest.add(name)
         return True
+
+    def _may_imitate(self, text: bytes) -> bool:
+        return self._brands.search(skeleton(text)) is not None or ALABEL in text or self._typos.has_slip(text)
 
     def _judge(self, place: Place) -> Imitation | None:
         reading = read_label(place.labels[place.at])

@@ -65,6 +65,11 @@ class Typos:
                 # The one slip that touches both ends.
                 self._by_swap[token[: _END - 1] + token[_END - 1 : _END + 1][::-1] + token[_END + 1 :]] = token
 
+    @property
+    def edges(self) -> Iterable[bytes]:
+        """Three letters each; where a text has a slip, at least one of them is in it."""
+        return (*self._by_start, *self._by_end, *(word[:_END] for word in self._by_swap))
+
     def has_slip(self, text: bytes) -> bool:
         """Return whether there is a slip in a folded text, which may be a name in wire form."""
         if _WORD.search(text) is None and b"-" not in text:

@@ -234,3 +234,18 @@ def test_what_is_remembered_changes_nothing():
             labels[0] = f"{labels[0]}-{random.choice(words)}"[:63]
         name = name_from_text(".".join(labels))
         assert guard.find(name) == Lookalikes(BOOK).find(name) == guard.find(name)
+
+
+def test_nothing_that_needs_a_closer_look_falls_through_the_sieve():
+    random = Random(6)
+    tokens = [brand.token for brand in BOOK.brands]
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+    for _ in range(20_000):
+        word = list(random.choice(tokens))
+        for _ in range(random.randrange(3)):
+            at = random.randrange(len(word))
+            word[at : at + random.randrange(3)] = random.choices(letters, k=random.randrange(3))
+            word = word or ["x"]
+        text = "".join([*random.choices(letters, k=random.randrange(4)), *word, *random.choices(letters, k=2)]).encode()
+        for changed in (text, text.replace(b"m", b"rn"), text.replace(b"o", b"0"), text.replace(b"l", b"i")):
+            assert GUARD._sieve.passes(changed) or not GUARD._may_imitate(changed), changed
