@@ -143,9 +143,9 @@ class Policy:
             when: aware time; statements that have expired by then, or whose schedule does not hold, do not count.
             client: address for rows limited to clients; None takes that of the scope.
             explain: fill in `losers`, which costs more.
-            key: of the name (`reversed_key`), where it is known.
+            key: of the name (`reversed_key`), where it is known; the name is folded then.
         """
-        name = fold(qname)
+        name = fold(qname) if key is None else qname
         found = self.index.find(name, key)
         standings = self._statements.of(scope)
         zones = _zones(name, standings)

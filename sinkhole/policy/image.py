@@ -162,7 +162,7 @@ class NameIndex:
         """Return what matches a folded name, or None where nothing does; `key` is its own, where it is known."""
         if key is None:
             key = reversed_key(name)
-        prefixes = self._trie.prefixes(key)
+        prefixes = () if key in self._spots.unlisted else self._trie.prefixes(key)
         if not prefixes and not self._everywhere:
             return None
         entries: list[CatalogueEntry] = []

@@ -29,16 +29,21 @@ _ABSENT: Final = b""
 _SELF: Final = b"="
 """Other rows may hold for a listed name than for those below it."""
 _MOST_LOOKS: Final = 32
+_MOST_UNLISTED: Final = 256
+"""More than one batch of queries: whoever found no spot is about to judge the name."""
 _ROOM: Final = 2
 """Places for each name, at least: of lists that mean no harm hardly a name finds none (tests/policy/test_spots.py)."""
 
 
 class Spots:
-    """Look-up in the tables; immutable.
+    """Look-up in the tables; immutable but for what it remembers.
 
     Args:
         tables: as they lie in the file.
         trie: of the same keys.
+
+    Attributes:
+        unlisted: keys of names that were looked for a moment ago, and neither they nor names above them are listed.
     """
 
     def __init__(self, tables: SpotTables, trie: Any) -> None:
@@ -47,6 +52,7 @@ class Spots:
         self._records = tables.records
         self._start = tables.start
         self._mask = len(tables.slots) - 1
+        self.unlisted: set[bytes] = set()
 
     def find(self, name: bytes, key: bytes) -> bytes | None:
         """Return what the rows at and above a name depend on; None where there are none, or where that is not known.
@@ -68,6 +74,9 @@ class Spots:
         if not nearest or nearest[0] == _BRANCH:
             listed: list[bytes] = self._trie.prefixes(key)
             if not listed:
+                if len(self.unlisted) >= _MOST_UNLISTED:
+                    self.unlisted.clear()
+                self.unlisted.add(key)
                 return None
             is_own = len(listed[-1]) == len(key)
             nearest = self._look_up(listed[-1])

@@ -7,10 +7,12 @@ import struct
 from functools import lru_cache
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from sinkhole.protocol.message import Record
 from sinkhole.protocol.types import QClass, QType
 
-__all__ = ["ADDRESS_TYPES", "AddressSet", "read_addresses"]
+__all__ = ["ADDRESS_TYPES", "AddressSet", "read_addresses", "read_records"]
 
 ADDRESS_TYPES: Final = {QType.A: 4, QType.AAAA: 16}
 """Octets of an address by type."""
@@ -31,6 +33,7 @@ _OPT_SIZE: Final = 11
 _PLAIN: Final = 0x8000
 _DECIDING: Final = 0xFA0F
 """QR, opcode, TC and rcode; of these only QR may be set."""
+_number: Final = int.from_bytes
 
 
 _RECORDS: Final = {
@@ -40,6 +43,7 @@ _RECORDS: Final = {
 """By type and class as they stand in a question: what a record begins with, the length of its data, its size."""
 
 
+@mypyc_attr(acyclic=True)
 class AddressSet:
     """A set of addresses as it stands in a message.
 
@@ -67,21 +71,24 @@ class AddressSet:
         """Return the addresses, in network order."""
         return [self.octets[at + _DATA : at + self.size] for at in range(0, len(self.octets), self.size)]
 
-    def ttl_offsets(self) -> tuple[int, ...]:
-        """Return where the TTLs are in a message whose answer section begins where it does in this one."""
-        start = self.start + _TTL
-        return tuple(range(start, start + len(self.octets), self.size))
-
     def records(self, owner: bytes, qtype: int) -> tuple[Record, ...]:
         """Return the records, with the owner in the letter case that is wanted."""
-        octets, size = self.octets, self.size
-        return tuple(
-            Record(
-                owner, qtype, QClass.IN, int.from_bytes(octets[at + _TTL : at + _LENGTH]),
-                octets[at + _DATA : at + size],
-            )
-            for at in range(0, len(octets), size)
-        )  # fmt: skip
+        return read_records(self.octets, self.size, owner, qtype)
+
+
+def read_records(octets: bytes, size: int, owner: bytes, qtype: int) -> tuple[Record, ...]:
+    """Return the records of a set of addresses, with the owner in the letter case that is wanted.
+
+    Args:
+        octets: the answer section of `AddressSet`.
+        size: octets of a record.
+    """
+    return tuple(
+        Record(
+            owner, qtype, QClass.IN, int.from_bytes(octets[at + _TTL : at + _LENGTH]), octets[at + _DATA : at + size]
+        )
+        for at in range(0, len(octets), size)
+    )  # fmt: skip
 
 
 def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
@@ -112,7 +119,7 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     for at in range(end, stop, size):
         if got[at : at + _TTL] != head or got[at + _LENGTH : at + _DATA] != length:
             return None
-        here = int.from_bytes(got[at + _TTL : at + _LENGTH])
+        here = _number(got[at + _TTL : at + _LENGTH], "big")
         if here < ttl:
             ttl = here
         if here > most_ttl:

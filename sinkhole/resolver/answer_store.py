@@ -8,7 +8,9 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final
 
-from sinkhole.protocol.addresses import AddressSet
+from mypy_extensions import mypyc_attr
+
+from sinkhole.protocol.addresses import AddressSet, read_records
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.protocol.types import Rcode
 from sinkhole.protocol.value import value
@@ -18,7 +20,7 @@ from sinkhole.resolver.query import Query
 Key = Hashable
 """Folded name, type, class, DO, CD: all that an upstream's answer depends on (RFC 4035, section 4.7 for CD).
 
-Nobody looks into it: compiled, a tuple of known types would be made anew for each look-up.
+Nobody looks into it. It is octets, and no tuple, so the collector of garbage need not walk those of a full cache.
 """
 
 _ENTRY_OCTETS: Final = 800
@@ -29,7 +31,13 @@ _RECORD_OCTETS: Final = 330
 def key_of(query: Query) -> Key:
     """Return the key of a query; the transport is no part of it, sizes are applied on output."""
     question = query.question
-    return question.key, question.qtype, question.qclass, query.wants_dnssec, query.message.cd
+    rest = rest_of_key(question.qtype, question.qclass, dnssec=query.wants_dnssec, cd=query.message.cd)
+    return question.key + rest
+
+
+def rest_of_key(qtype: int, qclass: int, *, dnssec: bool = False, cd: bool = False) -> bytes:
+    """Return what follows the folded name in a key."""
+    return qtype.to_bytes(2, "big") + qclass.to_bytes(2, "big") + bytes((dnssec << 1 | cd,))
 
 
 @value(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class Entry:
         return _ENTRY_OCTETS + sum(_RECORD_OCTETS + len(r.owner) + len(r.rdata) for r in records)
 
 
+@mypyc_attr(acyclic=True)
 class AddressEntry:
     """A kept set of addresses, made into records when it is first asked for: most never are.
 
@@ -55,12 +64,13 @@ class AddressEntry:
         octets: an estimate of the memory that it takes at the end.
     """
 
-    __slots__ = ("_addresses", "_body", "_name", "_qtype", "born", "expires", "octets")
+    __slots__ = ("_body", "_name", "_qtype", "_records", "_size", "born", "expires", "octets")
 
     def __init__(self, name: bytes, qtype: int, addresses: AddressSet, born: float, expires: float) -> None:
         self._name = name
         self._qtype = qtype
-        self._addresses = addresses
+        self._records = addresses.octets
+        self._size = addresses.size
         self._body: ReplyBody | None = None
         self.born = born
         self.expires = expires
@@ -70,7 +80,8 @@ class AddressEntry:
     def body(self) -> ReplyBody:
         """The answer, TTLs as of `born`."""
         if self._body is None:
-            self._body = ReplyBody(Rcode.NOERROR, answer=self._addresses.records(self._name, self._qtype))
+            records = read_records(self._records, self._size, self._name, self._qtype)
+            self._body = ReplyBody(Rcode.NOERROR, answer=records)
         return self._body
 
 

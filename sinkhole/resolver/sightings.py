@@ -26,8 +26,8 @@ from sinkhole.resolver.query import Query
 
 MAX_DOMAINS: Final = 2000
 """Domains counted between two handovers; of more, nothing is counted."""
-MAX_JUDGED: Final = 10_000
-"""Names and types remembered, about 2 MB; then all are judged anew."""
+MAX_JUDGED: Final = 5_000
+"""Names remembered of each type, about 2 MB for all; then they are judged anew."""
 MAX_EXAMPLES: Final = 3
 MAX_CLIENTS: Final = 100
 """Clients of one domain between two handovers."""
@@ -37,7 +37,6 @@ _HOST_TYPES: Final = frozenset((QType.A, QType.AAAA, QType.HTTPS, QType.SVCB))
 _GUESSES: Final = frozenset((None, "lookalikes", "unreviewed"))
 """Subjects of verdicts on names of which nothing is known."""
 _CANARY: Final = bytes((len(CANARY) - 1,)) + CANARY[:-1].encode()
-_Key = tuple[bytes, int]
 
 
 class _Judged:
@@ -86,7 +85,7 @@ class Sightings:
         self._clients = clients
         self._max_domains = max_domains
         self._index = box.current.index
-        self._judged: dict[_Key, _Judged | None] = {}
+        self._judged: dict[int, dict[bytes, _Judged | None]] = {int(qtype): {} for qtype in _HOST_TYPES}
         self._tallies: dict[bytes, _Tally] = {}
 
     def __len__(self) -> int:
@@ -113,11 +112,14 @@ class Sightings:
         policy = self._box.current
         if policy.index is not self._index:  # other names are known now
             self._index = policy.index
-            self._judged.clear()
-        key = (name, qtype)
-        judged = self._judged.get(key, _NEW)
+            for known in self._judged.values():
+                known.clear()
+        known = self._judged[qtype]
+        judged = known.get(name, _NEW)
         if judged is _NEW:
-            judged = self._remember(key, _judge(policy, name, records, verdict, self._own))
+            if len(known) >= MAX_JUDGED:
+                known.clear()
+            judged = known[name] = _judge(policy, name, records, verdict, self._own)
         if judged is not None:
             self._count(judged, name, client, when)
 
@@ -125,12 +127,6 @@ class Sightings:
         """Take out and return at most `limit` domains, the oldest first."""
         domains = list(islice(self._tallies, limit))
         return [_row(domain, self._tallies.pop(domain)) for domain in domains]
-
-    def _remember(self, key: _Key, judged: _Judged | None) -> _Judged | None:
-        if len(self._judged) >= MAX_JUDGED:
-            self._judged.clear()
-        self._judged[key] = judged
-        return judged
 
     def _count(self, judged: _Judged, name: bytes, client: str, when: datetime) -> None:
         second = int(when.timestamp())

@@ -21,7 +21,7 @@ from sinkhole.protocol.question import Question
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.protocol.types import QClass, QType, Rcode
 from sinkhole.resolver.answer import Answer, Source
-from sinkhole.resolver.answer_store import Key
+from sinkhole.resolver.answer_store import Key, rest_of_key
 from sinkhole.resolver.cache import Cache
 from sinkhole.resolver.coalesce import Coalesce
 from sinkhole.resolver.extract import extract_body
@@ -32,11 +32,12 @@ from sinkhole.resolver.query import Client
 from sinkhole.resolver.rebinding import is_private_record, may_be_private
 from sinkhole.resolver.record import Record
 from sinkhole.upstream.ahead import Ahead
+from sinkhole.upstream.turn import Unfinished
 
 STRAIGHT_TYPES: Final = frozenset((QType.A, QType.AAAA, QType.HTTPS))
 """What is asked for on the straight path."""
 _SAYING: Final = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN))
-_IN: Final = int(QClass.IN)
+_REST_OF_KEY: Final = {int(qtype): rest_of_key(qtype, QClass.IN) for qtype in STRAIGHT_TYPES}
 
 
 class Forerunner(Protocol):
@@ -72,17 +73,17 @@ class Straight:
         self.guards_private = guards_private
         self._takes_services = takes_services
 
-    def begin(self, course: "Course", now: float, key: bytes) -> bool:
+    def begin(self, course: "Course", now: float, name: bytes, key: bytes) -> bool:
         """Send a question, if nothing but its answer is missing; return False if it has to go the long way.
 
         Args:
             course: of a name that is not answered here.
             now: monotonic seconds.
-            key: of its name (`reversed_key`).
+            name: its name, folded.
+            key: of it (`reversed_key`).
         """
         policy, client, qtype = self.box.current, course.client, course.qtype
-        name = course.name.lower()
-        place: Key = (name, qtype, _IN, False, False)
+        place = name + _REST_OF_KEY[qtype]
         flights = self.coalesce.flights
         if place in flights or not self.cache.is_unknown(place, now):
             return False
@@ -96,7 +97,7 @@ class Straight:
         return True
 
 
-class Course:
+class Course(Unfinished):
     """One question on the straight path.
 
     Args:

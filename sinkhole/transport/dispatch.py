@@ -266,7 +266,7 @@ class Dispatch:
             return None
         end = HEADER + len(name) + TYPE_AND_CLASS
         later = StraightLater(self._finisher, wire, end, plain, table, client, self._when(), begin)
-        if not straight.begin(later, self._quick.now, key):
+        if not straight.begin(later, self._quick.now, name, key):
             return None
         state.queries += 1
         return later

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from sinkhole.policy.verdict import Verdict
 from sinkhole.protocol.ttl import age, ttl_offsets
 
@@ -9,10 +11,12 @@ _OVERHEAD: Final = 700
 """Octets of an entry besides its wire forms: objects, dictionary slots (measured with tracemalloc)."""
 
 
+@mypyc_attr(acyclic=True)
 class Entry:
     """A finished reply with what is needed to age it and to record that it was served.
 
-    `tail` is the reply after the id, right until `due`; `renew` makes it right again for the next second. Name
+    `tail` is the reply after the id, right until `due`; `renew` makes it right again for the next second, and looks for
+    TTLs when that is first wanted: most replies are asked for again within a second, or never. Name
     (folded), qtype and verdict are what is counted each time the reply is served, if `is_recorded`.
     """
 
@@ -27,10 +31,9 @@ class Entry:
         qtype: int = 0,
         verdict: Verdict | None = None,
         is_recorded: bool = False,
-        offsets: tuple[int, ...] | None = None,
     ) -> None:
         self._wire = wire
-        self._offsets = ttl_offsets(wire) if offsets is None else offsets
+        self._offsets: tuple[int, ...] | None = None
         self._birth = now
         self._expires = now + ttl
         self.tail = wire[2:]
@@ -49,6 +52,8 @@ class Entry:
         """Count the TTLs down to `now`; return False when the reply may no longer be served."""
         if now >= self._expires:
             return False
+        if self._offsets is None:
+            self._offsets = ttl_offsets(self._wire)
         seconds = int(now - self._birth)
         wire = bytearray(self._wire)
         age(wire, self._offsets, seconds)

@@ -114,8 +114,7 @@ class Finisher:
         """
         try:
             course.keep(found)
-            offsets = found.ttl_offsets()
-            self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable, offsets)
+            self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable)
         except Exception:  # the edge of a query: its reply has left
             self._log.exception("query.failed", name=name_to_text(course.name), qtype=form.qtype)
 
@@ -165,13 +164,10 @@ class Finisher:
             )  # fmt: skip
 
     def _store(
-        self, wire: bytes, reply: bytes, table: Table, name: bytes, qtype: int, verdict: Verdict | None,
-        ttl: float, offsets: tuple[int, ...] | None = None,
-    ) -> Entry:  # fmt: skip
-        """Put a reply into the packet cache for `ttl` seconds; `offsets` of its TTLs, where they are known."""
+        self, wire: bytes, reply: bytes, table: Table, name: bytes, qtype: int, verdict: Verdict | None, ttl: float
+    ) -> Entry:
+        """Put a reply into the packet cache for `ttl` seconds."""
         is_recorded = self._hits.wants(verdict)
-        entry = Entry(
-            reply, self._clock(), ttl, name.lower() if is_recorded else b"", qtype, verdict, is_recorded, offsets
-        )
+        entry = Entry(reply, self._clock(), ttl, name.lower() if is_recorded else b"", qtype, verdict, is_recorded)
         self._cache.store(table, wire[2:], entry)
         return entry

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
-from typing import Any
+
+from mypy_extensions import mypyc_attr
 
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.addresses import AddressSet
@@ -14,20 +14,31 @@ from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.query import Client, Query
 from sinkhole.resolver.steps import Done
 from sinkhole.resolver.straight import Course
+from sinkhole.transport.datagram import Place
 from sinkhole.transport.finisher import Finisher
 from sinkhole.transport.plain_forms import PlainForm
 from sinkhole.transport.table import Table
 from sinkhole.upstream.turn import TURN
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Returner:
+    """Who sends replies that were not ready at once."""
+
+    def give_back(self, reply: bytes, place: Place) -> None:
+        """Send a reply to where its query came from."""
+        raise NotImplementedError
+
+
 class Later:
     """A reply that is on its way through the chain.
 
     Attributes:
-        send: takes the reply; to be set before the event loop has its next turn.
+        returner: takes the reply; to be set before the event loop has its next turn.
+        place: where the reply goes.
     """
 
-    __slots__ = ("_asked", "_finisher", "_period", "_table", "_wire", "send")
+    __slots__ = ("_asked", "_finisher", "_period", "_table", "_wire", "place", "returner")
 
     def __init__(self, finisher: Finisher, wire: bytes, asked: Query, period: int, table: Table) -> None:
         self._finisher = finisher
@@ -35,7 +46,8 @@ class Later:
         self._asked = asked
         self._period = period
         self._table = table
-        self.send: Callable[[bytes], Any]
+        self.returner: Returner
+        self.place: Place
 
     def done(self, answer: Answer | None, error: Exception | None) -> None:
         """Make the reply of an answer, and send it."""
@@ -48,7 +60,7 @@ class Later:
             reply = finisher.fit(asked.message, ReplyBody(Rcode.SERVFAIL), asked.is_stream)
         except Exception:
             reply = finisher.failed(asked)
-        self.send(reply)
+        self.returner.give_back(reply, self.place)
 
 
 class StraightLater(Course):
@@ -65,10 +77,12 @@ class StraightLater(Course):
         begin: begins the long way.
 
     Attributes:
-        send: as of `Later`.
+        returner, place: as of `Later`.
     """
 
-    __slots__ = ("_begin", "_end", "_finisher", "_form", "_period", "_table", "_wire", "send")
+    __slots__ = (
+        "_begin", "_end", "_finisher", "_form", "_found", "_period", "_reply", "_table", "_wire", "place", "returner",
+    )  # fmt: skip
 
     def __init__(
         self, finisher: Finisher, wire: bytes, end: int, form: PlainForm, table: Table, client: Client, when: datetime,
@@ -82,7 +96,10 @@ class StraightLater(Course):
         self._form = form
         self._table = table
         self._begin = begin
-        self.send: Callable[[bytes], Any]
+        self._found: AddressSet
+        self._reply: bytes
+        self.returner: Returner
+        self.place: Place
 
     def landed(self) -> None:
         """Make the reply of what came, and send it; or go on."""
@@ -91,23 +108,29 @@ class StraightLater(Course):
         try:
             found = self.take()
             if isinstance(found, AddressSet):
-                reply = self._form.reply(self._wire, self._end, found)
-                self.send(reply)
+                self._found = found
+                self._reply = self._form.reply(self._wire, self._end, found)
+                self.returner.give_back(self._reply, self.place)
                 # Replies leave at the end of the turn, and what nobody waits for is done behind them.
-                TURN.later(partial(finisher.keep_addresses, self._wire, reply, self._form, self, found, self._table))
+                TURN.later(self)
                 return
             if found is not None:
-                self.send(finisher.finish_body(self._wire, self._form, self, found, self._table))
+                reply = finisher.finish_body(self._wire, self._form, self, found, self._table)
+                self.returner.give_back(reply, self.place)
                 return
             asked = self._long_way()
             later = Later(finisher, self._wire, asked, self._period, self._table)
-            later.send = self.send
+            later.returner, later.place = self.returner, self.place
             answer = self._begin(asked, later.done)
         except Exception:
-            self.send(finisher.failed(asked or self._long_way()))
+            self.returner.give_back(finisher.failed(asked or self._long_way()), self.place)
         else:
             if answer is not None:
                 later.done(answer, None)
+
+    def finish(self) -> None:
+        """Keep what came, and the reply."""
+        self._finisher.keep_addresses(self._wire, self._reply, self._form, self, self._found, self._table)
 
     def _long_way(self) -> Query:
         query = Query(read_query(self._wire), self.client, False, self.when, ahead=self.ahead)
@@ -116,4 +139,4 @@ class StraightLater(Course):
 
 
 Begun = StraightLater | Later
-"""What was begun without a task: it ends by a call of its `send`."""
+"""What was begun without a task: it ends with a call of its returner."""

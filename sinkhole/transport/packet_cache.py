@@ -16,6 +16,7 @@ from zlib import crc32
 
 from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.transport.entry import Entry
+from sinkhole.transport.held import HeldTable
 from sinkhole.transport.table import Table
 
 _MARKS: Final = 1 << 16
@@ -59,14 +60,14 @@ class PacketCache:
         self._young = _Part(max_entries * 3 // 8, octets * 3 // 8)
         self._proven = _Part(max_entries // 8, octets // 8)
         # Weak: there may be a scope per client, and a table is gone with the last client that has it.
-        self._tables: WeakValueDictionary[tuple[Hashable, bool], Table] = WeakValueDictionary()
+        self._tables: WeakValueDictionary[tuple[Hashable, bool], HeldTable] = WeakValueDictionary()
 
     def table_of(self, scope: Hashable, is_stream: bool) -> Table:
         """Return the table of a scope of policy for datagrams or for streams; valid until the next `clear`."""
         key = (scope, is_stream)
         table = self._tables.get(key)
         if table is None:
-            table = self._tables[key] = Table()
+            table = self._tables[key] = HeldTable()
         return table
 
     def look_up(self, table: Table, key: bytes, now: float) -> Entry | None:
@@ -80,7 +81,11 @@ class PacketCache:
                 return entry
             self._forget(table, key)
             return None
-        entry = table.old.pop(key, None) or table.proven.get(key) or table.waning.get(key)
+        entry = table.old.get(key)
+        if entry is None:
+            entry = table.proven.get(key) or table.waning.get(key)
+        else:
+            del table.old[key]
         if entry is None or not (now < entry.due or entry.renew(now)):
             return None
         self._prove(table, key, entry)

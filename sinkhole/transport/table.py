@@ -1,11 +1,14 @@
-"""What the packet cache keeps for one scope. Not compiled: only classes of the interpreter can be held weakly."""
+"""What the packet cache keeps for one scope."""
 
 from collections.abc import Hashable
+
+from mypy_extensions import mypyc_attr
 
 from sinkhole.transport.entry import Entry
 from sinkhole.transport.pieces import Pieces
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Table:
     """Replies for one scope and one kind of transport.
 
@@ -15,7 +18,7 @@ class Table:
         pieces: what replies to blocked names are made of (`blocked_replies`); `forms` are the queries they are for.
     """
 
-    __slots__ = ("__weakref__", "forms", "old", "pieces", "proven", "waning", "young")
+    __slots__ = ("forms", "old", "pieces", "proven", "waning", "young")
 
     def __init__(self) -> None:
         self.young: dict[bytes, Entry] = {}

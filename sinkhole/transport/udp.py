@@ -7,13 +7,12 @@ answering from the packet cache does.
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any, Final
 
 from sinkhole.transport.border import Wanted, wrap_socket
 from sinkhole.transport.datagram import BATCH, Form, Place
 from sinkhole.transport.dispatch import Dispatch
-from sinkhole.transport.later import Begun
+from sinkhole.transport.later import Begun, Returner
 from sinkhole.upstream.turn import TURN
 
 _BATCHES: Final = 4
@@ -22,7 +21,7 @@ _MAX_WAITING: Final = 20_000
 """Datagrams being resolved. The upstream limits bite long before; this bounds memory whatever else fails."""
 
 
-class UdpListener:
+class UdpListener(Returner):
     """Answers datagrams of one socket.
 
     Args:
@@ -102,7 +101,7 @@ class UdpListener:
     def _wait_for(self, outcome: "Coroutine[Any, Any, bytes] | Begun", place: Place) -> None:
         if isinstance(outcome, Begun):
             self._unfinished += 1
-            outcome.send = partial(self._finish, place)
+            outcome.returner, outcome.place = self, place
             return
         if len(self._waiting) >= _MAX_WAITING:
             outcome.close()
@@ -112,7 +111,8 @@ class UdpListener:
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
-    def _finish(self, place: Place, reply: bytes) -> None:
+    def give_back(self, reply: bytes, place: Place) -> None:
+        """Send the reply to a query that was begun."""
         self._unfinished -= 1
         if self._idle is not None and not self._unfinished:
             self._idle.set_result(None)

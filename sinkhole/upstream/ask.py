@@ -22,6 +22,7 @@ _TYPE_CLASS: Final = struct.Struct("!HH")
 _ROOT: Final = Question(b"\0", 0)
 _PADDING_OPTION: Final = 12
 _PADDING_BLOCK: Final = 128
+_number: Final = int.from_bytes
 _CASE_BITS: Final = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
 
 
@@ -146,5 +147,5 @@ def mixed_case(name: bytes, octets: bytes) -> bytes:
 
     Length octets are below 64, so none of them is taken for a letter.
     """
-    flips = int.from_bytes(name.translate(_CASE_BITS)) & int.from_bytes(octets)
-    return (int.from_bytes(name) ^ flips).to_bytes(len(name))
+    flips = _number(name.translate(_CASE_BITS), "big") & _number(octets, "big")
+    return (_number(name, "big") ^ flips).to_bytes(len(name), "big")

@@ -8,11 +8,13 @@ from typing import Any, Final
 from sinkhole.errors import FormError, UpstreamError
 from sinkhole.protocol.addresses import AddressSet, read_addresses
 from sinkhole.protocol.message import Message, read_message
+from sinkhole.upstream.deadlines import NEVER, Wait
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.ready import Ready
 from sinkhole.upstream.task import STEPPING
 from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.volley import volley_of
 
 GRACE: Final = 0.5
 """Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""
@@ -20,11 +22,8 @@ GRACE: Final = 0.5
 MOST: Final = 16
 """Queries of one burst. With more of them a port that became known would be worth more, and little time is saved."""
 
-_BUFFER: Final = 4096
-_TICK: Final = 0.001
-"""Seconds by which event loops may wake up early: that of libuv counts in milliseconds."""
-_DRAIN: Final = 2 * MOST
-"""Datagrams read in one go, so that a flood at one socket does not hold up the others."""
+VOLLEY: Final = volley_of(MOST)
+"""Takes at most as many answers in one go, so that a flood at one socket does not hold up the others."""
 
 
 Landed = Message | AddressSet | UpstreamError
@@ -88,7 +87,7 @@ class Flight:
         return self.outcome
 
 
-class Burst:
+class Burst(Wait):
     """Sends queries through one fresh socket, and waits for their answers.
 
     `began` is when it was made, in loop time: its queries' waits are counted from there, at most a turn too early.
@@ -103,7 +102,7 @@ class Burst:
         port: its port.
     """
 
-    __slots__ = ("_armed", "_ready", "_sock", "_timer", "_to", "began", "flights", "is_sent", "loop")
+    __slots__ = ("_ready", "_sock", "_to", "began", "flights", "is_sent", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, host: str, port: int) -> None:
         self.loop = loop
@@ -111,8 +110,6 @@ class Burst:
         self._ready = ready
         self._to = (host, port)
         self._sock: socket.SocketType | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._armed = 0.0
         self.is_sent = False
         self.flights: dict[bytes, Flight] = {}
 
@@ -128,13 +125,19 @@ class Burst:
             # The port is the kernel's choice. Not `socket.socket`: its cover in Python costs as much as a system call.
             sock = self._sock = socket.SocketType(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
             sock.connect(self._to)
-            for flight in self.flights.values():
-                sock.send(flight.sent)
+            VOLLEY.send(sock, [flight.sent for flight in self.flights.values()])
         except OSError as error:
             self._fail(error)
             return
         self._ready.watch(sock.fileno(), self._receive)
-        self._arm()
+        self._ready.deadlines.watch(self, self._soonest())
+
+    def finish(self) -> None:
+        """Send, or close the socket behind the last answer."""
+        if self.is_sent:
+            self._rest()
+        else:
+            self.send()
 
     def forget(self, flight: Flight) -> None:
         """Wait no more for one answer."""
@@ -146,15 +149,13 @@ class Burst:
         sock, flights = self._sock, self.flights
         if sock is None:
             return
-        for _ in range(_DRAIN):
-            try:
-                got = sock.recv(_BUFFER)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                # Port unreachable, as a rule: no use to wait for the time-out.
-                self._fail(error)
-                return
+        try:
+            arrived = VOLLEY.receive(sock, len(flights))
+        except OSError as error:
+            # Port unreachable, as a rule: no use to wait for the time-out.
+            self._fail(error)
+            return
+        for got in arrived:
             message_id = got[:2]
             flight = flights.get(message_id)
             if flight is None:
@@ -163,10 +164,8 @@ class Burst:
             if outcome is not None:
                 del flights[message_id]
                 flight.settle(outcome)
-                if not flights:
-                    break
-        if not flights:
-            TURN.later(self._rest)  # behind the replies that leave at its end
+        if arrived and not flights:
+            TURN.later(self)  # behind the replies that leave at its end
 
     def _read(self, flight: Flight, got: bytes) -> Landed | None:
         """Return what a message says to a query; None if the wait goes on."""
@@ -190,28 +189,22 @@ class Burst:
     def _wait_a_little(self, flight: Flight, outcome: UpstreamError) -> None:
         flight.near = outcome
         flight.end = min(flight.end, self.loop.time() + GRACE)
-        self._arm()
+        self._ready.deadlines.watch(self, flight.end)
 
-    def _arm(self) -> None:
-        """Wake up when the first wait is over."""
-        end = min(flight.end for flight in self.flights.values())
-        if self._timer is not None:
-            if self._armed <= end:
-                return
-            self._timer.cancel()
-        self._armed = end
-        self._timer = self.loop.call_at(end, self._expire)
+    def _soonest(self) -> float:
+        """Return when the first wait is over."""
+        end = NEVER
+        for flight in self.flights.values():
+            end = min(end, flight.end)
+        return end
 
-    def _expire(self) -> None:
-        self._timer = None
-        now = self.loop.time() + _TICK
+    def expire(self, now: float) -> float:
+        """End the waits that are over."""
         for message_id, flight in list(self.flights.items()):
-            if flight.end <= now:
-                del self.flights[message_id]
+            if flight.end <= now and self.flights.pop(message_id, None) is not None:
                 flight.settle(flight.near or UpstreamTimeout("no answer in time"))
-        if self.flights:
-            self._arm()
         self._rest()
+        return self._soonest()
 
     def _fail(self, error: OSError) -> None:
         flights = tuple(self.flights.values())
@@ -226,10 +219,8 @@ class Burst:
         """Close the socket if nobody waits."""
         if self.flights:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         sock, self._sock = self._sock, None
         if sock is not None:
+            self._ready.deadlines.forget(self)
             self._ready.forget(sock.fileno())
             sock.close()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
+from sinkhole.upstream.deadlines import Deadlines
 from sinkhole.upstream.turn import TURN
 
 AT_ONCE: Final = 64
@@ -18,7 +19,13 @@ AT_ONCE: Final = 64
 
 
 class Ready(Protocol):
-    """Calls back when a socket can be read."""
+    """Calls back when a socket can be read.
+
+    Attributes:
+        deadlines: tells who waited too long.
+    """
+
+    deadlines: Deadlines
 
     def watch(self, fileno: int, call: Callable[[], None]) -> None:
         """Call, in a turn, whenever there is something to read."""
@@ -31,6 +38,7 @@ class EpollReady:
     """Watches sockets by an epoll; all that is ready is done in one turn."""
 
     def __init__(self) -> None:
+        self.deadlines = Deadlines()
         self._epoll = select.epoll()
         self._calls: dict[int, Callable[[], None]] = {}
         asyncio.get_running_loop().add_reader(self._epoll.fileno(), TURN.run, self._take)
@@ -54,6 +62,9 @@ class EpollReady:
 
 class LoopReady:
     """Watches sockets by the event loop."""
+
+    def __init__(self) -> None:
+        self.deadlines = Deadlines()
 
     def watch(self, fileno: int, call: Callable[[], None]) -> None:
         """Call, in a turn, whenever there is something to read."""

@@ -4,9 +4,21 @@ A turn of the event loop costs as much as half a query, so nothing waits for the
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Final
+
+from mypy_extensions import mypyc_attr
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Unfinished:
+    """What has something left to do at the end of a turn."""
+
+    __slots__ = ()
+
+    def finish(self) -> None:
+        """Do it."""
+        raise NotImplementedError
 
 
 class Turn:
@@ -15,15 +27,15 @@ class Turn:
     __slots__ = ("_left", "is_on")
 
     def __init__(self) -> None:
-        self._left: deque[Callable[[], object]] = deque()
+        self._left: list[Unfinished] = []
         self.is_on = False
 
-    def later(self, call: Callable[[], object]) -> None:
-        """Have something done at the end of the turn; outside of one, in the next turn of the event loop."""
+    def later(self, unfinished: Unfinished) -> None:
+        """Have something finished at the end of the turn; outside of one, in the next turn of the event loop."""
         if self.is_on:
-            self._left.append(call)
+            self._left.append(unfinished)
         else:
-            asyncio.get_running_loop().call_soon(call)
+            asyncio.get_running_loop().call_soon(unfinished.finish)
 
     def run(self, call: Callable[[], object]) -> None:
         """Make a turn of a call."""
@@ -39,14 +51,16 @@ class Turn:
 
     def end(self) -> None:
         """Do what is left, and what comes up while that is done."""
-        left = self._left
+        left, done = self._left, 0
         try:
-            while left:
-                left.popleft()()
+            while done < len(left):
+                done += 1
+                left[done - 1].finish()
         finally:
             self.is_on = False
-            while left:  # one failed, and the others must not wait for it
-                asyncio.get_running_loop().call_soon(left.popleft())
+            for unfinished in left[done:]:  # one failed, and the others must not wait for it
+                asyncio.get_running_loop().call_soon(unfinished.finish)
+            left.clear()
 
 
 TURN: Final = Turn()

@@ -87,5 +87,5 @@ class Datagrams:
         loop = asyncio.get_running_loop()
         burst = self._burst = Burst(loop, ready_of(loop), host, self._port)
         self._host = host
-        TURN.later(burst.send)
+        TURN.later(burst)
         return burst

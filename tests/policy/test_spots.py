@@ -57,6 +57,18 @@ def test_names_have_one_spot_where_the_same_rows_stand_at_and_above_them(seed):
     assert len(set(map(seen.get, seen))) == len(seen), "names of one spot have two"
 
 
+def test_it_is_remembered_of_no_more_than_a_batch_of_names_that_nothing_is_listed_above_them():
+    listed = {"ads.example": (1,), "b.c.example": (2,)}
+    table = table_of(listed)
+    names = [
+        f"{word}{number}.{zone}" for number in range(400) for word, zone in (("a", "ads.example"), ("b", "example"))
+    ]
+    for name in (*names, "x.b.c.example", "c.example", "ads.example"):
+        find(table, name)
+        assert (key_of(name) in table.unlisted) is (stands(listed, name) is None)
+        assert len(table.unlisted) <= 256
+
+
 def test_letter_case_of_the_name_makes_no_difference():
     table = table_of({"ads.example": (1,)})
     wire = name_from_text("X.aDs.example")

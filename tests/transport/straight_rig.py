@@ -18,6 +18,7 @@ from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.gate import ClientGate
+from sinkhole.transport.later import Returner
 from sinkhole.transport.packet_cache import PacketCache
 from sinkhole.upstream import Forwarder
 from tests.fakes import FakeUpstream, reply
@@ -217,6 +218,16 @@ def upstream(wire):
     return [(0, MAKERS.get(word, only())(wire))]
 
 
+class Told(Returner):
+    """Gives replies to a function, in place of the network."""
+
+    def __init__(self, tell):
+        self._tell = tell
+
+    def give_back(self, reply, place):
+        self._tell(reply)
+
+
 class Rig:
     """A dispatch with the real chain and forwarder."""
 
@@ -253,7 +264,7 @@ class Rig:
         if isinstance(outcome, bytes) or outcome is None:
             future.set_result(outcome)
         else:
-            outcome.send = future.set_result
+            outcome.returner, outcome.place = Told(future.set_result), ((), ())
         return future
 
     async def ask(self, wire, host=HOSTS[0]):

@@ -23,6 +23,7 @@ from tests.transport.straight_rig import (
     IGNORED,
     MAKERS,
     TURNING,
+    Told,
     addresses,
     make_policy,
     only,
@@ -198,8 +199,8 @@ async def test_reply_leaves_before_what_nobody_waits_for():
         store = straight.cache._store
         later = rig.begin(question("one-1.example").to_wire())
         begun = next(iter(straight.coalesce.flights.values()))
-        send = begun.send
-        begun.send = lambda reply: (done.append(len(store)), send(reply))
+        returner = begun.returner
+        begun.returner = Told(lambda reply: (done.append(len(store)), returner.give_back(reply, begun.place)))
         await later
         await asyncio.sleep(0)
         assert done == [0]

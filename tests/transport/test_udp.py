@@ -10,13 +10,13 @@ from sinkhole.errors import ListenError
 from sinkhole.log import Log
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.resolver.answer import Answer
-from sinkhole.transport import mmsg
 from sinkhole.transport import udp as udp_module
 from sinkhole.transport.addresses import IP_PKTINFO, ListenAddress, bind_udp
 from sinkhole.transport.border import wrap_socket
 from sinkhole.transport.datagram import BATCH, AddressSocket, WildcardSocket
 from sinkhole.transport.mmsg import BatchSocket
 from sinkhole.transport.quiet import QuietLog
+from sinkhole.upstream import slots
 from tests.transport.asking import LONG, RawClient, question
 from tests.transport.serving import BLOCKED, Clock, Serving, address
 
@@ -285,6 +285,7 @@ def test_batches_are_refused_where_the_system_has_none(monkeypatch):
             wrap_socket(sock, log, "batch")
 
 
+@pytest.mark.interpreted
 def test_a_system_with_other_calls_has_no_batches(monkeypatch):
     class Bare:
         def dlopen(self, _):
@@ -293,10 +294,10 @@ def test_a_system_with_other_calls_has_no_batches(monkeypatch):
         def sizeof(self, kind):
             return {"void *": 8, "struct mmsghdr": 64}[kind]
 
-    monkeypatch.setattr(mmsg, "_ffi", Bare())
-    assert not mmsg.is_supported()
+    monkeypatch.setattr(slots, "FFI", Bare())
+    assert not slots.is_supported()
     monkeypatch.setattr(Bare, "sizeof", lambda self, kind: 4)
-    assert not mmsg.is_supported()
+    assert not slots.is_supported()
 
 
 def place_of(wrapped, client):

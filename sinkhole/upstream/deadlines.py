@@ -1,0 +1,62 @@
+"""When waits are over: one timer for all that wait, since nearly all end well before, and timers of their own cost."""
+
+import asyncio
+from typing import Final
+
+from mypy_extensions import mypyc_attr
+
+from sinkhole.upstream.turn import Unfinished
+
+NEVER: Final = float("inf")
+_TICK: Final = 0.001
+"""Seconds by which event loops may wake up early: that of libuv counts in milliseconds."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Wait(Unfinished):
+    """What waits, and is told when that is over."""
+
+    __slots__ = ()
+
+    def expire(self, now: float) -> float:
+        """End what is over at `now`, in loop time; return when the next is, `NEVER` if nothing else waits."""
+        raise NotImplementedError
+
+
+class Deadlines:
+    """Tells those who wait on the event loop that is running.
+
+    The timer stays when a wait ends early, so it is set once in the time that waits take, however many there are.
+    """
+
+    __slots__ = ("_armed", "_timer", "_waits")
+
+    def __init__(self) -> None:
+        self._waits: dict[Wait, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed = NEVER
+
+    def watch(self, wait: Wait, end: float) -> None:
+        """Have it told at `end`, in loop time, or soon after; it may be watched already."""
+        self._waits[wait] = None
+        if end < self._armed:
+            self._arm(end)
+
+    def forget(self, wait: Wait) -> None:
+        """Tell it nothing more."""
+        if wait in self._waits:
+            del self._waits[wait]
+
+    def _arm(self, end: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed = end
+        self._timer = asyncio.get_running_loop().call_at(end, self._look)
+
+    def _look(self) -> None:
+        self._timer, self._armed = None, NEVER
+        now, soonest = asyncio.get_running_loop().time() + _TICK, NEVER
+        for wait in list(self._waits):
+            soonest = min(soonest, wait.expire(now))
+        if soonest < self._armed:  # else one that began meanwhile ends sooner
+            self._arm(soonest)
