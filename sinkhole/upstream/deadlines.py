@@ -5,8 +5,12 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from sinkhole.log import Log
 from sinkhole.upstream.turn import Unfinished
 
+_log = Log("upstream")
+_AGAIN: Final = 0.1
+"""Seconds after which one that failed is told again."""
 NEVER: Final = float("inf")
 _TICK: Final = 0.001
 """Seconds by which event loops may wake up early: that of libuv counts in milliseconds."""
@@ -57,6 +61,10 @@ class Deadlines:
         self._timer, self._armed = None, NEVER
         now, soonest = asyncio.get_running_loop().time() + _TICK, NEVER
         for wait in list(self._waits):
-            soonest = min(soonest, wait.expire(now))
+            try:
+                soonest = min(soonest, wait.expire(now))
+            except Exception:  # the edge of a wait: the others have nothing to do with it, and it may have more to end
+                _log.exception("wait.failed")
+                soonest = min(soonest, now + _AGAIN)
         if soonest < self._armed:  # else one that began meanwhile ends sooner
             self._arm(soonest)

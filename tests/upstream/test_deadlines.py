@@ -79,3 +79,21 @@ async def test_who_begins_while_others_end_is_not_forgotten() -> None:
     await asyncio.sleep(0.05)
     assert rounded(begun[0].told) == [0.01]
     assert len(begun) == 1
+
+
+async def test_one_that_fails_is_told_again_and_takes_no_other_along(caplog: pytest.LogCaptureFixture) -> None:
+    deadlines = Deadlines()
+
+    class Failing(Waiting):
+        def expire(self, now: float) -> float:
+            if not self.told:
+                self.told.append(0.0)
+                raise ZeroDivisionError
+            return super().expire(now)
+
+    failing, other, later = Failing(deadlines, 0.01), Waiting(deadlines, 0.01), Waiting(deadlines, 0.05)
+    await asyncio.sleep(0.2)
+    assert "wait.failed" in caplog.text
+    assert rounded(other.told) == [0.01]
+    assert rounded(later.told) == [0.05]
+    assert rounded(failing.told) == [0.0, 0.01]
