@@ -145,7 +145,7 @@ class Lookalikes:
         below = name[0] + 1
         parent = name[below:]
         is_known = parent in self._plain
-        text = name[:below] if is_known else name
+        text = name[:below] if is_known else without_last(name)
         if self._sieve.passes(text) and self._may_imitate(text):
             return False
         if not is_known:
@@ -191,6 +191,15 @@ class Lookalikes:
             if mark.counts_misspelt(beside, is_clear=slip.is_clear, has_suffix=has_suffix):
                 return _imitation(mark, ImitationKind.TYPO, f"edit distance {slip.distance} from {mark.brand.token}")
         return None
+
+
+def without_last(name: bytes) -> bytes:
+    """Return what stands before the top-level domain, in which nobody imitates: `com` begins brands, too."""
+    at = last = 0
+    while length := name[at]:
+        last = at
+        at += length + 1
+    return name[:last]
 
 
 def _written(mark: BrandMark, text: bytes, place: Place) -> Imitation:

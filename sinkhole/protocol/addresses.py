@@ -49,18 +49,16 @@ class AddressSet:
 
     Attributes:
         wire: the message.
-        start: offset of the first record.
         octets: the answer section; owners are pointers to the question.
         count: records in it.
         size: octets of each.
         ttl, most_ttl: the least and the greatest TTL.
     """
 
-    __slots__ = ("count", "most_ttl", "octets", "size", "start", "ttl", "wire")
+    __slots__ = ("count", "most_ttl", "octets", "size", "ttl", "wire")
 
     def __init__(self, wire: bytes, start: int, count: int, size: int, ttl: int, most_ttl: int) -> None:
         self.wire = wire
-        self.start = start
         self.octets = wire[start : start + count * size]
         self.count = count
         self.size = size

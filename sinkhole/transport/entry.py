@@ -49,7 +49,11 @@ class Entry:
         return 2 * len(self._wire) + _OVERHEAD
 
     def renew(self, now: float) -> bool:
-        """Count the TTLs down to `now`; return False when the reply may no longer be served."""
+        """Count the TTLs down to `now`; return False when the reply may no longer be served.
+
+        Raises:
+            FormError: it is no reply that we wrote.
+        """
         if now >= self._expires:
             return False
         if self._offsets is None:

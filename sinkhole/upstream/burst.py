@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Final
 
 from sinkhole.errors import FormError, UpstreamError
+from sinkhole.log import Log
 from sinkhole.protocol.addresses import AddressSet, read_addresses
 from sinkhole.protocol.message import Message, read_message
 from sinkhole.upstream.deadlines import NEVER, Wait
@@ -28,6 +29,9 @@ VOLLEY: Final = volley_of(MOST)
 
 Landed = Message | AddressSet | UpstreamError
 """What comes of a query; a set of addresses only where it may be one."""
+
+
+_log = Log("upstream")
 
 
 class Flight:
@@ -102,7 +106,7 @@ class Burst(Wait):
         port: its port.
     """
 
-    __slots__ = ("_ready", "_sock", "_to", "began", "flights", "is_sent", "loop")
+    __slots__ = ("_is_disturbed", "_ready", "_sock", "_to", "began", "flights", "is_sent", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, host: str, port: int) -> None:
         self.loop = loop
@@ -110,6 +114,7 @@ class Burst(Wait):
         self._ready = ready
         self._to = (host, port)
         self._sock: socket.SocketType | None = None
+        self._is_disturbed = False
         self.is_sent = False
         self.flights: dict[bytes, Flight] = {}
 
@@ -150,7 +155,7 @@ class Burst(Wait):
         if sock is None:
             return
         try:
-            arrived = VOLLEY.receive(sock, len(flights))
+            arrived = VOLLEY.receive(sock, MOST if self._is_disturbed else len(flights))
         except OSError as error:
             # Port unreachable, as a rule: no use to wait for the time-out.
             self._fail(error)
@@ -159,11 +164,12 @@ class Burst(Wait):
             message_id = got[:2]
             flight = flights.get(message_id)
             if flight is None:
+                self._is_disturbed = True  # where one comes unasked there are more
                 continue
             outcome = self._read(flight, got)
             if outcome is not None:
                 del flights[message_id]
-                flight.settle(outcome)
+                _settle(flight, outcome)
         if arrived and not flights:
             TURN.later(self)  # behind the replies that leave at its end
 
@@ -202,7 +208,7 @@ class Burst(Wait):
         """End the waits that are over."""
         for message_id, flight in list(self.flights.items()):
             if flight.end <= now and self.flights.pop(message_id, None) is not None:
-                flight.settle(flight.near or UpstreamTimeout("no answer in time"))
+                _settle(flight, flight.near or UpstreamTimeout("no answer in time"))
         self._rest()
         return self._soonest()
 
@@ -213,7 +219,7 @@ class Burst(Wait):
         for flight in flights:
             failure = UpstreamFailure("the network gave an error")
             failure.__cause__ = error
-            flight.settle(failure)
+            _settle(flight, failure)
 
     def _rest(self) -> None:
         """Close the socket if nobody waits."""
@@ -224,3 +230,11 @@ class Burst(Wait):
             self._ready.deadlines.forget(self)
             self._ready.forget(sock.fileno())
             sock.close()
+
+
+def _settle(flight: Flight, outcome: Landed) -> None:
+    """Tell whoever waits; what fails there is the end of that query, and of no other of the burst."""
+    try:
+        flight.settle(outcome)
+    except Exception:  # the edge of a query
+        _log.exception("answer.failed")

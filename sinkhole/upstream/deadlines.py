@@ -11,6 +11,10 @@ from sinkhole.upstream.turn import Unfinished
 _log = Log("upstream")
 _AGAIN: Final = 0.1
 """Seconds after which one that failed is told again."""
+_PAUSE: Final = 0.02
+_PAUSE_FOR_EACH: Final = 0.00002
+"""Seconds between two looks, and more of them for each that waits: where nobody answers all wait to the end, and to
+look at all of them at each end would cost a core."""
 NEVER: Final = float("inf")
 _TICK: Final = 0.001
 """Seconds by which event loops may wake up early: that of libuv counts in milliseconds."""
@@ -30,18 +34,21 @@ class Wait(Unfinished):
 class Deadlines:
     """Tells those who wait on the event loop that is running.
 
-    The timer stays when a wait ends early, so it is set once in the time that waits take, however many there are.
+    The timer stays when a wait ends early, so it is set once in the time that waits take, however many there are. It is
+    not held here, since it holds the loop, whose end is the end of this.
     """
 
-    __slots__ = ("_armed", "_timer", "_waits")
+    __slots__ = ("_armed", "_waits")
 
     def __init__(self) -> None:
         self._waits: dict[Wait, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
         self._armed = NEVER
 
     def watch(self, wait: Wait, end: float) -> None:
-        """Have it told at `end`, in loop time, or soon after; it may be watched already."""
+        """Have it told at `end`, in loop time, or up to 20 ms later, 100 where thousands wait.
+
+        It may be watched already.
+        """
         self._waits[wait] = None
         if end < self._armed:
             self._arm(end)
@@ -52,13 +59,13 @@ class Deadlines:
             del self._waits[wait]
 
     def _arm(self, end: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
         self._armed = end
-        self._timer = asyncio.get_running_loop().call_at(end, self._look)
+        asyncio.get_running_loop().call_at(end, self._look, end)
 
-    def _look(self) -> None:
-        self._timer, self._armed = None, NEVER
+    def _look(self, end: float) -> None:
+        if end != self._armed:  # a sooner one was set after this
+            return
+        self._armed = NEVER
         now, soonest = asyncio.get_running_loop().time() + _TICK, NEVER
         for wait in list(self._waits):
             try:
@@ -67,4 +74,4 @@ class Deadlines:
                 _log.exception("wait.failed")
                 soonest = min(soonest, now + _AGAIN)
         if soonest < self._armed:  # else one that began meanwhile ends sooner
-            self._arm(soonest)
+            self._arm(max(soonest, now + _PAUSE + len(self._waits) * _PAUSE_FOR_EACH))

@@ -40,7 +40,8 @@ def is_supported() -> bool:
     try:
         library: Any = FFI.dlopen(None)
         for call, more in ((library.recvmmsg, (FFI.NULL,)), (library.sendmmsg, ())):
-            if call(_NOBODY, FFI.NULL, 0, 0, *more) == 0 or FFI.errno != errno.EBADF:
+            # One and not none: musl does not ask the kernel about none.
+            if call(_NOBODY, FFI.new("struct mmsghdr *"), 1, 0, *more) != -1 or FFI.errno != errno.EBADF:
                 return False
     except (AttributeError, OSError):
         return False

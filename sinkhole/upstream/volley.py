@@ -27,7 +27,7 @@ class Volley:
         """Send datagrams through a connected socket, at most as many as leave at once.
 
         Raises:
-            OSError: the system did not take one; those before it have left.
+            OSError: the system did not take one; those before it may have left.
         """
         for datagram in datagrams:
             sock.send(datagram)

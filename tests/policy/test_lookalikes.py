@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sinkhole.policy import lookalikes as lookalikes_module
 from sinkhole.policy.brand import Brand, BrandKind
-from sinkhole.policy.lookalikes import BrandBook, Imitation, ImitationKind, Lookalikes
+from sinkhole.policy.lookalikes import BrandBook, Imitation, ImitationKind, Lookalikes, without_last
 from sinkhole.protocol.names import MAX_NAME, ROOT, fold, name_from_text
 
 BESIDE = ("ai", "api", "app", "chat", "gpt", "login")
@@ -249,3 +249,16 @@ def test_nothing_that_needs_a_closer_look_falls_through_the_sieve():
         text = "".join([*random.choices(letters, k=random.randrange(4)), *word, *random.choices(letters, k=2)]).encode()
         for changed in (text, text.replace(b"m", b"rn"), text.replace(b"o", b"0"), text.replace(b"l", b"i")):
             assert GUARD._sieve.passes(changed) or not GUARD._may_imitate(changed), changed
+
+
+def test_top_level_domain_is_no_reason_for_a_closer_look():
+    """`com` begins a brand, and half of all names are below it."""
+    guard = Lookalikes(BrandBook((Brand("comet", "comet", BrandKind.WHOLE),)))
+    assert guard._sieve.passes(b"\3com\0")
+    assert without_last(name_from_text("www.shop.com")) == b"\3www\4shop"
+    assert without_last(name_from_text("com")) == b""
+    assert without_last(ROOT) == b""
+    for name in ("shop.com", "com", "x.com.example"):
+        assert guard.find(name_from_text(name)) is None
+    assert guard.find(name_from_text("comet.example")) is not None
+    assert guard.find(name_from_text("a.c0met.com")) is not None

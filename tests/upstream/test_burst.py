@@ -116,3 +116,29 @@ async def test_another_address_of_the_upstream_gets_a_burst_of_its_own() -> None
         await asyncio.gather(*map(landed, flights))
         assert (len(up.queries), len(other.queries)) == (2, 1)
         assert len({seen.peer[1] for seen in up.seen}) == 2
+
+
+async def test_one_whose_end_fails_takes_no_other_along(caplog: pytest.LogCaptureFixture) -> None:
+    async with FakeUpstream(says()) as up:
+        first, *others = begin(Datagrams(up.port, randomize_case=True), up, *numbered(4))
+
+        def fail(flight: Flight) -> None:
+            raise ZeroDivisionError
+
+        first.wake = fail
+        for message in await asyncio.wait_for(asyncio.gather(*map(landed, others)), 1):
+            assert addresses(message) == [ADDRESS]
+    assert "answer.failed" in caplog.text
+
+
+async def test_flood_of_forged_answers_hides_the_true_one_from_nobody() -> None:
+    def handle(query: bytes) -> Script:
+        forged = [(0.0, (int.from_bytes(query[:2]) ^ number).to_bytes(2) + query[2:]) for number in range(1, 100)]
+        return [*forged, (0.01, good(query))]
+
+    async with FakeUpstream(handle) as up:
+        for count in (1, 3):
+            for message in await asyncio.gather(
+                *map(landed, begin(Datagrams(up.port, randomize_case=True), up, *numbered(count)))
+            ):
+                assert addresses(message) == [ADDRESS]
