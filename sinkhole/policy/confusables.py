@@ -45,8 +45,8 @@ _LETTERS: Final = {ord(char): letter for letter, like in _LIKE.items() for char 
 # `1`, `l` and `i` look alike, so all become one; digits that stand for nothing stay and part words as before.
 FOLDED: Final = bytes.maketrans(b"01345789i", b"oleastbgl")
 """By octet, what stands for it and for what looks like it."""
-DOUBLE: Final = (b"rn", b"vv")
-"""Letters that look like one letter."""
+DOUBLE: Final = {b"rn": b"m", b"vv": b"w"}
+"""Letters that look like one letter, which."""
 _DIGITS: Final = (bytes.maketrans(b"01345789", b"oleastbg"), bytes.maketrans(b"01345789", b"oieastbg"))
 
 
@@ -83,12 +83,15 @@ def skeleton(text: bytes) -> bytes:
     Texts that look alike have the same skeleton. A name in wire form keeps most of its borders between labels, which
     is enough to look for a word and then look closer.
     """
-    return text.translate(FOLDED, JOINERS).replace(b"rn", b"m").replace(b"vv", b"w")
+    return joined_skeleton(text.translate(None, JOINERS))
 
 
 def joined_skeleton(text: bytes) -> bytes:
     """Return the same with its joiners left in."""
-    return text.translate(FOLDED).replace(b"rn", b"m").replace(b"vv", b"w")
+    text = text.translate(FOLDED)
+    for double, one in DOUBLE.items():
+        text = text.replace(double, one)
+    return text
 
 
 def unmask_digits(text: bytes) -> tuple[bytes, ...]:

@@ -19,18 +19,18 @@ class Sieve:
 
     Args:
         words: of lower-case letters and digits.
-        likeness: by octet, which one it is taken for (`bytes.translate`); None: each is itself.
+        likeness: by octet, which one it is taken for (`bytes.translate`).
         parts: octets or pairs of octets that may be anywhere in a word, so whatever holds one passes.
     """
 
-    def __init__(self, words: Iterable[bytes], likeness: bytes | None = None, parts: Iterable[bytes] = ()) -> None:
+    def __init__(self, words: Iterable[bytes], likeness: bytes, parts: Iterable[bytes]) -> None:
         classes = bytearray(256)
         for number, octet in enumerate(_LETTERS):
             classes[octet] = 1 + number % (_CLASSES - 2)
         for octet in b"".join(parts):
             if not classes[octet]:
                 classes[octet] = _CLASSES - 1
-        self._classes = bytes(classes) if likeness is None else bytes(classes[like] for like in likeness)
+        self._classes = bytes(classes[like] for like in likeness)
         starts = bytearray(_ALL + 1)
         for word in (*words, *parts):
             self._mark(starts, word[:3])
