@@ -34,6 +34,7 @@ _PLAIN: Final = 0x8000
 _DECIDING: Final = 0xFA0F
 """QR, opcode, TC and rcode; of these only QR may be set."""
 _number: Final = int.from_bytes
+"""Looked up once: compiled, each look-up makes a method."""
 
 
 _RECORDS: Final = {

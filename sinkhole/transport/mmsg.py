@@ -46,7 +46,7 @@ class BatchSocket(Unfinished):
         self._in = Slots(BATCH, _SLOT, LARGEST, octets, controls)
         self._late = Slots(BATCH, _SLOT, LARGEST, octets, controls)
         where = _ADDRESS[family]
-        self._starts = [number * _SLOT for number in range(BATCH)]
+        self._starts = self._in.starts
         self._tail_starts = [start + 2 for start in self._starts]
         self._hosts = [slice(n * octets + where.start, n * octets + where.stop) for n in range(BATCH)]
         self._interfaces: memoryview | None = None
@@ -126,17 +126,14 @@ class BatchSocket(Unfinished):
             number = 0
         elif not number:
             TURN.later(self)
-        length, start = len(reply), self._starts[number]
         names, controls = slots.name_octets, slots.control_octets
         name, control = place
-        slots.octets[start : start + length] = reply
         slots.names[number * names : (number + 1) * names] = name
         if control:
             slots.controls[number * controls : (number + 1) * controls] = control
         elif controls:
             slots.headers[number].msg_hdr.msg_controllen = 0
-        slots.to_send[number] = length
-        slots.used = number + 1
+        slots.put(reply)
 
     def finish(self) -> None:
         """Send the replies that became ready."""

@@ -23,6 +23,7 @@ _ROOT: Final = Question(b"\0", 0)
 _PADDING_OPTION: Final = 12
 _PADDING_BLOCK: Final = 128
 _number: Final = int.from_bytes
+"""Looked up once: compiled, each look-up makes a method."""
 _CASE_BITS: Final = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
 
 

@@ -15,16 +15,16 @@ from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.ready import Ready
 from sinkhole.upstream.task import STEPPING
 from sinkhole.upstream.turn import TURN
-from sinkhole.upstream.volley import volley_of
+from sinkhole.upstream.volley import Volley
 
 GRACE: Final = 0.5
 """Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""
 
 MOST: Final = 16
-"""Queries of one burst. With more of them a port that became known would be worth more, and little time is saved."""
+"""Queries of one burst. With more of them a port that became known would be worth more, and little time is saved.
 
-VOLLEY: Final = volley_of(MOST)
-"""Takes at most as many answers in one go, so that a flood at one socket does not hold up the others."""
+At most as many answers are taken in one go, so that a flood at one socket does not hold up the others.
+"""
 
 
 Landed = Message | AddressSet | UpstreamError
@@ -102,16 +102,20 @@ class Burst(Wait):
     Args:
         loop: the running event loop.
         ready: watches its socket.
+        volley: sends and receives.
         host: IP address of the upstream.
         port: its port.
     """
 
-    __slots__ = ("_is_disturbed", "_ready", "_sock", "_to", "began", "flights", "is_sent", "loop")
+    __slots__ = ("_is_disturbed", "_ready", "_sock", "_to", "_volley", "began", "flights", "is_sent", "loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, host: str, port: int) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, ready: Ready, volley: Volley, host: str, port: int
+    ) -> None:  # fmt: skip
         self.loop = loop
         self.began = loop.time()
         self._ready = ready
+        self._volley = volley
         self._to = (host, port)
         self._sock: socket.SocketType | None = None
         self._is_disturbed = False
@@ -130,7 +134,7 @@ class Burst(Wait):
             # The port is the kernel's choice. Not `socket.socket`: its cover in Python costs as much as a system call.
             sock = self._sock = socket.SocketType(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
             sock.connect(self._to)
-            VOLLEY.send(sock, [flight.sent for flight in self.flights.values()])
+            self._volley.send(sock, [flight.sent for flight in self.flights.values()])
         except OSError as error:
             self._fail(error)
             return
@@ -155,7 +159,7 @@ class Burst(Wait):
         if sock is None:
             return
         try:
-            arrived = VOLLEY.receive(sock, MOST if self._is_disturbed else len(flights))
+            arrived = self._volley.receive(sock, MOST if self._is_disturbed else len(flights))
         except OSError as error:
             # Port unreachable, as a rule: no use to wait for the time-out.
             self._fail(error)

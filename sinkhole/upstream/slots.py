@@ -61,6 +61,7 @@ class Slots:
 
     Attributes:
         octets, names, controls: all slots behind each other.
+        starts: where each slot begins in `octets`.
         headers: one for each slot.
         received: how long each datagram is that was received.
         to_send: how long each is that will be sent; while receiving, how long it may be.
@@ -93,6 +94,7 @@ class Slots:
                 header.msg_control = self._controls + number * control_octets
                 header.msg_controllen = control_octets
         self.octets = FFI.buffer(self._octets)
+        self.starts = [number * step for number in range(count)]
         self.names = FFI.buffer(self._names)
         self.controls = FFI.buffer(self._controls)
         self._header_octets = FFI.buffer(self.headers)
@@ -111,6 +113,14 @@ class Slots:
         count: int = self._recvmmsg(fileno, self.headers, self._count, _DONTWAIT, FFI.NULL)
         self.used = max(0, count)
         return self.used
+
+    def put(self, datagram: bytes) -> None:
+        """Put a datagram that will be sent into the next slot; there must be one."""
+        number, length = self.used, len(datagram)
+        start = self.starts[number]
+        self.octets[start : start + length] = datagram
+        self.to_send[number] = length
+        self.used = number + 1
 
     def send(self, fileno: int, first: int, end: int) -> int:
         """Send from slot `first` up to `end`; return how many left, and 0 where `errno` says why the first did not."""

@@ -8,6 +8,7 @@ decision 19.
 """
 
 import asyncio
+from functools import cache
 from typing import Final
 
 from sinkhole.upstream.ask import Ask, Budget, mixed_case
@@ -15,6 +16,7 @@ from sinkhole.upstream.burst import MOST, Burst, Flight
 from sinkhole.upstream.entropy import Entropy
 from sinkhole.upstream.ready import ready_of
 from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.volley import Volley
 
 _ID_OCTETS: Final = 2
 
@@ -27,12 +29,13 @@ class Datagrams:
         randomize_case: mix the letter case of names and insist on getting it back.
     """
 
-    __slots__ = ("_burst", "_entropy", "_host", "_port", "_randomize_case")
+    __slots__ = ("_burst", "_entropy", "_host", "_port", "_randomize_case", "_volley")
 
     def __init__(self, port: int, *, randomize_case: bool) -> None:
         self._port = port
         self._randomize_case = randomize_case
         self._entropy = Entropy()
+        self._volley = shared_volley()
         self._burst: Burst | None = None
         self._host = ""
 
@@ -85,7 +88,17 @@ class Datagrams:
         if self._burst is not None:
             self._burst.send()
         loop = asyncio.get_running_loop()
-        burst = self._burst = Burst(loop, ready_of(loop), host, self._port)
+        burst = self._burst = Burst(loop, ready_of(loop), self._volley, host, self._port)
         self._host = host
         TURN.later(burst)
         return burst
+
+
+@cache
+def shared_volley() -> Volley:
+    """Return the best way to send that this system has; its buffers are for one call at a time, so all share them."""
+    # It reads declarations in C, which takes a thirtieth of a second, and most commands send no query.
+    from sinkhole.upstream.batch_volley import BatchVolley  # noqa: PLC0415
+    from sinkhole.upstream.slots import is_supported  # noqa: PLC0415
+
+    return BatchVolley(MOST) if is_supported() else Volley(MOST)

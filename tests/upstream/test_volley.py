@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from sinkhole.upstream import slots as slots_module
+from sinkhole.upstream.batch_volley import BatchVolley
 from sinkhole.upstream.slots import Slots, is_supported
-from sinkhole.upstream.volley import BatchVolley, Volley, volley_of
+from sinkhole.upstream.udp import shared_volley
+from sinkhole.upstream.volley import Volley
 
 MOST = 4
 BOTH = pytest.mark.parametrize("make", [Volley, BatchVolley])
@@ -90,8 +93,16 @@ def test_one_that_is_too_long_is_an_error_and_goes_nowhere(pair) -> None:
     assert volley.receive(far, 9) == [b"a", b"b"]
 
 
+def test_the_best_that_the_system_has_is_taken() -> None:
+    assert isinstance(shared_volley(), BatchVolley) == is_supported()
+
+
+@pytest.mark.interpreted
 def test_system_without_the_calls_sends_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(volley_of(MOST), BatchVolley) == is_supported()
+    monkeypatch.setattr(slots_module, "is_supported", lambda: False)
+    shared_volley.cache_clear()
+    assert not isinstance(shared_volley(), BatchVolley)
+    shared_volley.cache_clear()
 
 
 def test_processes_do_not_share_their_buffers() -> None:
