@@ -98,7 +98,7 @@ class _Worker:
         budget = CacheBudget(settings.cache.max_bytes)
         self._chain = build_chain(
             settings, box, self._forwarder, hits, clock=time.monotonic, sightings=sightings, budget=budget,
-            forerunner=self._forwarder,
+            forwarder=self._forwarder,
         )  # fmt: skip
         shown = settings.record.clients == "full"
         self._identities = IdentityWatch(folder, lambda addresses: dispatch.forget_clients(addresses))

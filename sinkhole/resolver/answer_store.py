@@ -1,10 +1,12 @@
 """Answers by question, bounded by entries and by octets (R-C19).
 
-What was asked for again is kept apart from what was asked for once (a segmented LRU): of the new the least recent goes
-first, and a flood of names that never come again finds nothing else to push out.
+What was asked for again and what was asked for once stand in queues of their own (S3-FIFO, Yang et al. 2023, without
+its memory of what is gone): of the new the oldest goes first, and a flood of names that never come again finds nothing
+else to push out. To be asked for once more is counted, up to three, and moves nothing: one of the proven that has a
+count when its turn comes pays one, and stays for another round.
 """
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Hashable
 from typing import Final
 
@@ -13,7 +15,6 @@ from mypy_extensions import mypyc_attr
 from sinkhole.protocol.addresses import AddressSet, read_records
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.protocol.types import Rcode
-from sinkhole.protocol.value import value
 from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.resolver.query import Query
 
@@ -26,6 +27,12 @@ Nobody looks into it. It is octets, and no tuple, so the collector of garbage ne
 _ENTRY_OCTETS: Final = 800
 _RECORD_OCTETS: Final = 330
 """What Python needs for an entry and for a record beside their names and data, measured with tracemalloc."""
+_MOST_ROUNDS: Final = 3
+_PATIENCE: Final = 64
+"""Entries looked at to find one that goes, so that no query waits for more: then the newest goes of the new, and of the
+proven the last that was looked at."""
+_FEW: Final = 64
+"""Keys that may mean nothing in a queue, beside as many as there are entries."""
 
 
 def key_of(query: Query) -> Key:
@@ -40,41 +47,65 @@ def rest_of_key(qtype: int, qclass: int, *, dnssec: bool = False, cd: bool = Fal
     return qtype.to_bytes(2, "big") + qclass.to_bytes(2, "big") + bytes((dnssec << 1 | cd,))
 
 
-@value(frozen=True, slots=True)
-class Entry:
-    """A kept answer: TTLs as of `born`; both times are monotonic seconds."""
+@mypyc_attr(acyclic=True)
+class Kept:
+    """A kept answer.
 
-    body: ReplyBody
-    born: float
-    expires: float
+    Attributes:
+        born, expires: monotonic seconds; TTLs are as of `born`.
+        octets: an estimate of the memory that it takes.
+        is_proven: whether it is in the queue of those that were asked for again.
+        rounds: how many more it has there, earned by being asked for.
+    """
+
+    __slots__ = ("born", "expires", "is_proven", "octets", "rounds")
+
+    def __init__(self, born: float, expires: float, octets: int) -> None:
+        self.born = born
+        self.expires = expires
+        self.octets = octets
+        self.is_proven = False
+        self.rounds = 0
 
     @property
-    def octets(self) -> int:
-        """An estimate of the memory it takes."""
-        records = self.body.answer + self.body.authority
-        return _ENTRY_OCTETS + sum(_RECORD_OCTETS + len(r.owner) + len(r.rdata) for r in records)
+    def body(self) -> ReplyBody:
+        """The answer, TTLs as of `born`."""
+        raise NotImplementedError
 
 
 @mypyc_attr(acyclic=True)
-class AddressEntry:
-    """A kept set of addresses, made into records when it is first asked for: most never are.
+class Entry(Kept):
+    """A kept answer of any records."""
 
-    Attributes:
-        born, expires: as of `Entry`.
-        octets: an estimate of the memory that it takes at the end.
-    """
+    __slots__ = ("_body",)
 
-    __slots__ = ("_body", "_name", "_qtype", "_records", "_size", "born", "expires", "octets")
+    def __init__(self, body: ReplyBody, born: float, expires: float) -> None:
+        records = body.answer + body.authority
+        octets = _ENTRY_OCTETS + sum([_RECORD_OCTETS + len(r.owner) + len(r.rdata) for r in records])
+        super().__init__(born, expires, octets)
+        self._body = body
+
+    @property
+    def body(self) -> ReplyBody:
+        """The answer, TTLs as of `born`."""
+        return self._body
+
+
+@mypyc_attr(acyclic=True)
+class AddressEntry(Kept):
+    """A kept set of addresses, made into records when it is first asked for: most never are."""
+
+    __slots__ = ("_body", "_name", "_qtype", "_records", "_size")
 
     def __init__(self, name: bytes, qtype: int, addresses: AddressSet, born: float, expires: float) -> None:
+        # What it takes at the end.
+        octets = _ENTRY_OCTETS + addresses.count * (_RECORD_OCTETS + len(name) + addresses.size)
+        super().__init__(born, expires, octets)
         self._name = name
         self._qtype = qtype
         self._records = addresses.octets
         self._size = addresses.size
         self._body: ReplyBody | None = None
-        self.born = born
-        self.expires = expires
-        self.octets = _ENTRY_OCTETS + addresses.count * (_RECORD_OCTETS + len(name) + addresses.size)
 
     @property
     def body(self) -> ReplyBody:
@@ -85,11 +116,10 @@ class AddressEntry:
         return self._body
 
 
-Kept = Entry | AddressEntry
-
-
 class AnswerStore:
     """The entries.
+
+    A key that was dropped or proven stays in the queue where it was until its turn comes, and means nothing there.
 
     Args:
         max_entries: entries held at most; 0 keeps nothing.
@@ -99,14 +129,15 @@ class AnswerStore:
     def __init__(self, max_entries: int, budget: CacheBudget) -> None:
         self._max_entries = max_entries
         self._budget = budget
-        self._new: OrderedDict[Key, Kept] = OrderedDict()
-        self._proven: OrderedDict[Key, Kept] = OrderedDict()
+        self._entries: dict[Key, Kept] = {}
+        self._new: deque[Key] = deque()
+        self._proven: deque[Key] = deque()
         self._octets = 0
         self._proven_octets = 0
         budget.on_less(self._shrink)
 
     def __len__(self) -> int:
-        return len(self._new) + len(self._proven)
+        return len(self._entries)
 
     @property
     def octets(self) -> int:
@@ -114,58 +145,96 @@ class AnswerStore:
         return self._octets
 
     def holds(self, key: Key) -> bool:
-        """Return whether there is an entry, whatever its age; it does not count as used."""
-        return key in self._new or key in self._proven
+        """Return whether there is an entry, whatever its age; it does not count as asked for."""
+        return key in self._entries
 
     def get(self, key: Key) -> Kept | None:
-        """Return the entry of `key`, whatever its age, and count it as used."""
-        entry = self._proven.get(key)
-        if entry is not None:
-            self._proven.move_to_end(key)
-            return entry
-        entry = self._new.pop(key, None)
-        if entry is not None:
+        """Return the entry of `key`, whatever its age, and count it as asked for."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if not entry.is_proven:
             self._prove(key, entry)
+        elif entry.rounds < _MOST_ROUNDS:
+            entry.rounds += 1
         return entry
 
     def put(self, key: Key, entry: Kept) -> None:
         """Keep `entry` in place of what was there, and drop old entries until the bounds hold."""
-        was_proven = key in self._proven
-        if was_proven or key in self._new:
-            self.drop(key)
+        before = self._entries.get(key)
+        self._entries[key] = entry
         self._octets += entry.octets
-        if was_proven:
-            self._prove(key, entry)
+        if before is None:
+            self._new.append(key)
         else:
-            self._new[key] = entry
+            entry.rounds, entry.is_proven = before.rounds, before.is_proven
+            self._octets -= before.octets
+            if before.is_proven:
+                self._proven_octets += entry.octets - before.octets
         self._shrink()
 
     def drop(self, key: Key) -> None:
         """Forget `key`, if it is held."""
-        entry = self._new.pop(key, None)
+        entry = self._entries.pop(key, None)
         if entry is None:
-            entry = self._proven.pop(key, None)
-            if entry is None:
-                return
-            self._proven_octets -= entry.octets
+            return
         self._octets -= entry.octets
+        if entry.is_proven:
+            self._proven_octets -= entry.octets
+        self._tidy()
+
+    def _is_in(self, key: Key, *, is_proven: bool) -> bool:
+        """Return whether a key that stands in a queue means something there."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.is_proven is is_proven
 
     def _prove(self, key: Key, entry: Kept) -> None:
-        """Hold an entry among those that were asked for again, which have three quarters of the room."""
-        self._proven[key] = entry
+        """Put an entry among the proven, which have three quarters of the room."""
+        entry.is_proven = True
+        self._proven.append(key)
         self._proven_octets += entry.octets
         most_entries, most_octets = self._max_entries * 3 // 4, self._budget.answers * 3 // 4
         while len(self._proven) > most_entries or self._proven_octets > most_octets:
-            oldest, unproven = self._proven.popitem(last=False)
-            self._proven_octets -= unproven.octets
-            self._new[oldest] = unproven
+            self._take_proven(is_wanted=True)
+        # One key more means nothing among the new: take away two, or a row of them would be found in one go.
+        for _ in range(2):
+            if self._new and not self._is_in(self._new[0], is_proven=False):
+                self._new.popleft()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Take away the keys that mean nothing, if they are most."""
+        if len(self._new) + len(self._proven) > 2 * len(self._entries) + _FEW:
+            self._new = deque([key for key in dict.fromkeys(self._new) if self._is_in(key, is_proven=False)])
+            self._proven = deque([key for key in dict.fromkeys(self._proven) if self._is_in(key, is_proven=True)])
 
     def _shrink(self) -> None:
-        most_octets, new = self._budget.answers, self._new
-        while self._octets > most_octets or len(new) + len(self._proven) > self._max_entries:
-            if new:
-                _, gone = new.popitem(last=False)
+        most_octets, patience = self._budget.answers, _PATIENCE
+        while self._octets > most_octets or len(self._entries) > self._max_entries:
+            if self._new:
+                patience -= 1
+                key = self._new.popleft() if patience > 0 else self._new.pop()
+                if self._is_in(key, is_proven=False):
+                    self.drop(key)
             else:
-                _, gone = self._proven.popitem(last=False)
-                self._proven_octets -= gone.octets
-            self._octets -= gone.octets
+                self._take_proven(is_wanted=False)
+
+    def _take_proven(self, *, is_wanted: bool) -> None:
+        """Let the oldest of the proven go that has no other round, or be among the new once more."""
+        for patience in range(_PATIENCE, 0, -1):
+            key = self._proven.popleft()
+            entry = self._entries.get(key)
+            if entry is None or not entry.is_proven:
+                return
+            if entry.rounds and patience > 1:
+                entry.rounds -= 1
+                self._proven.append(key)
+                continue
+            if not is_wanted:
+                self.drop(key)
+                return
+            entry.is_proven = False
+            entry.rounds = 0
+            self._proven_octets -= entry.octets
+            self._new.append(key)
+            return

@@ -28,7 +28,8 @@ from sinkhole.resolver.recursion import refuse_without_rd
 from sinkhole.resolver.sightings import Sightings
 from sinkhole.resolver.special_names import SpecialNames
 from sinkhole.resolver.steps import Done, Steps
-from sinkhole.resolver.straight import Forerunner, Straight
+from sinkhole.resolver.straight import Straight
+from sinkhole.upstream.forwarder import Forwarder
 from sinkhole.upstream.task import STEPPING
 
 
@@ -116,7 +117,7 @@ def build_chain(
     clock: Clock,
     sightings: Sightings | None = None,
     budget: CacheBudget | None = None,
-    forerunner: Forerunner | None = None,
+    forwarder: Forwarder | None = None,
 ) -> Chain:
     """Return the chain of one worker.
 
@@ -128,7 +129,7 @@ def build_chain(
         clock: monotonic seconds.
         sightings: where names that look like AI are counted; None: nowhere.
         budget: octets for answers, shared with the packet cache; None: those of the settings, for the answers alone.
-        forerunner: asks upstreams on the straight path, as a rule the same as `upstreams`; None: there is none.
+        forwarder: asks upstreams on the straight path, as a rule the same as `upstreams`; None: there is none.
 
     Raises:
         ConfigError: a local record, a forwarded zone or an allowed name cannot be read; it names all of them.
@@ -160,9 +161,9 @@ def build_chain(
     coalesce = Coalesce(background)
     last = Forward(upstreams, trust_ad=settings.upstream.trust_ad, failure_ttl=settings.cache.failure_ttl)
     straight = None
-    if forerunner is not None:
+    if forwarder is not None:
         straight = Straight(
-            box, cache, coalesce, record, forerunner, guards_private=settings.rebinding.enabled,
+            box, cache, coalesce, record, forwarder, guards_private=settings.rebinding.enabled,
             takes_services=not settings.inspection.strip_ech,
         )  # fmt: skip
     whole = chain([*prompt, cache, coalesce], last)

@@ -8,9 +8,8 @@ What is said on either way is the same (tests/transport/test_straight.py holds t
 """
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from sinkhole.errors import FormError
 from sinkhole.policy.engine import Policy
@@ -31,23 +30,13 @@ from sinkhole.resolver.policy_box import PolicyBox
 from sinkhole.resolver.query import Client
 from sinkhole.resolver.rebinding import is_private_record, may_be_private
 from sinkhole.resolver.record import Record
-from sinkhole.upstream.ahead import Ahead
-from sinkhole.upstream.turn import Unfinished
+from sinkhole.upstream.ahead import Ahead, Lander
+from sinkhole.upstream.forwarder import Forwarder
 
 STRAIGHT_TYPES: Final = frozenset((QType.A, QType.AAAA, QType.HTTPS))
 """What is asked for on the straight path."""
 _SAYING: Final = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN))
 _REST_OF_KEY: Final = {int(qtype): rest_of_key(qtype, QClass.IN) for qtype in STRAIGHT_TYPES}
-
-
-class Forerunner(Protocol):
-    """What the straight path needs of a forwarder."""
-
-    def begin(self, name: bytes, key: bytes, qtype: int, client: str, land: Callable[[Ahead], None]) -> bool:
-        """Send a question, if that needs no more than one datagram."""
-
-    def answered(self, ahead: Ahead) -> None:
-        """Note that it has got its answer."""
 
 
 class Straight:
@@ -56,20 +45,20 @@ class Straight:
     Args:
         box: where the policy in force is.
         cache, coalesce, record: the stages of the chain, whose work is done here too.
-        forerunner: asks upstreams.
+        forwarder: asks upstreams.
         guards_private: whether private addresses are taken out of answers.
         takes_services: whether answers with service records are left as they are.
     """
 
     def __init__(
-        self, box: PolicyBox, cache: Cache, coalesce: Coalesce, record: Record, forerunner: Forerunner,
+        self, box: PolicyBox, cache: Cache, coalesce: Coalesce, record: Record, forwarder: Forwarder,
         *, guards_private: bool, takes_services: bool,
     ) -> None:  # fmt: skip
         self.box = box
         self.cache = cache
         self.coalesce = coalesce
         self.record = record
-        self.forerunner = forerunner
+        self.forwarder = forwarder
         self.guards_private = guards_private
         self._takes_services = takes_services
 
@@ -90,14 +79,14 @@ class Straight:
         if policy.judges_addresses(client.scope) or (qtype == QType.HTTPS and not self._takes_services):
             return False
         verdict = policy.decide(name, qtype, client.scope, course.when, client=client.address, key=key)
-        if verdict.is_blocked or not self.forerunner.begin(course.name, name, qtype, client.address, course.land):
+        if verdict.is_blocked or not self.forwarder.begin(course.name, name, qtype, client.address, course):
             return False
         course.set_out(self, policy, verdict, place, name)
         flights[place] = course
         return True
 
 
-class Course(Unfinished):
+class Course(Lander):
     """One question on the straight path.
 
     Args:
@@ -181,7 +170,7 @@ class Course(Unfinished):
             return None
         if not straight.cache.may_keep(found) or (straight.guards_private and may_be_private(found.addresses())):
             return None
-        straight.forerunner.answered(self.ahead)
+        straight.forwarder.answered(self.ahead)
         return found
 
     def keep(self, found: AddressSet) -> None:
@@ -201,7 +190,7 @@ class Course(Unfinished):
                 return None
         except FormError:
             return None
-        straight.forerunner.answered(self.ahead)
+        straight.forwarder.answered(self.ahead)
         body, self.reusable = straight.cache.keep(self._place, body)
         records = body.answer if body.rcode == Rcode.NOERROR and body.answer else None
         straight.record.note_straight(question.key, self.qtype, self.verdict, self.client, self.when, records)

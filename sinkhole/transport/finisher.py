@@ -102,7 +102,9 @@ class Finisher:
     def keep_addresses(
         self, wire: bytes, reply: bytes, form: PlainForm, course: Course, found: AddressSet, table: Table
     ) -> None:
-        """Keep a set of addresses that came on the straight path, and the reply that was made of it.
+        """Keep a set of addresses that came on the straight path, and the reply if its query came before.
+
+        Most come once. Who comes again finds the answer, and from then on the reply.
 
         Args:
             wire: the query.
@@ -114,7 +116,7 @@ class Finisher:
         """
         try:
             course.keep(found)
-            self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable)
+            self._store_known(wire, reply, form, course, table)
         except Exception:  # the edge of a query: its reply has left
             self._log.exception("query.failed", name=name_to_text(course.name), qtype=form.qtype)
 
@@ -122,7 +124,7 @@ class Finisher:
         """Make the reply of what else came on the straight path, and keep it; see `keep_addresses`."""
         reply = self.fit(form.query(wire, course.name), body, False)
         if course.reusable:
-            self._store(wire, reply, table, course.name, form.qtype, course.verdict, course.reusable)
+            self._store_known(wire, reply, form, course, table)
         return reply
 
     def failed(self, asked: Query) -> bytes:
@@ -155,7 +157,7 @@ class Finisher:
             return
         left = ends - self._wall()
         entry = self._store(
-            wire, reply, table, message.question.name, message.question.qtype, verdict, min(answer.ttl, left)
+            wire[2:], reply, table, message.question.name, message.question.qtype, verdict, min(answer.ttl, left)
         )
         if answer.is_blocked and verdict is not None and left > answer.ttl:
             self._blocked.learn(
@@ -163,11 +165,17 @@ class Finisher:
                 ttl=answer.ttl, ends=self._clock() + left, is_recorded=entry.is_recorded,
             )  # fmt: skip
 
+    def _store_known(self, wire: bytes, reply: bytes, form: PlainForm, course: Course, table: Table) -> None:
+        """Put a reply that came on the straight path into the packet cache, if its query came before."""
+        key = wire[2:]
+        if self._cache.doorkeeper.has_seen(key):
+            self._store(key, reply, table, course.name, form.qtype, course.verdict, course.reusable)
+
     def _store(
-        self, wire: bytes, reply: bytes, table: Table, name: bytes, qtype: int, verdict: Verdict | None, ttl: float
+        self, key: bytes, reply: bytes, table: Table, name: bytes, qtype: int, verdict: Verdict | None, ttl: float
     ) -> Entry:
-        """Put a reply into the packet cache for `ttl` seconds."""
+        """Put a reply into the packet cache for `ttl` seconds; `key` is its query after the id."""
         is_recorded = self._hits.wants(verdict)
         entry = Entry(reply, self._clock(), ttl, name.lower() if is_recorded else b"", qtype, verdict, is_recorded)
-        self._cache.store(table, wire[2:], entry)
+        self._cache.store(table, key, entry)
         return entry

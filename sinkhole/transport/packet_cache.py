@@ -52,6 +52,9 @@ class PacketCache:
     Args:
         max_entries: replies kept, about; 0 keeps none.
         budget: the octets of all caches, of which replies take a part.
+
+    Attributes:
+        doorkeeper: asked by whoever makes replies of which most are never asked for again.
     """
 
     def __init__(self, max_entries: int = 50_000, budget: CacheBudget | None = None) -> None:
@@ -61,6 +64,7 @@ class PacketCache:
         self._proven = _Part(max_entries // 8, octets // 8)
         # Weak: there may be a scope per client, and a table is gone with the last client that has it.
         self._tables: WeakValueDictionary[tuple[Hashable, bool], HeldTable] = WeakValueDictionary()
+        self.doorkeeper = Doorkeeper()
 
     def table_of(self, scope: Hashable, is_stream: bool) -> Table:
         """Return the table of a scope of policy for datagrams or for streams; valid until the next `clear`."""

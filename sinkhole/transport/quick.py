@@ -10,7 +10,7 @@ from sinkhole.transport.bucket import Bucket
 from sinkhole.transport.datagram import Host
 from sinkhole.transport.entry import Entry
 from sinkhole.transport.gate import ClientState
-from sinkhole.transport.packet_cache import Doorkeeper, PacketCache
+from sinkhole.transport.packet_cache import PacketCache
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.transport.recent import Recent
 from sinkhole.transport.served import Served
@@ -51,7 +51,6 @@ class Quick:
         self._served = served
         self._touched = served.touched
         self._hits = hits
-        self._doorkeeper = Doorkeeper()
         self._clock = clock
         self._wall = wall
         self._log = log
@@ -167,7 +166,7 @@ class Quick:
             if second is None:
                 second = self._second = int(self._wall())
             self._hits.add_new(state.client.address, name, domain, pieces.qtype, pieces.verdict, second)
-        if self._doorkeeper.has_seen(key):
+        if self._cache.doorkeeper.has_seen(key):
             wire = _NO_ID + tail
             entry = Entry(wire, self._clock(), pieces.ttl, name, pieces.qtype, pieces.verdict, pieces.is_recorded)
             self._cache.store(table, key, entry)

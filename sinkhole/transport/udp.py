@@ -85,15 +85,18 @@ class UdpListener(Returner):
             if not keys:
                 break
             tails, missed = dispatch.at_hand(keys, hosts)
+            replies = len(keys) - len(missed)
             for number, asked in missed:
                 outcome = dispatch.datagram(
                     self._socket.wire(number), hosts[number], asked, may_begin=self._unfinished < _MAX_WAITING
                 )
                 if isinstance(outcome, bytes):
                     tails[number] = outcome[2:]  # a reply has the id of its query
+                    replies += 1
                 elif outcome is not None:
                     self._wait_for(outcome, self._socket.place(number))
-            self._socket.answer(tails)
+            if replies:
+                self._socket.answer(tails)
             if len(keys) < BATCH:
                 break
         dispatch.settle()

@@ -4,7 +4,6 @@ Whoever sent it looks at what comes back. If that is nothing he can use by himse
 on the long way (`Forwarder.resolve`), which begins with what came of this try.
 """
 
-from collections.abc import Callable
 from functools import cache
 
 from sinkhole.errors import UpstreamError
@@ -16,6 +15,17 @@ from sinkhole.upstream.burst import Flight, Landed
 from sinkhole.upstream.limits import InFlight
 from sinkhole.upstream.matching import with_name
 from sinkhole.upstream.server import Server
+from sinkhole.upstream.turn import Unfinished
+
+
+class Lander(Unfinished):
+    """Who sent a question ahead; he has something left to do at the end of the turn in which something comes of it."""
+
+    __slots__ = ()
+
+    def land(self, ahead: "Ahead") -> None:
+        """Look at what came of it, whatever it is."""
+        raise NotImplementedError
 
 
 class Ahead(Flight):
@@ -30,31 +40,31 @@ class Ahead(Flight):
         server: who was asked.
     """
 
-    __slots__ = ("_client", "_land", "_limits", "_zone", "server", "started")
+    __slots__ = ("_client", "_lander", "_limits", "_zone", "server", "started")
 
     def __init__(self, name: bytes, started: float, limits: InFlight, client: str, zone: bytes) -> None:
         super().__init__(name, True, HEADER + len(name) + TYPE_AND_CLASS)
         self.started = started
-        self._land: Callable[[Ahead], None] | None = None
+        self._lander: Lander | None = None
         self._limits = limits
         self._client = client
         self._zone = zone
         self.server: Server
 
-    def wait(self, land: "Callable[[Ahead], None]") -> None:
+    def wait(self, lander: Lander) -> None:
         """Have someone told when something comes of it."""
         self.server.waiting += 1
-        self._land = land
+        self._lander = lander
 
     def settle(self, outcome: Landed) -> None:
         """Tell whoever waits; nobody does where it could not even leave."""
         self.outcome = outcome
         # Whoever is told may hold this: let go of him, since circles are collected minutes later only.
-        land, self._land = self._land, None
-        if land is not None:
+        lander, self._lander = self._lander, None
+        if lander is not None:
             self.server.waiting -= 1
             self._limits.give_back(self._client, self._zone)
-            land(self)
+            lander.land(self)
 
     def message(self) -> Message | UpstreamError:
         """Return what came of it, as the long way wants it."""

@@ -138,7 +138,7 @@ class Burst(Wait):
         except OSError as error:
             self._fail(error)
             return
-        self._ready.watch(sock.fileno(), self._receive)
+        self._ready.watch(sock.fileno(), self)
         self._ready.deadlines.watch(self, self._soonest())
 
     def finish(self) -> None:
@@ -154,7 +154,8 @@ class Burst(Wait):
             del self.flights[flight.id]
             self._rest()
 
-    def _receive(self) -> None:
+    def receive(self) -> None:
+        """Take in the answers that are there."""
         sock, flights = self._sock, self.flights
         if sock is None:
             return

@@ -22,9 +22,13 @@ _TICK: Final = 0.001
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Wait(Unfinished):
-    """What waits, and is told when that is over."""
+    """What waits, and is told when there is something to read, and when the wait is over."""
 
     __slots__ = ()
+
+    def receive(self) -> None:
+        """Read it."""
+        raise NotImplementedError
 
     def expire(self, now: float) -> float:
         """End what is over at `now`, in loop time; return when the next is, `NEVER` if nothing else waits."""

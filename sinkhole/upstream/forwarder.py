@@ -12,7 +12,7 @@ from sinkhole.protocol.names import ROOT, parents_of
 from sinkhole.protocol.question import Question
 from sinkhole.protocol.types import QClass, QType
 from sinkhole.upstream.address import UpstreamAddress
-from sinkhole.upstream.ahead import Ahead
+from sinkhole.upstream.ahead import Ahead, Lander
 from sinkhole.upstream.ask import Ask, Budget, Packets
 from sinkhole.upstream.bootstrap import Bootstrap
 from sinkhole.upstream.failure import UpstreamBusy
@@ -67,7 +67,7 @@ class Forwarder:
         # The group of all names, where neither zones nor a change of the system's resolvers can make it another.
         self._alone = self._groups[ROOT] if len(self._groups) == 1 and self._watch is None else None
 
-    def begin(self, name: bytes, key: bytes, qtype: int, client: str, land: Callable[[Ahead], None]) -> bool:
+    def begin(self, name: bytes, key: bytes, qtype: int, client: str, lander: Lander) -> bool:
         """Send a question, if that takes no more than a datagram to one upstream; return whether it did.
 
         Args:
@@ -75,7 +75,7 @@ class Forwarder:
             key: the same, folded.
             qtype: its type.
             client: its address, for limits only.
-            land: told of the end, whatever it is.
+            lander: told of the end, whatever it is.
         """
         group = self._alone
         if group is None or self._trust_ad:
@@ -90,7 +90,7 @@ class Forwarder:
         if not group.begin(ahead, qtype) or ahead.outcome is not None:
             self._limits.give_back(client, zone)
             return False
-        ahead.wait(land)
+        ahead.wait(lander)
         return True
 
     def answered(self, ahead: Ahead) -> None:

@@ -8,71 +8,73 @@ has no epoll, the event loop watches each.
 import asyncio
 import select
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 from weakref import WeakKeyDictionary
 
-from sinkhole.upstream.deadlines import Deadlines
+from sinkhole.upstream.deadlines import Deadlines, Wait
 from sinkhole.upstream.turn import TURN
 
 AT_ONCE: Final = 64
 """Sockets taken in one turn of the event loop."""
 
 
-class Ready(Protocol):
-    """Calls back when a socket can be read.
+class Ready:
+    """Tells those who wait when a socket can be read.
 
     Attributes:
         deadlines: tells who waited too long.
     """
 
-    deadlines: Deadlines
+    def __init__(self) -> None:
+        self.deadlines = Deadlines()
 
-    def watch(self, fileno: int, call: Callable[[], None]) -> None:
-        """Call, in a turn, whenever there is something to read."""
+    def watch(self, fileno: int, wait: Wait) -> None:
+        """Tell, in a turn, whenever there is something to read."""
+        raise NotImplementedError
 
     def forget(self, fileno: int) -> None:
-        """Call no more for a socket, which is about to be closed."""
+        """Tell no more of a socket, which is about to be closed."""
+        raise NotImplementedError
 
 
-class EpollReady:
+class EpollReady(Ready):
     """Watches sockets by an epoll; all that is ready is done in one turn."""
 
     def __init__(self) -> None:
-        self.deadlines = Deadlines()
+        super().__init__()
         self._epoll = select.epoll()
-        self._calls: dict[int, Callable[[], None]] = {}
+        self._waits: dict[int, Wait] = {}
         asyncio.get_running_loop().add_reader(self._epoll.fileno(), TURN.run, self._take)
 
-    def watch(self, fileno: int, call: Callable[[], None]) -> None:
-        """Call, in a turn, whenever there is something to read."""
-        self._calls[fileno] = call
+    def watch(self, fileno: int, wait: Wait) -> None:
+        """Tell, in a turn, whenever there is something to read."""
+        self._waits[fileno] = wait
         self._epoll.register(fileno, select.EPOLLIN)
 
     def forget(self, fileno: int) -> None:
-        """Call no more for a socket, which is about to be closed."""
-        self._calls.pop(fileno, None)
+        """Tell no more of a socket, which is about to be closed."""
+        self._waits.pop(fileno, None)
 
     def _take(self) -> None:
-        calls = self._calls
+        waits = self._waits
         for fileno, _ in self._epoll.poll(0, AT_ONCE):
-            call = calls.get(fileno)
-            if call is not None:  # else one before it has closed this one
-                call()
+            wait = waits.get(fileno)
+            if wait is not None:  # else one before it has closed this one
+                wait.receive()
 
 
-class LoopReady:
+class LoopReady(Ready):
     """Watches sockets by the event loop."""
 
-    def __init__(self) -> None:
-        self.deadlines = Deadlines()
-
-    def watch(self, fileno: int, call: Callable[[], None]) -> None:
-        """Call, in a turn, whenever there is something to read."""
-        asyncio.get_running_loop().add_reader(fileno, TURN.run, call)
+    def watch(self, fileno: int, wait: Wait) -> None:
+        """Tell, in a turn, whenever there is something to read."""
+        asyncio.get_running_loop().add_reader(fileno, TURN.run, wait.receive)
 
     def forget(self, fileno: int) -> None:
-        """Call no more for a socket, which is about to be closed."""
-        asyncio.get_running_loop().remove_reader(fileno)
+        """Tell no more of a socket, which is about to be closed."""
+        # uvloop returns None and not a bool, which compiled code would take amiss.
+        forget: Callable[[int], object] = asyncio.get_running_loop().remove_reader
+        forget(fileno)
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Ready] = WeakKeyDictionary()

@@ -19,7 +19,7 @@ def key(name: str):
     return (name_from_text(name), 1, 1, False, False)
 
 
-def test_least_recently_used_goes_first():
+def test_what_was_not_asked_for_goes_first():
     """R-C19"""
     store = AnswerStore(2, CacheBudget(10**9))
     store.put(key("a"), entry("a"))
@@ -38,19 +38,23 @@ def test_entry_larger_than_the_bound_is_not_kept():
     assert (len(store), store.octets) == (0, 0)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 3000), st.booleans())))
-def test_bounds_hold_whatever_is_put_and_dropped(steps):
+@given(st.lists(st.tuples(st.sampled_from(("put", "get", "drop")), st.sampled_from("abcdefgh"), st.integers(0, 3000))))
+def test_bounds_hold_whatever_is_put_asked_for_and_dropped(steps):
     """R-C19"""
     store = AnswerStore(5, CacheBudget(8000))
-    held = {}
-    for name, octets, is_drop in steps:
-        if is_drop:
+    latest = {}
+    for step, name, octets in steps:
+        if step == "put":
+            latest[name] = entry(name, octets)
+            store.put(key(name), latest[name])
+        elif step == "drop":
             store.drop(key(name))
         else:
-            store.put(key(name), entry(name, octets))
-        held = {n: e for n in "abcdefgh" if (e := store.get(key(n)))}
+            assert store.get(key(name)) is (latest[name] if store.holds(key(name)) else None)
+        held = [latest[name] for name in latest if store.holds(key(name))]
         assert len(store) == len(held) <= 5
-        assert store.octets == sum(e.octets for e in held.values()) <= 8000
+        assert store.octets == sum(one.octets for one in held) <= 8000
+        assert store._proven_octets == sum(one.octets for one in held if one.is_proven) <= 6000
 
 
 def test_estimate_is_about_what_python_takes():
@@ -86,6 +90,41 @@ def test_flood_of_names_that_never_come_again_leaves_what_is_asked_again():
     for number in range(5000):
         store.put(key(f"m{number}.flood"), entry("flood"))
     assert store.get(popular[0])
+
+
+def test_what_is_asked_for_all_the_time_outlives_what_was_asked_for_twice():
+    """R-C19"""
+    store = AnswerStore(100, CacheBudget(10**9))
+    for name in ("always", "twice"):
+        store.put(key(name), entry(name))
+        assert store.get(key(name))
+    for number in range(1000):
+        store.put(key(f"n{number}"), entry("n"))
+        assert store.get(key(f"n{number}"))
+        assert store.get(key("always"))
+    assert store.get(key("twice")) is None
+
+
+def test_keys_that_come_and_go_leave_nothing_behind():
+    store = AnswerStore(10**6, CacheBudget(10**9))
+    store.put(key("stays"), entry("stays"))
+    for number in range(20_000):
+        name = f"n{number % 3}"
+        store.put(key(name), entry(name))
+        store.drop(key(name))
+    assert (len(store), store.octets) == (1, entry("stays").octets)
+    assert len(store._new) + len(store._proven) < 100
+
+
+def test_keys_that_take_turns_among_the_proven_leave_nothing_behind():
+    store = AnswerStore(12, CacheBudget(10**9))
+    names = [f"n{number}" for number in range(11)]
+    for name in ("first", *names):
+        store.put(key(name), entry(name))
+    for number in range(20_000):
+        assert store.get(key(names[number % len(names)]))
+    assert len(store) == 12
+    assert len(store._new) + len(store._proven) < 100
 
 
 def test_proven_answers_do_not_fill_the_store_for_ever():

@@ -241,10 +241,11 @@ class Rig:
         self.forwarder = Forwarder(servers)
         self.chain = build_chain(
             self.settings, self.box, self.forwarder, self.hits, clock=self.clock, sightings=self.sightings,
-            forerunner=self.forwarder if is_straight else None,
+            forwarder=self.forwarder if is_straight else None,
         )  # fmt: skip
         gate = ClientGate(self.settings.access, lambda host: self.box.current.scope_of(host), clock=self.clock)
         self.cache = PacketCache()
+        self.has_come_before = True  # each query, so that its reply is kept at once, as the chain's are
         self.long = 0
         self.dispatch = Dispatch(
             gate, self.cache, self.chain, self.box, self.hits, self.settings.transport, at_once=self.chain.at_once,
@@ -259,6 +260,8 @@ class Rig:
     def begin(self, wire, host=HOSTS[0]):
         """Return a future of the reply."""
         future = asyncio.get_running_loop().create_future()
+        if self.has_come_before:
+            self.cache.doorkeeper.has_seen(wire[2:])
         self.dispatch.tick()
         outcome = self.dispatch.datagram(wire, host)
         if isinstance(outcome, bytes) or outcome is None:

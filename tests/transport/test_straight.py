@@ -121,6 +121,21 @@ async def test_what_comes_first_is_what_is_kept():
         assert straight.left() == long.left()
 
 
+@pytest.mark.parametrize(("word", "kind"), [("one", "A"), ("nx", "A"), ("svc", "HTTPS")])
+async def test_reply_is_kept_if_its_query_comes_again(word, kind):
+    """A flood of names that come once fills the answers' cache, which knows what was asked for again, and no other."""
+    async with rigs(True) as (up, rig):
+        rig.has_come_before = False
+        wire = question(f"{word}-1.example", kind).to_wire()
+        replies, kept = set(), []
+        for _ in range(3):
+            replies.add(await rig.ask(wire))
+            kept.append(len(rig.cache))
+        assert (kept, len(replies), len(up.queries), rig.long) == ([0, 1, 1], 1, 1, 1)
+        await rig.ask(question("one-2.example").to_wire())
+        assert len(rig.cache) == 1
+
+
 async def test_equal_questions_share_one_flight_on_either_way():
     async with rigs(True, handler=lambda wire: [(0.05, upstream(wire)[0][1])]) as (up, rig):
         ways = [question("one-1.example"), question("one-1.example"), question("one-1.example", use_edns=0),

@@ -1,15 +1,25 @@
 import asyncio
 import gc
+import os
 import socket
 import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from sinkhole.upstream.deadlines import Wait
 from sinkhole.upstream.ready import EpollReady, LoopReady, Ready, ready_of
 from sinkhole.upstream.turn import TURN
 
 BOTH = pytest.mark.parametrize("make", [EpollReady, LoopReady])
+
+
+class Told(Wait):
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+
+    def receive(self) -> None:
+        self._call()
 
 
 @pytest.fixture
@@ -39,7 +49,7 @@ async def test_whoever_can_read_is_called_in_a_turn(make: Callable[[], Ready], p
     def read() -> None:
         heard.append((near.recv(9), TURN.is_on))
 
-    ready.watch(near.fileno(), read)
+    ready.watch(near.fileno(), Told(read))
     await some_turns()
     assert heard == []
     far.send(b"one")
@@ -62,7 +72,7 @@ async def test_one_that_is_closed_by_another_is_not_called(make: Callable[[], Re
             ready.forget(near.fileno())
 
     for which, (near, far) in enumerate(both):
-        ready.watch(near.fileno(), lambda which=which: take(which))
+        ready.watch(near.fileno(), Told(lambda which=which: take(which)))
         far.send(b"x")
     await some_turns()
     assert len(heard) == 1
@@ -78,8 +88,8 @@ async def test_one_that_fails_holds_up_no_other(make: Callable[[], Ready], pairs
         bad[0].recv(9)
         raise ValueError("it failed")
 
-    ready.watch(bad[0].fileno(), fail)
-    ready.watch(good[0].fileno(), lambda: heard.append(good[0].recv(9)))
+    ready.watch(bad[0].fileno(), Told(fail))
+    ready.watch(good[0].fileno(), Told(lambda: heard.append(good[0].recv(9))))
     for _, far in (bad, good):
         far.send(b"x")
     await some_turns()
@@ -96,14 +106,18 @@ async def test_forgetting_what_is_not_watched_does_nothing(make: Callable[[], Re
 
 
 def test_each_loop_has_one_and_keeps_nothing_alive() -> None:
-    async def of_this_loop() -> tuple[weakref.ref[Ready], bool]:
+    async def of_this_loop() -> tuple[weakref.ref[asyncio.AbstractEventLoop], int, bool]:
         loop = asyncio.get_running_loop()
-        return weakref.ref(ready_of(loop)), ready_of(loop) is ready_of(loop)
+        ready = ready_of(loop)
+        assert isinstance(ready, EpollReady)
+        return weakref.ref(loop), ready._epoll.fileno(), ready_of(loop) is ready
 
-    first, is_one = asyncio.run(of_this_loop())
+    loop, epoll, is_one = asyncio.run(of_this_loop())
     assert is_one
     gc.collect()
-    assert first() is None
+    assert loop() is None
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(epoll)
 
 
 async def test_without_epoll_the_loop_watches(monkeypatch: pytest.MonkeyPatch) -> None:
