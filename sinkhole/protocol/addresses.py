@@ -115,7 +115,8 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     if len(got) < stop or not _is_silent(got[stop:], additional):
         return None
     ttl, most_ttl = _MAX_TTL, 0
-    for at in range(end, stop, size):
+    at = end
+    while at < stop:  # not `range`, which compiled is an object where the step is no constant
         if got[at : at + _TTL] != head or got[at + _LENGTH : at + _DATA] != length:
             return None
         here = _number(got[at + _TTL : at + _LENGTH], "big")
@@ -123,6 +124,7 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
             ttl = here
         if here > most_ttl:
             most_ttl = here
+        at += size
     if most_ttl > _MAX_TTL:
         return None
     found = AddressSet(got, end, count, size, ttl, most_ttl)

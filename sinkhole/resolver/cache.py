@@ -55,6 +55,8 @@ class Cache:
 
     def __init__(self, settings: CacheSettings, clock: Clock, background: Background, budget: CacheBudget) -> None:
         self._settings = settings
+        self._min_ttl, self._max_ttl = settings.min_ttl, settings.max_ttl
+        self._prefetches = settings.prefetch
         self._clock = clock
         self._background = background
         self._store = AnswerStore(settings.entries, budget)
@@ -88,7 +90,7 @@ class Cache:
 
     def may_keep(self, addresses: AddressSet) -> bool:
         """Return whether TTLs are within the limits, so that they need not be changed."""
-        return 0 < addresses.ttl >= self._settings.min_ttl and addresses.most_ttl <= self._settings.max_ttl
+        return 0 < addresses.ttl >= self._min_ttl and addresses.most_ttl <= self._max_ttl
 
     def keep_addresses(self, key: Key, name: bytes, qtype: int, addresses: AddressSet) -> float:
         """Keep a set of addresses that `may_keep` let through; return how long the reply may be repeated."""
@@ -144,7 +146,7 @@ class Cache:
         return answer
 
     def _is_due(self, entry: Kept, now: float) -> bool:
-        return self._settings.prefetch and now >= self._due_time(entry.born, entry.expires)
+        return self._prefetches and now >= self._due_time(entry.born, entry.expires)
 
     def _due_time(self, born: float, expires: float) -> float:
         life = expires - born
@@ -166,11 +168,11 @@ class Cache:
 
     def _reusable_at_first(self, life: float) -> float:
         """Return the same for an answer that has just come and lives so long."""
-        return life if life < PREFETCH_LIFE or not self._settings.prefetch else life * (1 - PREFETCH_SHARE)
+        return life if life < PREFETCH_LIFE or not self._prefetches else life * (1 - PREFETCH_SHARE)
 
     def _reusable(self, now: float, born: float, expires: float) -> float:
         """Return how long the packet cache may repeat the answer before this stage must see the question again."""
-        if not self._settings.prefetch:
+        if not self._prefetches:
             return expires - now
         due = self._due_time(born, expires)
         return due - now if now < due else min(1.0, expires - now)

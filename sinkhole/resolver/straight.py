@@ -36,6 +36,7 @@ from sinkhole.upstream.forwarder import Forwarder
 STRAIGHT_TYPES: Final = frozenset((QType.A, QType.AAAA, QType.HTTPS))
 """What is asked for on the straight path."""
 _SAYING: Final = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN))
+_HTTPS: Final = int(QType.HTTPS)
 _REST_OF_KEY: Final = {int(qtype): rest_of_key(qtype, QClass.IN) for qtype in STRAIGHT_TYPES}
 
 
@@ -76,7 +77,7 @@ class Straight:
         flights = self.coalesce.flights
         if place in flights or not self.cache.is_unknown(place, now):
             return False
-        if policy.judges_addresses(client.scope) or (qtype == QType.HTTPS and not self._takes_services):
+        if policy.judges_addresses(client.scope) or (qtype == _HTTPS and not self._takes_services):
             return False
         verdict = policy.decide(name, qtype, client.scope, course.when, client=client.address, key=key)
         if verdict.is_blocked or not self.forwarder.begin(course.name, name, qtype, client.address, course):

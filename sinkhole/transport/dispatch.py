@@ -119,7 +119,7 @@ class Dispatch:
         return self._quick.answer(keys, hosts, self._finisher.policy)
 
     def datagram(
-        self, wire: bytes, host: Host, asked: Asked | None = None, *, may_begin: bool = True
+        self, wire: bytes, host: Host, asked: Asked | None = None, key: bytes = b"", *, may_begin: bool = True
     ) -> Outcome | Begun:
         """Answer a datagram; never raises.
 
@@ -127,6 +127,7 @@ class Dispatch:
             wire: the whole of it.
             host: who sent it.
             asked: what was found out about it while it was found that no reply is at hand.
+            key: what of it is after the id, where that is at hand.
             may_begin: whether it may be begun without a task, which nothing but its end can end.
         """
         try:
@@ -138,7 +139,8 @@ class Dispatch:
                 return self._truncate(wire) if is_answered else None
             if state.datagrams is None and state.is_allowed:
                 state.datagrams = self._cache.table_of(state.client.scope, is_stream=False)
-            return self._begin(wire, state, state.datagrams, asked, is_stream=False, may_begin=may_begin)
+            key = key or wire[2:]
+            return self._begin(wire, key, state, state.datagrams, asked, is_stream=False, may_begin=may_begin)
         except Exception:
             self.log.exception("query.failed")
             return None
@@ -162,7 +164,7 @@ class Dispatch:
             state = self._gate.admit(host)
             if state.streams is None and state.is_allowed:
                 state.streams = self._cache.table_of(state.client.scope, is_stream=True)
-            outcome = self._begin(wire, state, state.streams, None, is_stream=True)
+            outcome = self._begin(wire, wire[2:], state, state.streams, None, is_stream=True)
             if isinstance(outcome, Begun):
                 raise AssertionError("only datagrams are begun without a task")
             return outcome
@@ -195,11 +197,10 @@ class Dispatch:
         self._gate.forget_scopes()
 
     def _begin(
-        self, wire: bytes, state: ClientState, table: Table | None, asked: Asked | None, *, is_stream: bool,
-        may_begin: bool = False,
+        self, wire: bytes, key: bytes, state: ClientState, table: Table | None, asked: Asked | None,
+        *, is_stream: bool, may_begin: bool = False,
     ) -> Outcome | Begun:  # fmt: skip
         if table is not None:
-            key = wire[2:]
             entry = self._cache.look_up(table, key, self._quick.now)
             if entry is not None:
                 self._served.add(entry, state)
@@ -209,8 +210,10 @@ class Dispatch:
                 if isinstance(found, bytes):
                     return wire[:2] + found
                 asked = found
-            if may_begin and asked is not None and (begun := self._go_straight(wire, asked, state, table)) is not None:
-                return begun
+            if may_begin and asked is not None:
+                begun = self._go_straight(wire, key, asked, state, table)
+                if begun is not None:
+                    return begun
         try:
             query = read_query(wire)
         except Silence:
@@ -252,9 +255,11 @@ class Dispatch:
             self._batch_time = datetime.fromtimestamp(self._wall(), UTC)
         return self._batch_time
 
-    def _go_straight(self, wire: bytes, asked: Asked, state: ClientState, table: Table) -> StraightLater | None:
+    def _go_straight(
+        self, wire: bytes, key: bytes, asked: Asked, state: ClientState, table: Table
+    ) -> StraightLater | None:
         """Begin on the straight path; None where the long way has to be taken."""
-        form, (name, _, domain, key) = asked
+        form, (name, _, domain, name_key) = asked
         straight, begin, client = self._straight, self._begin_chain, state.client
         # Where verdicts may end by themselves, so must TTLs: that takes the long way.
         if straight is None or begin is None or not name:
@@ -265,8 +270,8 @@ class Dispatch:
         if plain is None or self._blocked.may_be_local(domain):
             return None
         end = HEADER + len(name) + TYPE_AND_CLASS
-        later = StraightLater(self._finisher, wire, end, plain, table, client, self._when(), begin)
-        if not straight.begin(later, self._quick.now, name, key):
+        later = StraightLater(self._finisher, wire, key, end, plain, table, client, self._when(), begin)
+        if not straight.begin(later, self._quick.now, name, name_key):
             return None
         state.queries += 1
         return later

@@ -100,14 +100,14 @@ class Finisher:
         return reply
 
     def keep_addresses(
-        self, wire: bytes, reply: bytes, form: PlainForm, course: Course, found: AddressSet, table: Table
+        self, key: bytes, reply: bytes, form: PlainForm, course: Course, found: AddressSet, table: Table
     ) -> None:
         """Keep a set of addresses that came on the straight path, and the reply if its query came before.
 
         Most come once. Who comes again finds the answer, and from then on the reply.
 
         Args:
-            wire: the query.
+            key: the query after its id.
             reply: to it.
             form: of the query.
             course: the way it took.
@@ -116,15 +116,17 @@ class Finisher:
         """
         try:
             course.keep(found)
-            self._store_known(wire, reply, form, course, table)
+            self._store_known(key, reply, form, course, table)
         except Exception:  # the edge of a query: its reply has left
             self._log.exception("query.failed", name=name_to_text(course.name), qtype=form.qtype)
 
-    def finish_body(self, wire: bytes, form: PlainForm, course: Course, body: ReplyBody, table: Table) -> bytes:
+    def finish_body(
+        self, wire: bytes, key: bytes, form: PlainForm, course: Course, body: ReplyBody, table: Table
+    ) -> bytes:
         """Make the reply of what else came on the straight path, and keep it; see `keep_addresses`."""
         reply = self.fit(form.query(wire, course.name), body, False)
         if course.reusable:
-            self._store_known(wire, reply, form, course, table)
+            self._store_known(key, reply, form, course, table)
         return reply
 
     def failed(self, asked: Query) -> bytes:
@@ -165,9 +167,8 @@ class Finisher:
                 ttl=answer.ttl, ends=self._clock() + left, is_recorded=entry.is_recorded,
             )  # fmt: skip
 
-    def _store_known(self, wire: bytes, reply: bytes, form: PlainForm, course: Course, table: Table) -> None:
+    def _store_known(self, key: bytes, reply: bytes, form: PlainForm, course: Course, table: Table) -> None:
         """Put a reply that came on the straight path into the packet cache, if its query came before."""
-        key = wire[2:]
         if self._cache.doorkeeper.has_seen(key):
             self._store(key, reply, table, course.name, form.qtype, course.verdict, course.reusable)
 

@@ -69,6 +69,7 @@ class StraightLater(Course):
     Args:
         finisher: makes the reply.
         wire: the query.
+        key: what of it is after the id.
         end: offset after its question.
         form: of the query.
         table: where its reply may be kept.
@@ -81,17 +82,19 @@ class StraightLater(Course):
     """
 
     __slots__ = (
-        "_begin", "_end", "_finisher", "_form", "_found", "_period", "_reply", "_table", "_wire", "place", "returner",
+        "_begin", "_end", "_finisher", "_form", "_found", "_key", "_period", "_reply", "_table", "_wire", "place",
+        "returner",
     )  # fmt: skip
 
     def __init__(
-        self, finisher: Finisher, wire: bytes, end: int, form: PlainForm, table: Table, client: Client, when: datetime,
-        begin: Callable[[Query, Done], Answer | None],
+        self, finisher: Finisher, wire: bytes, key: bytes, end: int, form: PlainForm, table: Table, client: Client,
+        when: datetime, begin: Callable[[Query, Done], Answer | None],
     ) -> None:  # fmt: skip
         super().__init__(wire[HEADER : end - TYPE_AND_CLASS], form.qtype, client, when, form.most - end)
         self._finisher = finisher
         self._period = finisher.period
         self._wire = wire
+        self._key = key
         self._end = end
         self._form = form
         self._table = table
@@ -115,7 +118,7 @@ class StraightLater(Course):
                 TURN.later(self)
                 return
             if found is not None:
-                reply = finisher.finish_body(self._wire, self._form, self, found, self._table)
+                reply = finisher.finish_body(self._wire, self._key, self._form, self, found, self._table)
                 self.returner.give_back(reply, self.place)
                 return
             asked = self._long_way()
@@ -130,7 +133,7 @@ class StraightLater(Course):
 
     def finish(self) -> None:
         """Keep what came, and the reply."""
-        self._finisher.keep_addresses(self._wire, self._reply, self._form, self, self._found, self._table)
+        self._finisher.keep_addresses(self._key, self._reply, self._form, self, self._found, self._table)
 
     def _long_way(self) -> Query:
         query = Query(read_query(self._wire), self.client, False, self.when, ahead=self.ahead)

@@ -45,6 +45,10 @@ class BatchSocket(Unfinished):
         octets, controls = _NAME_OCTETS[family], _CONTROL_OCTETS[family] if has_control else 0
         self._in = Slots(BATCH, _SLOT, LARGEST, octets, controls)
         self._late = Slots(BATCH, _SLOT, LARGEST, octets, controls)
+        self._has_control = has_control
+        self._replies: list[bytes] = []
+        self._names: list[bytes] = []
+        self._controls: list[bytes] = []
         where = _ADDRESS[family]
         self._starts = self._in.starts
         self._tail_starts = [start + 2 for start in self._starts]
@@ -119,26 +123,24 @@ class BatchSocket(Unfinished):
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send one, together with the others that become ready in this turn of the event loop."""
-        slots = self._late
-        number = slots.used
-        if number == BATCH:
+        count = len(self._replies)
+        if count == BATCH:
             self.finish()
-            number = 0
-        elif not number:
+        elif not count:
             TURN.later(self)
-        names, controls = slots.name_octets, slots.control_octets
         name, control = place
-        slots.names[number * names : (number + 1) * names] = name
-        if control:
-            slots.controls[number * controls : (number + 1) * controls] = control
-        elif controls:
-            slots.headers[number].msg_hdr.msg_controllen = 0
-        slots.put(reply)
+        self._replies.append(reply)
+        self._names.append(name)
+        if self._has_control:
+            self._controls.append(control)
 
     def finish(self) -> None:
         """Send the replies that became ready."""
-        self._send_some(self._late, self._late.used)
-        self._late.empty()
+        replies, names, controls = self._replies, self._names, self._controls
+        if replies:
+            self._replies, self._names, self._controls = [], [], []
+            self._late.fill(replies, names, controls)
+            self._send_some(self._late, len(replies))
 
     def _send_some(self, slots: Slots, end: int) -> None:
         """Send what the first headers point to."""

@@ -87,8 +87,9 @@ class UdpListener(Returner):
             tails, missed = dispatch.at_hand(keys, hosts)
             replies = len(keys) - len(missed)
             for number, asked in missed:
+                may_begin = self._unfinished < _MAX_WAITING
                 outcome = dispatch.datagram(
-                    self._socket.wire(number), hosts[number], asked, may_begin=self._unfinished < _MAX_WAITING
+                    self._socket.wire(number), hosts[number], asked, keys[number], may_begin=may_begin
                 )
                 if isinstance(outcome, bytes):
                     tails[number] = outcome[2:]  # a reply has the id of its query

@@ -3,7 +3,6 @@
 import errno
 import os
 import socket
-from collections.abc import Sequence
 from typing import Final
 
 from sinkhole.upstream.slots import Slots
@@ -17,22 +16,22 @@ class BatchVolley(Volley):
 
     def __init__(self, most: int) -> None:
         super().__init__(most)
-        self._slots = Slots(most, _STEP, BUFFER)
+        self._in = Slots(most, _STEP, BUFFER)
+        self._out = Slots(most, _STEP, BUFFER)
 
-    def send(self, sock: socket.SocketType, datagrams: Sequence[bytes]) -> None:
+    def send(self, sock: socket.SocketType, datagrams: list[bytes]) -> None:
         """Send datagrams through a connected socket, at most as many as leave at once."""
         if len(datagrams) == 1:
             sock.send(datagrams[0])
             return
-        slots = self._slots
-        slots.empty()
         for datagram in datagrams:
             if len(datagram) > BUFFER:
                 raise _error(errno.EMSGSIZE)
-            slots.put(datagram)
+        slots = self._out
+        slots.fill(datagrams, [], [])
         first, fileno = 0, sock.fileno()
-        while first < slots.used:
-            sent = slots.send(fileno, first, slots.used)
+        while first < len(datagrams):
+            sent = slots.send(fileno, first, len(datagrams))
             if not sent:
                 raise _error(slots.errno)
             first += sent
@@ -41,7 +40,7 @@ class BatchVolley(Volley):
         """Return what is waiting at a socket."""
         if wanted == 1:
             return super().receive(sock, wanted)
-        slots = self._slots
+        slots = self._in
         slots.empty()
         count = slots.receive(sock.fileno())
         if not count:

@@ -27,6 +27,10 @@ At most as many answers are taken in one go, so that a flood at one socket does 
 """
 
 
+_INET: Final = int(socket.AF_INET)
+_INET6: Final = int(socket.AF_INET6)
+_KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
+
 Landed = Message | AddressSet | UpstreamError
 """What comes of a query; a set of addresses only where it may be one."""
 
@@ -129,10 +133,10 @@ class Burst(Wait):
         self.is_sent = True
         if not self.flights:
             return
-        family = socket.AF_INET6 if ":" in self._to[0] else socket.AF_INET
+        family = _INET6 if ":" in self._to[0] else _INET
         try:
             # The port is the kernel's choice. Not `socket.socket`: its cover in Python costs as much as a system call.
-            sock = self._sock = socket.SocketType(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            sock = self._sock = socket.SocketType(family, _KIND)
             sock.connect(self._to)
             self._volley.send(sock, [flight.sent for flight in self.flights.values()])
         except OSError as error:

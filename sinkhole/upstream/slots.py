@@ -29,6 +29,8 @@ FFI.cdef(
 _HEADER_OCTETS: Final = FFI.sizeof("struct mmsghdr")
 _DONTWAIT: Final = int(getattr(socket, "MSG_DONTWAIT", 0))
 _WORD: Final = 4
+_LONG: Final = 8
+_NULL: Final = FFI.NULL
 _NOBODY: Final = -1
 """Of no descriptor: what a call says of it tells whether there is the call."""
 
@@ -39,7 +41,7 @@ def is_supported() -> bool:
         return False
     try:
         library: Any = FFI.dlopen(None)
-        for call, more in ((library.recvmmsg, (FFI.NULL,)), (library.sendmmsg, ())):
+        for call, more in ((library.recvmmsg, (_NULL,)), (library.sendmmsg, ())):
             # One and not none: musl does not ask the kernel about none.
             if call(_NOBODY, FFI.new("struct mmsghdr *"), 1, 0, *more) != -1 or FFI.errno != errno.EBADF:
                 return False
@@ -50,6 +52,9 @@ def is_supported() -> bool:
 
 class Slots:
     """Room for a batch of datagrams, and the headers that describe it to the kernel.
+
+    It is either received into and sent from (`receive`, `send`, `empty`), each datagram in its slot; or filled and sent
+    from (`fill`, `send`), with datagrams right behind each other.
 
     Args:
         count: datagrams of a batch.
@@ -102,7 +107,11 @@ class Slots:
         words = _HEADER_OCTETS // _WORD
         at = FFI.offsetof("struct mmsghdr", "msg_len") // _WORD
         self.received = memoryview(self._header_octets).cast("I")[at::words]
-        self.to_send = memoryview(FFI.buffer(self._iovecs)).cast("B").cast("L")[1::2]
+        vectors = memoryview(FFI.buffer(self._iovecs)).cast("B").cast("L")
+        self._places, self.to_send = vectors[::2], vectors[1::2]
+        self._first = self._places[0]
+        at = FFI.offsetof("struct msghdr", "msg_controllen") // _LONG
+        self._control_lengths = memoryview(self._header_octets).cast("L")[at :: _HEADER_OCTETS // _LONG]
         self._room = array("L", [room]) * count
         self.used = 0
         library: Any = FFI.dlopen(None)
@@ -110,17 +119,36 @@ class Slots:
 
     def receive(self, fileno: int) -> int:
         """Take in what is waiting at a socket; return how many, and 0 where `errno` says why there are none."""
-        count: int = self._recvmmsg(fileno, self.headers, self._count, _DONTWAIT, FFI.NULL)
+        count: int = self._recvmmsg(fileno, self.headers, self._count, _DONTWAIT, _NULL)
         self.used = max(0, count)
         return self.used
 
-    def put(self, datagram: bytes) -> None:
-        """Put a datagram that will be sent into the next slot; there must be one."""
-        number, length = self.used, len(datagram)
-        start = self.starts[number]
-        self.octets[start : start + length] = datagram
-        self.to_send[number] = length
-        self.used = number + 1
+    def fill(self, datagrams: list[bytes], names: list[bytes], controls: list[bytes]) -> None:
+        """Put in datagrams that will be sent; all that was there is gone.
+
+        Args:
+            datagrams: as many as there are slots, at most, and not longer than these.
+            names: an address for each; none for a connected socket.
+            controls: ancillary data for each, which may be empty; none where there is no room for any.
+        """
+        octets = b"".join(datagrams)
+        self.octets[: len(octets)] = octets
+        place, places, lengths = self._first, [], []
+        for datagram in datagrams:
+            length = len(datagram)
+            places.append(place)
+            lengths.append(length)
+            place += length
+        count = len(datagrams)
+        self._places[:count] = array("L", places)
+        self.to_send[:count] = array("L", lengths)
+        if names:
+            octets = b"".join(names)
+            self.names[: len(octets)] = octets
+        if controls:
+            octets = b"".join([control.ljust(self.control_octets, b"\0") for control in controls])
+            self.controls[: len(octets)] = octets
+            self._control_lengths[:count] = array("L", [len(control) for control in controls])
 
     def send(self, fileno: int, first: int, end: int) -> int:
         """Send from slot `first` up to `end`; return how many left, and 0 where `errno` says why the first did not."""

@@ -1,7 +1,6 @@
 """How the queries of a burst leave and their answers arrive: all in one system call, where the system has that."""
 
 import socket
-from collections.abc import Sequence
 from typing import Final
 
 BUFFER: Final = 4096
@@ -18,7 +17,7 @@ class Volley:
     def __init__(self, most: int) -> None:
         self._most = most
 
-    def send(self, sock: socket.SocketType, datagrams: Sequence[bytes]) -> None:
+    def send(self, sock: socket.SocketType, datagrams: list[bytes]) -> None:
         """Send datagrams through a connected socket, at most as many as leave at once.
 
         Raises:
