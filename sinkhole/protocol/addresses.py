@@ -3,8 +3,6 @@
 Every octet is looked at, so whatever is accepted reads the same the long way (`read_message`).
 """
 
-import struct
-from functools import lru_cache
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -12,29 +10,28 @@ from mypy_extensions import mypyc_attr
 from sinkhole.protocol.message import Record
 from sinkhole.protocol.types import QClass, QType
 
-__all__ = ["ADDRESS_TYPES", "AddressSet", "read_addresses", "read_records"]
+__all__ = ["ADDRESS_TYPES", "MOST_ADDRESSES", "AddressSet", "read_addresses", "read_records"]
 
 ADDRESS_TYPES: Final = {QType.A: 4, QType.AAAA: 16}
 """Octets of an address by type."""
 
-_AFTER_ID: Final = struct.Struct("!5H")
-_ID: Final = 2
 _HEADER_SIZE: Final = 12
 _TO_QUESTION: Final = b"\xc0\x0c"
 _TTL: Final = 6
 _LENGTH: Final = 10
 _DATA: Final = 12
 """Where the parts of a record begin whose owner is a pointer to the question."""
-_MOST: Final = 32
+MOST_ADDRESSES: Final = 32
 """Addresses of a set; what has more is read the long way."""
 _MAX_TTL: Final = 0x7FFFFFFF
 _OPT: Final = b"\0\0\x29"
 _OPT_SIZE: Final = 11
-_PLAIN: Final = 0x8000
-_DECIDING: Final = 0xFA0F
-"""QR, opcode, TC and rcode; of these only QR may be set."""
-_number: Final = int.from_bytes
-"""Looked up once: compiled, each look-up makes a method."""
+_RESPONSE: Final = 0x80
+_DECIDING_FIRST: Final = 0xFA
+"""QR, opcode and TC; of these only QR may be set."""
+_RCODE: Final = 0x0F
+_ONE: Final = b"\0\1"
+_NONE: Final = b"\0\0"
 
 
 _RECORDS: Final = {
@@ -102,24 +99,24 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
         end: offset after its question.
         got: what arrived, its id compared already.
     """
-    if len(got) < end:
+    if len(got) < end or not _is_plain(got):
         return None
-    count, additional = _counts(got[_ID:_HEADER_SIZE])
-    if not count or got[_HEADER_SIZE:end] != sent[_HEADER_SIZE:end] or not sent[_HEADER_SIZE]:
+    count = got[6] << 8 | got[7]
+    if not 0 < count <= MOST_ADDRESSES or got[_HEADER_SIZE:end] != sent[_HEADER_SIZE:end] or not sent[_HEADER_SIZE]:
         return None
     form = _RECORDS.get(sent[end - 4 : end])
     if form is None:
         return None
     head, length, size = form
     stop = end + count * size
-    if len(got) < stop or not _is_silent(got[stop:], additional):
+    if len(got) < stop or not _is_silent(got[stop:], got[11]):
         return None
     ttl, most_ttl = _MAX_TTL, 0
     at = end
     while at < stop:  # not `range`, which compiled is an object where the step is no constant
         if got[at : at + _TTL] != head or got[at + _LENGTH : at + _DATA] != length:
             return None
-        here = _number(got[at + _TTL : at + _LENGTH], "big")
+        here = got[at + 6] << 24 | got[at + 7] << 16 | got[at + 8] << 8 | got[at + 9]
         if here < ttl:
             ttl = here
         if here > most_ttl:
@@ -131,16 +128,13 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     return None if count > 1 and len(set(found.addresses())) < count else found
 
 
-@lru_cache(1024)
-def _counts(header: bytes) -> tuple[int, int]:
-    """Return how many answers and additional records a header without its id tells of; no answers where it is other.
+def _is_plain(got: bytes) -> bool:
+    """Return whether a header tells of a response without error to one question, and of no more than one other record.
 
-    Most headers are one of a dozen.
+    Compiled, to look at an octet is nothing, and to take a header apart costs more than all the rest.
     """
-    flags, questions, count, authority, additional = _AFTER_ID.unpack(header)
-    if flags & _DECIDING != _PLAIN or questions != 1 or count > _MOST or authority or additional > 1:
-        return 0, 0
-    return count, additional
+    flags, more = got[2] & _DECIDING_FIRST, got[3] & _RCODE
+    return flags == _RESPONSE and not more and got[4:6] == _ONE and got[8:10] == _NONE and not got[10] and got[11] <= 1
 
 
 def _is_silent(rest: bytes, additional: int) -> bool:

@@ -49,6 +49,10 @@ class Later:
         self.returner: Returner
         self.place: Place
 
+    def go_to(self, returner: Returner, place: Place) -> None:
+        """Say who takes the reply, and where it goes."""
+        self.returner, self.place = returner, place
+
     def done(self, answer: Answer | None, error: Exception | None) -> None:
         """Make the reply of an answer, and send it."""
         finisher, asked = self._finisher, self._asked
@@ -104,6 +108,10 @@ class StraightLater(Course):
         self.returner: Returner
         self.place: Place
 
+    def go_to(self, returner: Returner, place: Place) -> None:
+        """Say who takes the reply, and where it goes."""
+        self.returner, self.place = returner, place
+
     def landed(self) -> None:
         """Make the reply of what came, and send it; or go on."""
         finisher = self._finisher
@@ -123,7 +131,7 @@ class StraightLater(Course):
                 return
             asked = self._long_way()
             later = Later(finisher, self._wire, asked, self._period, self._table)
-            later.returner, later.place = self.returner, self.place
+            later.go_to(self.returner, self.place)
             answer = self._begin(asked, later.done)
         except Exception:
             self.returner.give_back(finisher.failed(asked or self._long_way()), self.place)

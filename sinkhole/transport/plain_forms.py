@@ -7,7 +7,7 @@ does the reply, but for the addresses.
 from typing import Final
 
 from sinkhole.config.schema import TransportSettings
-from sinkhole.protocol.addresses import AddressSet
+from sinkhole.protocol.addresses import MOST_ADDRESSES, AddressSet
 from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS, BadQuery, QueryMessage, Question, Silence, read_query
 from sinkhole.protocol.reply import ReplyBody, reply_limit
 from sinkhole.protocol.types import QClass, Rcode
@@ -19,6 +19,8 @@ MAX_FORMS: Final = 1000
 """Forms remembered; real clients have a few dozen."""
 _COUNT: Final = 6
 """Where the number of answers stands."""
+_COUNTS: Final = [count.to_bytes(2) for count in range(MOST_ADDRESSES + 1)]
+"""How it is written."""
 
 
 class PlainForm:
@@ -43,7 +45,7 @@ class PlainForm:
     def reply(self, wire: bytes, end: int, found: AddressSet) -> bytes:
         """Return the reply to a query whose question ends at `end`."""
         return b"".join((
-            wire[:2], self._before, found.count.to_bytes(2), self._after, wire[HEADER:end], found.octets, self._opt,
+            wire[:2], self._before, _COUNTS[found.count], self._after, wire[HEADER:end], found.octets, self._opt,
         ))  # fmt: skip
 
     def query(self, wire: bytes, name: bytes) -> QueryMessage:

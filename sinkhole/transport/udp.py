@@ -12,7 +12,7 @@ from typing import Any, Final
 from sinkhole.transport.border import Wanted, wrap_socket
 from sinkhole.transport.datagram import BATCH, Form, Place
 from sinkhole.transport.dispatch import Dispatch
-from sinkhole.transport.later import Begun, Returner
+from sinkhole.transport.later import Begun, Later, Returner, StraightLater
 from sinkhole.upstream.turn import TURN
 
 _BATCHES: Final = 4
@@ -103,9 +103,9 @@ class UdpListener(Returner):
         dispatch.settle()
 
     def _wait_for(self, outcome: "Coroutine[Any, Any, bytes] | Begun", place: Place) -> None:
-        if isinstance(outcome, Begun):
+        if isinstance(outcome, StraightLater | Later):
             self._unfinished += 1
-            outcome.returner, outcome.place = self, place
+            outcome.go_to(self, place)
             return
         if len(self._waiting) >= _MAX_WAITING:
             outcome.close()

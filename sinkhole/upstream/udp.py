@@ -14,7 +14,7 @@ from typing import Final
 from sinkhole.upstream.ask import Ask, Budget, mixed_case
 from sinkhole.upstream.burst import MOST, Burst, Flight
 from sinkhole.upstream.entropy import Entropy
-from sinkhole.upstream.ready import ready_of
+from sinkhole.upstream.ready import Ready, ready_of
 from sinkhole.upstream.turn import TURN
 from sinkhole.upstream.volley import Volley
 
@@ -29,7 +29,7 @@ class Datagrams:
         randomize_case: mix the letter case of names and insist on getting it back.
     """
 
-    __slots__ = ("_burst", "_entropy", "_host", "_port", "_randomize_case", "_volley")
+    __slots__ = ("_burst", "_entropy", "_host", "_loop", "_port", "_randomize_case", "_ready", "_volley")
 
     def __init__(self, port: int, *, randomize_case: bool) -> None:
         self._port = port
@@ -38,6 +38,8 @@ class Datagrams:
         self._volley = shared_volley()
         self._burst: Burst | None = None
         self._host = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready: Ready
 
     def begin(self, ask: Ask, host: str, budget: Budget, *, timeout: float) -> Flight:
         """Put a query into the next burst; return its flight.
@@ -88,7 +90,9 @@ class Datagrams:
         if self._burst is not None:
             self._burst.send()
         loop = asyncio.get_running_loop()
-        burst = self._burst = Burst(loop, ready_of(loop), self._volley, host, self._port)
+        if loop is not self._loop:
+            self._loop, self._ready = loop, ready_of(loop)
+        burst = self._burst = Burst(loop, self._ready, self._volley, host, self._port)
         self._host = host
         TURN.later(burst)
         return burst
