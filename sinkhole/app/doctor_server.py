@@ -23,7 +23,7 @@ from sinkhole.resolver.hits import CANARY
 from sinkhole.transport.addresses import ListenAddress, parse_listen
 from sinkhole.transport.code import CODE
 from sinkhole.transport.datagram import BATCH
-from sinkhole.upstream.slots import is_supported
+from sinkhole.upstream.batch import is_supported
 
 ASK_TIMEOUT = 3.0
 _FORMS = {

@@ -171,6 +171,7 @@ class AnswerStore:
             self._octets -= before.octets
             if before.is_proven:
                 self._proven_octets += entry.octets - before.octets
+                self._bound_proven()
         self._shrink()
 
     def drop(self, key: Key) -> None:
@@ -189,18 +190,22 @@ class AnswerStore:
         return entry is not None and entry.is_proven is is_proven
 
     def _prove(self, key: Key, entry: Kept) -> None:
-        """Put an entry among the proven, which have three quarters of the room."""
+        """Put an entry among the proven."""
         entry.is_proven = True
         self._proven.append(key)
         self._proven_octets += entry.octets
-        most_entries, most_octets = self._max_entries * 3 // 4, self._budget.answers * 3 // 4
-        while len(self._proven) > most_entries or self._proven_octets > most_octets:
-            self._take_proven(is_wanted=True)
+        self._bound_proven()
         # One key more means nothing among the new: take away two, or a row of them would be found in one go.
         for _ in range(2):
             if self._new and not self._is_in(self._new[0], is_proven=False):
                 self._new.popleft()
         self._tidy()
+
+    def _bound_proven(self) -> None:
+        """Leave the proven three quarters of the room."""
+        most_entries, most_octets = self._max_entries * 3 // 4, self._budget.answers * 3 // 4
+        while len(self._proven) > most_entries or self._proven_octets > most_octets:
+            self._take_proven(is_wanted=True)
 
     def _tidy(self) -> None:
         """Take away the keys that mean nothing, if they are most."""

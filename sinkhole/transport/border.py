@@ -7,7 +7,7 @@ from sinkhole.errors import ListenError
 from sinkhole.transport.datagram import AddressSocket, DatagramSocket, WildcardSocket, is_wildcard
 from sinkhole.transport.mmsg import BatchSocket
 from sinkhole.transport.quiet import QuietLog
-from sinkhole.upstream.slots import is_supported
+from sinkhole.upstream.batch import is_supported
 
 Wanted = Literal["auto", "batch", "single"]
 

@@ -6,7 +6,6 @@ A batch is received, answered by place in it, and forgotten; a reply that is rea
 
 import errno
 import socket
-from collections.abc import Sequence
 from typing import Any, Final, Literal, Protocol
 
 from sinkhole.transport.addresses import IP_PKTINFO
@@ -34,7 +33,7 @@ class DatagramSocket(Protocol):
 
     form: Form
 
-    def receive(self) -> tuple[Sequence[bytes], Sequence[Host]]:
+    def receive(self) -> tuple[list[bytes], list[Host]]:
         """Take in what is waiting, at most `BATCH`; fewer than that means nothing else is waiting.
 
         Returns:
@@ -50,7 +49,7 @@ class DatagramSocket(Protocol):
         """Return where the reply to a datagram of the batch goes."""
         ...
 
-    def answer(self, tails: Sequence[bytes | None]) -> None:
+    def answer(self, tails: list[bytes | None]) -> None:
         """Send replies to the datagrams of the batch: the id of each, and these octets after it; None is silence.
 
         UDP may lose what the system does not take now.
@@ -94,7 +93,7 @@ class AddressSocket:
         """Return where it came from."""
         return self._batch[number][1], ()
 
-    def answer(self, tails: Sequence[bytes | None]) -> None:
+    def answer(self, tails: list[bytes | None]) -> None:
         """Send each; one that the system refuses is lost and logged."""
         for (data, source), tail in zip(self._batch, tails, strict=True):
             if tail is not None:
@@ -151,7 +150,7 @@ class WildcardSocket:
         """Return where it came from, and which of our addresses it came to."""
         return self._batch[number][1]
 
-    def answer(self, tails: Sequence[bytes | None]) -> None:
+    def answer(self, tails: list[bytes | None]) -> None:
         """Send each; one that the system refuses is lost and logged."""
         for (data, place), tail in zip(self._batch, tails, strict=True):
             if tail is not None:

@@ -8,7 +8,7 @@ what must wait comes back as a coroutine, which the listener makes a task of.
 """
 
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
+from collections.abc import Callable, Coroutine, Iterable, Set
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -114,7 +114,7 @@ class Dispatch:
         if self._finisher.is_over:
             self._follow_policy()
 
-    def at_hand(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[Missed]]:
+    def at_hand(self, keys: list[bytes], hosts: list[Host]) -> tuple[list[bytes | None], list[Missed]]:
         """Answer those of a batch of datagrams whose reply is at hand; see `Quick.answer`."""
         return self._quick.answer(keys, hosts, self._finisher.policy)
 

@@ -1,20 +1,17 @@
-"""Datagrams in batches (Linux): a reply is written over its query, and is sent from there.
-
-Id, address and ancillary data are right for it already, so nothing is copied but the octets of the reply.
-"""
+"""Datagrams in batches (Linux): one system call takes in all that are waiting, one sends all replies that are ready."""
 
 import errno
 import socket
 from array import array
-from collections.abc import Sequence
 from typing import Final
 
 from sinkhole.transport.datagram import BATCH, LARGEST, Form, Host, Place, ask_for_destination, is_wildcard, report_lost
 from sinkhole.transport.quiet import QuietLog
-from sinkhole.upstream.slots import Slots
+from sinkhole.upstream.batch import Inbox, Outbox
 from sinkhole.upstream.turn import TURN, Unfinished
 
-_SLOT: Final = LARGEST + 1 + 128
+_NEAR: Final = 256
+"""Octets that hardly a query is longer than."""
 _NAME_OCTETS: Final = {socket.AF_INET: 16, socket.AF_INET6: 28}
 _ADDRESS: Final = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
 """Where the address stands in a sockaddr_in and a sockaddr_in6."""
@@ -43,83 +40,69 @@ class BatchSocket(Unfinished):
         self._log = log
         family = socket.AddressFamily(sock.family)
         octets, controls = _NAME_OCTETS[family], _CONTROL_OCTETS[family] if has_control else 0
-        self._in = Slots(BATCH, _SLOT, LARGEST, octets, controls)
-        self._late = Slots(BATCH, _SLOT, LARGEST, octets, controls)
+        self._in = Inbox(BATCH, _NEAR, LARGEST, octets, controls)
+        self._out = Outbox(BATCH, BATCH * LARGEST, octets, controls)
         self._has_control = has_control
         self._replies: list[bytes] = []
-        self._names: list[bytes] = []
-        self._controls: list[bytes] = []
+        self._places: list[Place] = []
         where = _ADDRESS[family]
-        self._starts = self._in.starts
-        self._tail_starts = [start + 2 for start in self._starts]
         self._hosts = [slice(n * octets + where.start, n * octets + where.stop) for n in range(BATCH)]
         self._interfaces: memoryview | None = None
         if has_control:
             self._interfaces = memoryview(self._in.controls).cast("I")[_INTERFACE_WORD[family] :: controls // _WORD]
         self._no_interfaces = array("I", [0]) * BATCH
-        self._count = 0
+        self._names = self._controls = b""
+        self._control_lengths: list[int] = []
 
     def receive(self) -> tuple[list[bytes], list[Host]]:
         """Take in what is waiting, at most `BATCH`."""
-        slots = self._in
-        slots.empty()
-        self._count = count = slots.receive(self._sock.fileno())
+        box = self._in
+        count = box.receive(self._sock.fileno())
         if not count:
             self._report_failed_receive()
             return [], []
+        names = self._names = box.names[: count * box.name_octets]
         if self._interfaces is not None:
             # A reply leaves from the address that was asked, by whatever interface routing chooses.
             self._interfaces[:count] = self._no_interfaces[:count]
-        octets, names = slots.octets, slots.names[: count * slots.name_octets]
-        lengths = slots.received[:count].tolist()
-        tails = [
-            octets[tail : start + length]
-            for tail, start, length in zip(self._tail_starts, self._starts, lengths, strict=False)
-        ]
-        return tails, [names[where] for where in self._hosts[:count]]
+            self._controls = box.controls[: count * box.control_octets]
+            self._control_lengths = box.control_lengths[:count].tolist()
+        return [box.datagram(number, 2) for number in range(count)], [names[where] for where in self._hosts[:count]]
 
     def wire(self, number: int) -> bytes:
-        """Return a datagram of the batch; to be called before `answer`."""
-        start = self._starts[number]
-        wire: bytes = self._in.octets[start : start + self._in.received[number]]
-        return wire
+        """Return a datagram of the batch."""
+        return self._in.datagram(number)
 
     def place(self, number: int) -> Place:
-        """Return where it came from, and which of our addresses it came to; to be called before `answer`."""
-        slots = self._in
-        names, controls = slots.name_octets, slots.control_octets
-        has_control = controls and slots.headers[number].msg_hdr.msg_controllen
-        return (
-            slots.names[number * names : (number + 1) * names],
-            slots.controls[number * controls : (number + 1) * controls] if has_control else b"",
-        )
+        """Return where it came from, and which of our addresses it came to."""
+        octets = self._in.name_octets
+        name = self._names[number * octets : (number + 1) * octets]
+        if not self._has_control:
+            return name, b""
+        octets = self._in.control_octets
+        return name, self._controls[number * octets : number * octets + self._control_lengths[number]]
 
-    def answer(self, tails: Sequence[bytes | None]) -> None:
-        """Send each from where its query lies; one that the system refuses is lost and logged.
-
-        All leave in one call: the header of a query without a reply is replaced by the last one that has a reply, which
-        points to where that lies. Headers are made anew before the next batch.
-        """
-        slots, end = self._in, self._count
-        octets = slots.octets
-        lengths = array("L", [0]) * end
-        gaps = []
-        for number, (start, tail) in enumerate(zip(self._tail_starts, tails, strict=False)):
-            if tail is None:
-                gaps.append(number)
-            else:
-                length = len(tail)
-                octets[start : start + length] = tail
-                lengths[number] = length + 2
-        slots.to_send[:end] = lengths
-        for gap in gaps:
-            while end > gap and tails[end - 1] is None:
-                end -= 1
-            if end <= gap:
-                break
-            end -= 1
-            slots.copy_header(end, gap)
-        self._send_some(slots, end)
+    def answer(self, tails: list[bytes | None]) -> None:
+        """Send each to where its query came from; one that the system refuses is lost and logged."""
+        near, octets = _NEAR, self._in.octets
+        pieces: list[bytes] = []
+        lengths: list[int] = []
+        answered: list[int] = []
+        for number, tail in enumerate(tails):
+            if tail is not None:
+                start = number * near
+                pieces.append(octets[start : start + 2])
+                pieces.append(tail)
+                lengths.append(len(tail) + 2)
+                answered.append(number)
+        names, controls = self._names, b""
+        if self._has_control:
+            names, controls = self._put_places([self.place(number) for number in answered])
+        elif len(answered) < len(tails):
+            size = self._in.name_octets
+            names = b"".join([names[number * size : (number + 1) * size] for number in answered])
+        self._out.fill(b"".join(pieces), lengths, names, controls)
+        self._send_some(len(lengths))
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send one, together with the others that become ready in this turn of the event loop."""
@@ -128,29 +111,38 @@ class BatchSocket(Unfinished):
             self.finish()
         elif not count:
             TURN.later(self)
-        name, control = place
         self._replies.append(reply)
-        self._names.append(name)
-        if self._has_control:
-            self._controls.append(control)
+        self._places.append(place)
 
     def finish(self) -> None:
         """Send the replies that became ready."""
-        replies, names, controls = self._replies, self._names, self._controls
-        if replies:
-            self._replies, self._names, self._controls = [], [], []
-            self._late.fill(replies, names, controls)
-            self._send_some(self._late, len(replies))
+        replies, places = self._replies, self._places
+        if not replies:
+            return
+        self._replies, self._places = [], []
+        names, controls = self._put_places(places)
+        self._out.fill(b"".join(replies), [len(reply) for reply in replies], names, controls)
+        self._send_some(len(replies))
 
-    def _send_some(self, slots: Slots, end: int) -> None:
-        """Send what the first headers point to."""
-        first, fileno = 0, self._sock.fileno()
+    def _put_places(self, places: list[Place]) -> tuple[bytes, bytes]:
+        """Return the addresses and the ancillary data of places, as they stand behind each other."""
+        names = b"".join([name for name, _ in places])
+        if not self._has_control:
+            return names, b""
+        size = self._out.control_octets
+        controls = [control for _, control in places]
+        self._out.control_lengths[: len(controls)] = array("L", [len(control) for control in controls])
+        return names, b"".join([control.ljust(size, b"\0") for control in controls])
+
+    def _send_some(self, end: int) -> None:
+        """Send what was put into the outbox."""
+        first, fileno, box = 0, self._sock.fileno(), self._out
         while first < end:
-            sent = slots.send(fileno, first, end)
+            sent = box.send(fileno, first, end)
             if sent:
                 first += sent
                 continue
-            number = slots.errno
+            number = box.errno
             report_lost(self._log, number)
             if number in (errno.EAGAIN, errno.ENOBUFS):
                 return  # no room for the others either

@@ -1,6 +1,6 @@
 """Replies to datagrams that are at hand: finished ones, and those that are made of pieces; only names are parsed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from sinkhole.policy.engine import Policy
@@ -63,9 +63,7 @@ class Quick:
         self.now = self._clock()
         self._second = None
 
-    def answer(
-        self, keys: Sequence[bytes], hosts: Sequence[Host], policy: Policy
-    ) -> tuple[list[bytes | None], list[Missed]]:
+    def answer(self, keys: list[bytes], hosts: list[Host], policy: Policy) -> tuple[list[bytes | None], list[Missed]]:
         """Answer those of a batch of datagrams whose reply is at hand and whose client may have it.
 
         Args:
@@ -120,7 +118,7 @@ class Quick:
             return form, measured
         return self._give(key, state, table, made) if bucket is None or bucket.take(self.now) else None
 
-    def _finished(self, keys: Sequence[bytes], hosts: Sequence[Host]) -> tuple[list[bytes | None], list[int]]:
+    def _finished(self, keys: list[bytes], hosts: list[Host]) -> tuple[list[bytes | None], list[int]]:
         """Take replies out of the packet cache: two look-ups a datagram, nothing created.
 
         Returns:
@@ -131,7 +129,8 @@ class Quick:
         missed: list[int] = []
         before: Host | None = None
         table: Table | None = None
-        for key, host in zip(keys, hosts, strict=True):
+        for place in range(len(keys)):  # not `zip`, which compiled makes a tuple for each
+            key, host = keys[place], hosts[place]
             if host != before:  # who sends one datagram often sends the next
                 before = host
                 found = clients.get(host)
@@ -147,7 +146,7 @@ class Quick:
                     served.append(entry)
                     tails.append(entry.tail)
                     continue
-            missed.append(len(tails))
+            missed.append(place)
             tails.append(None)
         self._served.pending += len(tails) - len(missed)
         return tails, missed

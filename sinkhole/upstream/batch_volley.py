@@ -5,10 +5,11 @@ import os
 import socket
 from typing import Final
 
-from sinkhole.upstream.slots import Slots
+from sinkhole.upstream.batch import Inbox, Outbox
 from sinkhole.upstream.volley import BUFFER, Volley
 
-_STEP: Final = BUFFER + 128
+_NEAR: Final = 512
+"""Octets that few answers are longer than."""
 
 
 class BatchVolley(Volley):
@@ -16,42 +17,35 @@ class BatchVolley(Volley):
 
     def __init__(self, most: int) -> None:
         super().__init__(most)
-        self._in = Slots(most, _STEP, BUFFER)
-        self._out = Slots(most, _STEP, BUFFER)
+        self._in = Inbox(most, _NEAR, BUFFER)
+        self._out = Outbox(most, most * BUFFER)
 
     def send(self, sock: socket.SocketType, datagrams: list[bytes]) -> None:
         """Send datagrams through a connected socket, at most as many as leave at once."""
         if len(datagrams) == 1:
             sock.send(datagrams[0])
             return
-        for datagram in datagrams:
-            if len(datagram) > BUFFER:
-                raise _error(errno.EMSGSIZE)
-        slots = self._out
-        slots.fill(datagrams, [], [])
-        first, fileno = 0, sock.fileno()
-        while first < len(datagrams):
-            sent = slots.send(fileno, first, len(datagrams))
+        lengths = [len(datagram) for datagram in datagrams]
+        if max(lengths) > BUFFER:
+            raise _error(errno.EMSGSIZE)
+        box = self._out
+        box.fill(b"".join(datagrams), lengths)
+        first, end, fileno = 0, len(lengths), sock.fileno()
+        while first < end:
+            sent = box.send(fileno, first, end)
             if not sent:
-                raise _error(slots.errno)
+                raise _error(box.errno)
             first += sent
 
     def receive(self, sock: socket.SocketType, wanted: int) -> list[bytes]:
         """Return what is waiting at a socket."""
         if wanted == 1:
             return super().receive(sock, wanted)
-        slots = self._in
-        slots.empty()
-        count = slots.receive(sock.fileno())
-        if not count:
-            if slots.errno == errno.EAGAIN:
-                return []
-            raise _error(slots.errno)
-        octets = slots.octets
-        return [
-            octets[start : start + length]
-            for start, length in zip(slots.starts, slots.received[:count].tolist(), strict=False)
-        ]
+        box = self._in
+        count = box.receive(sock.fileno())
+        if not count and box.errno != errno.EAGAIN:
+            raise _error(box.errno)
+        return [box.datagram(number) for number in range(count)]
 
 
 def _error(number: int) -> OSError:

@@ -102,7 +102,7 @@ class Datagrams:
 def shared_volley() -> Volley:
     """Return the best way to send that this system has; its buffers are for one call at a time, so all share them."""
     # It reads declarations in C, which takes a thirtieth of a second, and most commands send no query.
+    from sinkhole.upstream.batch import is_supported  # noqa: PLC0415
     from sinkhole.upstream.batch_volley import BatchVolley  # noqa: PLC0415
-    from sinkhole.upstream.slots import is_supported  # noqa: PLC0415
 
     return BatchVolley(MOST) if is_supported() else Volley(MOST)

@@ -1,6 +1,6 @@
 import tracemalloc
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sinkhole.protocol.message import Record
@@ -8,6 +8,10 @@ from sinkhole.protocol.names import name_from_text
 from sinkhole.protocol.reply import ReplyBody
 from sinkhole.resolver.answer_store import AnswerStore, Entry
 from sinkhole.resolver.cache_budget import CacheBudget
+
+
+GROWN = (("a", 0), ("b", 0), ("c", 1509))
+"""Of which, once proven, the first grows to more than the proven have room for."""
 
 
 def entry(name: str, octets: int = 4) -> Entry:
@@ -39,6 +43,7 @@ def test_entry_larger_than_the_bound_is_not_kept():
 
 
 @given(st.lists(st.tuples(st.sampled_from(("put", "get", "drop")), st.sampled_from("abcdefgh"), st.integers(0, 3000))))
+@example([*(("put", name, size) for name, size in GROWN), *(("get", name, 0) for name, _ in GROWN), ("put", "a", 1093)])
 def test_bounds_hold_whatever_is_put_asked_for_and_dropped(steps):
     """R-C19"""
     store = AnswerStore(5, CacheBudget(8000))

@@ -16,10 +16,12 @@ from sinkhole.transport.border import wrap_socket
 from sinkhole.transport.datagram import BATCH, AddressSocket, WildcardSocket
 from sinkhole.transport.mmsg import BatchSocket
 from sinkhole.transport.quiet import QuietLog
-from sinkhole.upstream import slots
+from sinkhole.upstream import batch
+from sinkhole.upstream.turn import TURN
 from tests.transport.asking import LONG, RawClient, question
 from tests.transport.serving import BLOCKED, Clock, Serving, address
 
+LENGTHS = (0, 0, 0, 245, 246, 247, 500, 1400)
 FORMS = pytest.mark.parametrize("form", ["batch", "single"])
 
 
@@ -234,16 +236,29 @@ def test_whoever_of_a_batch_has_a_reply_gets_his_own(host, form):
         clients = [stack.enter_context(socket.socket(sock.family, socket.SOCK_DGRAM)) for _ in range(12)]
         for _ in range(60):
             asking = random.sample(clients, random.randint(1, len(clients)))
-            for client in asking:
-                client.sendto(b"%04d query" % client.fileno(), to)
+            # Of any length: what a batch is received into has two parts.
+            queries = [b"%04d query" % client.fileno() + bytes(random.choice(LENGTHS)) for client in asking]
+            for client, query in zip(asking, queries, strict=True):
+                client.sendto(query, to)
             tails, _ = wrapped.receive()
+            assert [wrapped.wire(number) for number in range(len(queries))] == queries
+            assert tails == [query[2:] for query in queries]
             replies = [random.choice([None, tail + b"!" * random.randint(0, 300)]) for tail in tails]
+            late = [wrapped.place(number) for number in range(len(queries))]
             wrapped.answer(replies)
-            for client, reply in zip(asking, replies, strict=True):
+            for client, query, reply in zip(asking, queries, replies, strict=True):
                 if reply is not None:
-                    assert client.recv(512, socket.MSG_DONTWAIT) == b"%02d" % (client.fileno() // 100) + reply
+                    assert client.recv(2048, socket.MSG_DONTWAIT) == query[:2] + reply
                 with pytest.raises(BlockingIOError):
-                    client.recv(512, socket.MSG_DONTWAIT)
+                    client.recv(2048, socket.MSG_DONTWAIT)
+            TURN.begin()
+            for number, reply in enumerate(replies):
+                if reply is None:
+                    wrapped.send(b"late %d" % number, late[number])
+            TURN.end()
+            for number, (client, reply) in enumerate(zip(asking, replies, strict=True)):
+                if reply is None:
+                    assert client.recv(2048, socket.MSG_DONTWAIT) == b"late %d" % number
 
 
 @pytest.mark.parametrize("form", [AddressSocket, WildcardSocket, BatchSocket])
@@ -294,10 +309,10 @@ def test_a_system_with_other_calls_has_no_batches(monkeypatch):
         def sizeof(self, kind):
             return {"void *": 8, "struct mmsghdr": 64}[kind]
 
-    monkeypatch.setattr(slots, "FFI", Bare())
-    assert not slots.is_supported()
+    monkeypatch.setattr(batch, "FFI", Bare())
+    assert not batch.is_supported()
     monkeypatch.setattr(Bare, "sizeof", lambda self, kind: 4)
-    assert not slots.is_supported()
+    assert not batch.is_supported()
 
 
 def place_of(wrapped, client):

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sinkhole.upstream import slots as slots_module
+from sinkhole.upstream import batch
+from sinkhole.upstream.batch import Outbox, is_supported
 from sinkhole.upstream.batch_volley import BatchVolley
-from sinkhole.upstream.slots import Slots, is_supported
 from sinkhole.upstream.udp import shared_volley
 from sinkhole.upstream.volley import Volley
 
@@ -26,7 +26,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 @BOTH
-@pytest.mark.parametrize("sizes", [[1], [1, 4096, 0, 300], [12, 12], [40]])
+@pytest.mark.parametrize("sizes", [[1], [1, 4096, 0, 300], [12, 12], [40], [512, 513, 511], [4096, 4095, 4096, 1]])
 def test_what_is_sent_arrives_each_for_itself(make: Make, pair, sizes: list[int]) -> None:
     volley, (near, far) = make(MOST), pair
     for _ in range(3):
@@ -99,19 +99,21 @@ def test_the_best_that_the_system_has_is_taken() -> None:
 
 @pytest.mark.interpreted
 def test_system_without_the_calls_sends_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots_module, "is_supported", lambda: False)
+    monkeypatch.setattr(batch, "is_supported", lambda: False)
     shared_volley.cache_clear()
     assert not isinstance(shared_volley(), BatchVolley)
     shared_volley.cache_clear()
 
 
-def test_processes_do_not_share_their_buffers() -> None:
+def test_processes_do_not_share_their_buffers(pair) -> None:
     """They are made once, and workers are forked."""
-    slots = Slots(2, 64, 60)
-    slots.octets[:4] = b"mine"
+    box = Outbox(2, 64)
+    box.fill(b"mine", [4])
     child = os.fork()
     if not child:
-        slots.octets[:4] = b"his!"
+        box.fill(b"his!", [4])
         os._exit(0)
     os.waitpid(child, 0)
-    assert slots.octets[:4] == b"mine"
+    near, far = pair
+    assert box.send(near.fileno(), 0, 1) == 1
+    assert far.recv(9) == b"mine"

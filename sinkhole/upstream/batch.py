@@ -1,0 +1,211 @@
+"""Many datagrams in one system call: `recvmmsg` and `sendmmsg` (Linux), called through cffi in ABI mode.
+
+Everything the kernel reads or writes lies in buffers that are made once and live as long as the object: octets, an
+address and ancillary data for each datagram of a batch, and the headers that point to them. Every length that is handed
+to the kernel is that of a part of them, or of what was just put there; every pointer leads into them.
+"""
+
+import errno
+import mmap
+import socket
+from array import array
+from typing import Any, Final
+
+import cffi
+
+FFI: Final = cffi.FFI()
+FFI.cdef(
+    """
+    struct iovec { void *iov_base; size_t iov_len; };
+    struct msghdr {
+        void *msg_name; uint32_t msg_namelen; struct iovec *msg_iov; size_t msg_iovlen;
+        void *msg_control; size_t msg_controllen; int msg_flags;
+    };
+    struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };
+    int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, void *timeout);
+    int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
+    """
+)
+_HEADER_OCTETS: Final = FFI.sizeof("struct mmsghdr")
+_DONTWAIT: Final = int(getattr(socket, "MSG_DONTWAIT", 0))
+_WORD: Final = 4
+_LONG: Final = 8
+_APART: Final = 128
+_NULL: Final = FFI.NULL
+_NOBODY: Final = -1
+"""Of no descriptor: what a call says of it tells whether there is the call."""
+
+
+def is_supported() -> bool:
+    """Return whether this system has both calls, in the form above (Linux with 64-bit pointers), and lets us."""
+    if FFI.sizeof("void *") != 8 or FFI.sizeof("struct mmsghdr") != 64:
+        return False
+    try:
+        library: Any = FFI.dlopen(None)
+        for call, more in ((library.recvmmsg, (_NULL,)), (library.sendmmsg, ())):
+            # One and not none: musl does not ask the kernel about none.
+            if call(_NOBODY, FFI.new("struct mmsghdr *"), 1, 0, *more) != -1 or FFI.errno != errno.EBADF:
+                return False
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+class _Box:
+    """The buffers of a batch.
+
+    Args:
+        count: datagrams of a batch.
+        parts: pieces that each of them is in.
+        name_octets: of the address that comes and goes with a datagram; 0 for a connected socket.
+        control_octets: of ancillary data.
+
+    Attributes:
+        names, controls: those of all datagrams behind each other.
+        control_lengths: how much of the room for ancillary data is used, of each.
+    """
+
+    def __init__(self, count: int, parts: int, name_octets: int, control_octets: int) -> None:
+        self.name_octets = name_octets
+        self.control_octets = control_octets
+        # Held here for as long as the headers that point to them.
+        self._names = FFI.new("char[]", max(1, count * name_octets))
+        self._controls = FFI.new("char[]", max(1, count * control_octets))
+        self._iovecs = FFI.new("struct iovec[]", count * parts)
+        self._headers = FFI.new("struct mmsghdr[]", count)
+        for number in range(count):
+            header = self._headers[number].msg_hdr
+            header.msg_iov = self._iovecs + number * parts
+            header.msg_iovlen = parts
+            if name_octets:
+                header.msg_name = self._names + number * name_octets
+                header.msg_namelen = name_octets
+            if control_octets:
+                header.msg_control = self._controls + number * control_octets
+                header.msg_controllen = control_octets
+        self.names = FFI.buffer(self._names)
+        self.controls = FFI.buffer(self._controls)
+        headers = memoryview(FFI.buffer(self._headers))
+        self._sizes = headers.cast("I")[FFI.offsetof("struct mmsghdr", "msg_len") // _WORD :: _HEADER_OCTETS // _WORD]
+        at = FFI.offsetof("struct msghdr", "msg_controllen") // _LONG
+        self.control_lengths = headers.cast("L")[at :: _HEADER_OCTETS // _LONG]
+
+    @property
+    def errno(self) -> int:
+        """Why the last call failed."""
+        number: int = FFI.errno
+        return number
+
+
+class Inbox(_Box):
+    """Takes in datagrams. The first octets of all lie close together, which is all that most have; the rest elsewhere.
+
+    Args:
+        count: datagrams of a batch.
+        near: octets that lie close together.
+        room: octets of a datagram at most.
+        name_octets, control_octets: as of `_Box`.
+
+    Attributes:
+        octets: the first ones of each datagram of the batch, `near` apart from the next.
+        lengths: how long each is.
+    """
+
+    def __init__(self, count: int, near: int, room: int, name_octets: int = 0, control_octets: int = 0) -> None:
+        super().__init__(count, 2, name_octets, control_octets)
+        self._count = count
+        self._near = near
+        # No power of two apart, or all would share the same lines of the processor's cache.
+        self._step = room - near + _APART
+        self._near_octets = _mapped(count * near)
+        self._far_octets = _mapped(count * self._step)
+        for number in range(count):
+            first, second = self._iovecs[2 * number], self._iovecs[2 * number + 1]
+            first.iov_base = self._near_octets + number * near
+            first.iov_len = near
+            second.iov_base = self._far_octets + number * self._step
+            second.iov_len = room - near
+        self._near_buffer = FFI.buffer(self._near_octets)
+        self._far_buffer = FFI.buffer(self._far_octets)
+        self._fresh_control_lengths = array("L", [control_octets]) * count
+        self.octets = b""
+        self.lengths: list[int] = []
+        library: Any = FFI.dlopen(None)
+        self._recvmmsg = library.recvmmsg
+
+    def receive(self, fileno: int) -> int:
+        """Take in what is waiting at a socket; return how many, and 0 where `errno` says why there are none."""
+        used = len(self.lengths)
+        if self.control_octets:
+            self.control_lengths[:used] = self._fresh_control_lengths[:used]  # the kernel has said how much it used
+        count: int = self._recvmmsg(fileno, self._headers, self._count, _DONTWAIT, _NULL)
+        count = max(0, count)
+        self.octets = self._near_buffer[: count * self._near]
+        self.lengths = self._sizes[:count].tolist()
+        return count
+
+    def datagram(self, number: int, skip: int = 0) -> bytes:
+        """Return one of the batch, but for its first octets, of which there are fewer than lie close together."""
+        near, length = self._near, self.lengths[number]
+        start = number * near
+        if length <= near:
+            return self.octets[start + skip : start + length]
+        far = number * self._step
+        rest: bytes = self._far_buffer[far : far + length - near]
+        return self.octets[start + skip : start + near] + rest
+
+
+class Outbox(_Box):
+    """Sends datagrams, which lie right behind each other.
+
+    Args:
+        count: datagrams of a batch.
+        room: octets of all together.
+        name_octets, control_octets: as of `_Box`.
+    """
+
+    def __init__(self, count: int, room: int, name_octets: int = 0, control_octets: int = 0) -> None:
+        super().__init__(count, 1, name_octets, control_octets)
+        self._octets = _mapped(room)
+        self._buffer = FFI.buffer(self._octets)
+        self._iovecs[0].iov_base = self._octets
+        vectors = memoryview(FFI.buffer(self._iovecs)).cast("B").cast("L")
+        self._places, self._lengths = vectors[::2], vectors[1::2]
+        self._first = self._places[0]
+        library: Any = FFI.dlopen(None)
+        self._sendmmsg = library.sendmmsg
+
+    def fill(self, octets: bytes, lengths: list[int], names: bytes = b"", controls: bytes = b"") -> None:
+        """Put in what will be sent; it may not be more than there is room for.
+
+        Args:
+            octets: of all datagrams.
+            lengths: of each.
+            names: the addresses, where the socket is not connected.
+            controls: ancillary data, where there is room for any; how much of it counts is in `control_lengths`.
+        """
+        self._buffer[: len(octets)] = octets
+        place, places = self._first, []
+        for length in lengths:
+            places.append(place)
+            place += length
+        count = len(places)
+        self._places[:count] = array("L", places)
+        self._lengths[:count] = array("L", lengths)
+        self.names[: len(names)] = names
+        self.controls[: len(controls)] = controls
+
+    def send(self, fileno: int, first: int, end: int) -> int:
+        """Send from datagram `first` up to `end`; return how many left, 0 where `errno` says why the first did not."""
+        sent: int = self._sendmmsg(fileno, self._headers + first, end - first, _DONTWAIT)
+        return max(0, sent)
+
+
+def _mapped(octets: int) -> Any:
+    """Return a buffer of zeros.
+
+    The kernel gives pages of it only as they are written to: nearly all datagrams are short. It is private, or
+    processes would share it after a fork.
+    """
+    mapped = mmap.mmap(-1, octets, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return FFI.from_buffer("char[]", mapped, require_writable=True)
