@@ -9,7 +9,6 @@ from sinkhole.protocol.reply import ReplyBody
 from sinkhole.resolver.answer_store import AnswerStore, Entry
 from sinkhole.resolver.cache_budget import CacheBudget
 
-
 GROWN = (("a", 0), ("b", 0), ("c", 1509))
 """Of which, once proven, the first grows to more than the proven have room for."""
 
