@@ -6,6 +6,7 @@ drops those it has (number and worker identify a batch). So a hit that was hande
 """
 
 import asyncio
+import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -101,9 +102,11 @@ class ControlLink:
             self._resend()
         sightings = self._sightings
         takes_rows = is_last or time.monotonic() >= self._rows_due or len(self._hits) >= MOST_ROWS
+        # What comes meanwhile is of the next time: in a flood rows would come as fast as they are taken.
+        wanted = (sys.maxsize if is_last else len(self._hits)) if takes_rows else 0
         taken = 0
         while len(self._unacknowledged) < MAX_UNACKNOWLEDGED:
-            lots = await self._take_lots() if takes_rows else []
+            lots = await self._take_lots(wanted - taken) if taken < wanted else []
             taken += len(lots) * ROWS_PER_LOT
             dropped = self._hits.take_dropped()
             # One lot each time: a flood of new names must not hold up the hits.
@@ -126,9 +129,13 @@ class ControlLink:
         if taken > BUSY_ROWS:
             self._rows_due = time.monotonic() + BUSY_INTERVAL
 
-    async def _take_lots(self) -> list[bytes]:
-        """Take the rows of a batch out of the hits; if this is cancelled, those that were taken are of the next."""
-        while len(self._taken) < LOTS_PER_BATCH and (rows := self._hits.drain(ROWS_PER_LOT)):
+    async def _take_lots(self, wanted: int) -> list[bytes]:
+        """Take the rows of a batch out of the hits, about as many as are wanted.
+
+        If this is cancelled, those that were taken are of the next batch.
+        """
+        most = min(LOTS_PER_BATCH, -(-wanted // ROWS_PER_LOT))
+        while len(self._taken) < most and (rows := self._hits.drain(ROWS_PER_LOT)):
             self._taken.append(to_json(columns_of(rows)))
             if len(rows) < ROWS_PER_LOT:
                 break

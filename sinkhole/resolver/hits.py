@@ -24,6 +24,9 @@ MAX_ROWS: Final = 100_000
 A tenth of that on top may be rows for all names below a domain.
 """
 
+MAX_MERGED: Final = 10_000
+"""Rows for all names below a domain that are found without making their key; then they are looked for anew."""
+
 CANARY: Final = "sinkhole-canary."
 """First label of the names by which `doctor` asks whether blocking works: nobody's try, so they are not counted."""
 _CANARY: Final = name_from_text(CANARY)[:-1]
@@ -37,11 +40,12 @@ _WORDS: Final = {action: str(action) for action in Action}
 
 
 class Tally:
-    """How often, and from when to when in epoch seconds."""
+    """How often, and from when to when in epoch seconds; `is_taken` from when its row has been taken out."""
 
-    __slots__ = ("first", "last", "times")
+    __slots__ = ("first", "is_taken", "last", "times")
 
     def __init__(self, times: int, second: int) -> None:
+        self.is_taken = False
         self.times = times
         self.first = self.last = second
 
@@ -83,6 +87,7 @@ class Hits:
         self._merging = 0
         self._rows: dict[_Key, Tally] = {}
         self._merged_rows: dict[tuple[str, int, int], _Merged] = {}
+        self._merged_tallies = 0
         self._last = _Merged("", 0, NO_MATCH)
         self._dropped = 0
 
@@ -122,11 +127,16 @@ class Hits:
             place = (client, qtype, id(verdict))
             merged = self._last = self._merged_rows.get(place) or _Merged(client, qtype, verdict)
         known = merged.tallies.get(domain)
-        if known is not None and second // 60 == self._minute and name not in self._names.get(client, ()):
+        is_right = known is not None and not known.is_taken and second // 60 == self._minute
+        if known is not None and is_right and name not in self._names.get(client, ()):
             known.add(second, 1)
             return
         tally = self.add(client, name, qtype, verdict, second)
         if tally is not None and _below_last_two(domain) is not None:
+            if self._merged_tallies >= MAX_MERGED:
+                self._forget_merged()
+                merged = self._last = _Merged(client, qtype, verdict)
+            self._merged_tallies += 1
             merged.tallies[domain] = tally
             self._merged_rows[client, qtype, id(verdict)] = merged
 
@@ -134,7 +144,7 @@ class Hits:
         """Count what is known to be wanted, at `second` of the epoch.
 
         Returns:
-            Where it was counted together with names below the same domain, until the next `drain` or minute.
+            Where it was counted together with names below the same domain, until that is taken or the minute over.
         """
         kept: _Name = name
         minute = second // 60
@@ -192,6 +202,7 @@ class Hits:
 
     def _forget_merged(self) -> None:
         self._merged_rows.clear()
+        self._merged_tallies = 0
         self._last = _Merged("", 0, NO_MATCH)
 
     def drain(self, limit: int) -> list[HitRow]:
@@ -200,7 +211,6 @@ class Hits:
         A minute need not be over: what is counted later comes as a further row, and the recorder adds them up.
         """
         rows = self._rows
-        self._forget_merged()
         return [_row(key, rows.pop(key)) for key in list(islice(rows, limit))]
 
     def take_dropped(self) -> int:
@@ -238,6 +248,7 @@ def _all_of(labels: Sequence[bytes]) -> str:
 def _row(key: _Key, tally: Tally) -> HitRow:
     minute, client, group, name, qtype, action, vendor, product, feed, subject = key
     text = name_to_text(name) if isinstance(name, bytes) else name
+    tally.is_taken = True
     return HitRow(
         minute, client, group, text, qtype, _WORDS[action], vendor, product, feed, subject,
         tally.times, tally.first, tally.last,

@@ -108,6 +108,24 @@ async def test_rows_of_a_flood_are_taken_once_a_second(tmp_path):
         assert (row.name, row.count) == ("again.example.org", 5)
 
 
+async def test_rows_that_come_while_others_are_taken_wait_for_the_next_time(tmp_path):
+    """In a flood they come as fast as they are taken."""
+    hits = counted(*(f"n{number}.example.org" for number in range(2 * BUSY_ROWS)))
+
+    async def flood() -> None:
+        while len(hits) >= 2 * BUSY_ROWS:  # until the first are taken
+            await asyncio.sleep(0)
+        for turn in range(100):
+            count(hits, *(f"m{turn}-{number}.example.org" for number in range(ROWS_PER_LOT)))
+            await asyncio.sleep(0)
+
+    async with ScriptedControl(tmp_path) as control, linked(tmp_path, hits):
+        await asyncio.gather(flood(), control.until(lambda: control.batches))
+        await asyncio.sleep(0.4)
+        assert sum(len(names) for _, names in control.batches) == 2 * BUSY_ROWS
+        await control.until(lambda: sum(len(names) for _, names in control.batches) == 2 * BUSY_ROWS + 5000)
+
+
 async def test_too_many_rows_do_not_wait(tmp_path, monkeypatch):
     monkeypatch.setattr("sinkhole.app.control_link.BUSY_INTERVAL", 1000.0)
     monkeypatch.setattr("sinkhole.app.control_link.MOST_ROWS", BUSY_ROWS + 1)

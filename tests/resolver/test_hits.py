@@ -6,7 +6,7 @@ import pytest
 from sinkhole.config.schema import RecordSettings
 from sinkhole.policy.verdict import NO_MATCH, Action, Verdict
 from sinkhole.protocol.names import name_from_text, name_to_text
-from sinkhole.resolver.hits import Hits
+from sinkhole.resolver.hits import MAX_MERGED, Hits
 from tests.resolver.world import vendor
 
 BLOCKED = Verdict(
@@ -258,3 +258,14 @@ def test_floods_from_many_clients_leave_nothing_but_rows():
         hits.add_new(f"192.0.2.{number}", wire, name_from_text("ads.example"), 1, verdict, 60)
     assert len(hits) == 110
     assert len(hits._merged_rows) <= 110
+
+
+def test_flood_of_domains_leaves_no_more_than_is_found_quickly():
+    hits = Hits(RecordSettings())
+    verdict = Verdict(Action.BLOCK, subject="unreviewed")
+    for number in range(3 * MAX_MERGED):
+        domain = name_from_text(f"d{number}.example")
+        hits.add_new("192.0.2.1", b"\1x" + domain, domain, 1, verdict, 60)
+        if not number % 1000:
+            hits.drain(100_000)
+    assert sum(len(merged.tallies) for merged in hits._merged_rows.values()) <= MAX_MERGED
