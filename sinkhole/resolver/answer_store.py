@@ -29,8 +29,8 @@ _RECORD_OCTETS: Final = 330
 """What Python needs for an entry and for a record beside their names and data, measured with tracemalloc."""
 _MOST_ROUNDS: Final = 3
 _PATIENCE: Final = 64
-"""Entries looked at to find one that goes, so that no query waits for more: then the newest goes of the new, and of the
-proven the last that was looked at."""
+"""Keys and entries looked at in vain to find one that goes, so that no query waits for more: then the newest goes of the
+new, and of the proven the last that was looked at."""
 _FEW: Final = 64
 """Keys that may mean nothing in a queue, beside as many as there are entries."""
 
@@ -217,10 +217,11 @@ class AnswerStore:
         most_octets, patience = self._budget.answers, _PATIENCE
         while self._octets > most_octets or len(self._entries) > self._max_entries:
             if self._new:
-                patience -= 1
-                key = self._new.popleft() if patience > 0 else self._new.pop()
+                key = self._new.popleft() if patience else self._new.pop()
                 if self._is_in(key, is_proven=False):
                     self.drop(key)
+                elif patience:
+                    patience -= 1
             else:
                 self._take_proven(is_wanted=False)
 

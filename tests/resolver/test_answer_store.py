@@ -157,3 +157,14 @@ def test_answers_give_way_to_finished_replies():
     assert store.octets > 45_000
     budget.release()
     assert budget.answers == 100_000
+
+
+def test_the_oldest_go_however_many_have_to():
+    budget = CacheBudget(1_000_000)
+    store = AnswerStore(10**6, budget)
+    for number in range(800):
+        store.put(key(f"n{number}"), entry("n"))
+    budget.claim(500_000)
+    held = [number for number in range(800) if store.holds(key(f"n{number}"))]
+    assert len(held) > 400
+    assert held == list(range(800 - len(held), 800))
