@@ -29,8 +29,8 @@ _RECORD_OCTETS: Final = 330
 """What Python needs for an entry and for a record beside their names and data, measured with tracemalloc."""
 _MOST_ROUNDS: Final = 3
 _PATIENCE: Final = 64
-"""Keys and entries looked at in vain to find one that goes, so that no query waits for more: then the newest goes of the
-new, and of the proven the last that was looked at."""
+"""Keys and entries looked at in vain to find one that goes, so that no query waits for more: then the newest goes of
+the new, and of the proven the last that was looked at."""
 _FEW: Final = 64
 """Keys that may mean nothing in a queue, beside as many as there are entries."""
 
