@@ -147,6 +147,8 @@ class Inbox(_Box):
     def datagram(self, number: int, skip: int = 0) -> bytes:
         """Return one of the batch, but for its first octets, of which there are fewer than lie close together."""
         near, length = self._near, self.lengths[number]
+        if length < skip:
+            return b""  # compiled, a slice that ends before it begins is an error
         start = number * near
         if length <= near:
             return self.octets[start + skip : start + length]
