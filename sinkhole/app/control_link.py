@@ -103,7 +103,7 @@ class ControlLink:
         sightings = self._sightings
         takes_rows = is_last or time.monotonic() >= self._rows_due or len(self._hits) >= MOST_ROWS
         # What comes meanwhile is of the next time: in a flood rows would come as fast as they are taken.
-        wanted = (sys.maxsize if is_last else len(self._hits)) if takes_rows else 0
+        wanted = (sys.maxsize if is_last else len(self._hits) + len(self._taken)) if takes_rows else 0
         taken = 0
         while len(self._unacknowledged) < MAX_UNACKNOWLEDGED:
             lots = await self._take_lots(wanted - taken) if taken < wanted else []

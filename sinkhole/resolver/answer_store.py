@@ -161,6 +161,9 @@ class AnswerStore:
 
     def put(self, key: Key, entry: Kept) -> None:
         """Keep `entry` in place of what was there, and drop old entries until the bounds hold."""
+        if entry.octets > self._budget.answers:  # or all others would go, and it last
+            self.drop(key)
+            return
         before = self._entries.get(key)
         self._entries[key] = entry
         self._octets += entry.octets

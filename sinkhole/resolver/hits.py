@@ -135,6 +135,7 @@ class Hits:
         if tally is not None and _below_last_two(domain) is not None:
             if self._merged_tallies >= MAX_MERGED:
                 self._forget_merged()
+            if self._last is not merged:  # forgotten, here or where a minute began
                 merged = self._last = _Merged(client, qtype, verdict)
             self._merged_tallies += 1
             merged.tallies[domain] = tally

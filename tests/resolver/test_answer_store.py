@@ -39,6 +39,9 @@ def test_entry_larger_than_the_bound_is_not_kept():
     store = AnswerStore(10, CacheBudget(5000))
     store.put(key("a"), entry("a", 6000))
     assert (len(store), store.octets) == (0, 0)
+    store.put(key("b"), entry("b"))
+    store.put(key("a"), entry("a", 6000))
+    assert store.get(key("b"))  # it did not push out the others first
 
 
 @given(st.lists(st.tuples(st.sampled_from(("put", "get", "drop")), st.sampled_from("abcdefgh"), st.integers(0, 3000))))
