@@ -32,7 +32,7 @@ _FORMS = {
 }
 _CODES = {
     "compiled": "the query path runs compiled",
-    "interpreted": "the query path is interpreted: it does the same, and misses cost two thirds more than compiled",
+    "interpreted": "the query path is interpreted: it does the same, and misses cost twice as much as compiled",
 }
 _BLOCKED = (EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED)
 _LOCAL_NAME = "localhost"
