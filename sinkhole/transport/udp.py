@@ -103,7 +103,7 @@ class UdpListener(Returner):
         dispatch.settle()
 
     def _wait_for(self, outcome: "Coroutine[Any, Any, bytes] | Begun", place: Place) -> None:
-        if isinstance(outcome, StraightLater | Later):
+        if isinstance(outcome, (StraightLater, Later)):  # a union would be made anew each time, compiled too
             self._unfinished += 1
             outcome.go_to(self, place)
             return
