@@ -108,6 +108,12 @@ class FakeUpstream:
                 self._arrived.clear()
                 await self._arrived.wait()
 
+    def fileno(self) -> int:
+        """Return the descriptor of its UDP socket."""
+        assert self._udp is not None
+        number: int = self._udp.get_extra_info("socket").fileno()
+        return number
+
     def send(self, wire: bytes, peer: tuple[str, int]) -> None:
         """Send a datagram of one's own from the upstream's port."""
         assert self._udp is not None

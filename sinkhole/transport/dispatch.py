@@ -9,7 +9,6 @@ what must wait comes back as a coroutine, which the listener makes a task of.
 
 import time
 from collections.abc import Callable, Coroutine, Iterable, Set
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sinkhole.config.schema import TransportSettings
@@ -30,6 +29,7 @@ from sinkhole.transport.finisher import NEVER, Finisher
 from sinkhole.transport.fit import truncated_reply
 from sinkhole.transport.gate import ClientGate, ClientState
 from sinkhole.transport.later import Begun, Later, StraightLater
+from sinkhole.transport.moments import Moments
 from sinkhole.transport.packet_cache import PacketCache
 from sinkhole.transport.plain_forms import PlainForms
 from sinkhole.transport.quick import Asked, Missed, Quick
@@ -92,7 +92,6 @@ class Dispatch:
         self._hits = hits
         self._settings = settings
         self._slip = slip
-        self._wall = wall
         self._blocked = BlockedReplies(local)
         self._straight = straight
         self._forms = PlainForms(settings)
@@ -102,7 +101,7 @@ class Dispatch:
         self._quick = Quick(
             gate.clients, packet_cache, self._blocked, self._served, hits, clock=clock, wall=wall, log=self.log
         )
-        self._batch_time: datetime | None = None
+        self._moments = Moments(wall)
         self._finisher = Finisher(
             policy_box, packet_cache, hits, self._blocked, settings, self.log, clock=clock, wall=wall
         )
@@ -110,7 +109,7 @@ class Dispatch:
     def tick(self) -> None:
         """Take the time and notice a new policy; to be called before each batch of queries."""
         self._quick.tick()
-        self._batch_time = None
+        self._moments.tick()
         if self._finisher.is_over:
             self._follow_policy()
 
@@ -230,7 +229,7 @@ class Dispatch:
         body = self._unforwarded.answer(query)
         if body is not None:
             return self._finisher.fit(query, body, is_stream)
-        return self._ask(wire, Query(query, state.client, is_stream, self._when()), table, may_begin)
+        return self._ask(wire, Query(query, state.client, is_stream, self._moments.now()), table, may_begin)
 
     def _ask(self, wire: bytes, asked: Query, table: Table, may_begin: bool) -> Outcome | Begun:
         """Give a query to the chain."""
@@ -249,12 +248,6 @@ class Dispatch:
             return finisher.failed(asked)
         return self._resolve(wire, asked, table)
 
-    def _when(self) -> datetime:
-        """Return the time of the batch."""
-        if self._batch_time is None:
-            self._batch_time = datetime.fromtimestamp(self._wall(), UTC)
-        return self._batch_time
-
     def _go_straight(
         self, wire: bytes, key: bytes, asked: Asked, state: ClientState, table: Table
     ) -> StraightLater | None:
@@ -270,7 +263,7 @@ class Dispatch:
         if plain is None or self._blocked.may_be_local(domain):
             return None
         end = HEADER + len(name) + TYPE_AND_CLASS
-        later = StraightLater(self._finisher, wire, key, end, plain, table, client, self._when(), begin)
+        later = StraightLater(self._finisher, wire, key, end, plain, table, client, self._moments.lately(), begin)
         if not straight.begin(later, self._quick.now, name, name_key):
             return None
         state.queries += 1

@@ -95,6 +95,9 @@ class BatchSocket(Unfinished):
                 pieces.append(tail)
                 lengths.append(len(tail) + 2)
                 answered.append(number)
+        if len(answered) == 1 and not self._has_control:
+            self._send_one(b"".join(pieces), self.place(answered[0])[0])
+            return
         names, controls = self._names, b""
         if self._has_control:
             names, controls = self._put_places([self.place(number) for number in answered])
@@ -120,6 +123,9 @@ class BatchSocket(Unfinished):
         if not replies:
             return
         self._replies, self._places = [], []
+        if len(replies) == 1 and not self._has_control:
+            self._send_one(replies[0], places[0][0])
+            return
         names, controls = self._put_places(places)
         self._out.fill(b"".join(replies), [len(reply) for reply in replies], names, controls)
         self._send_some(len(replies))
@@ -133,6 +139,10 @@ class BatchSocket(Unfinished):
         controls = [control for _, control in places]
         self._out.control_lengths[: len(controls)] = array("L", [len(control) for control in controls])
         return names, b"".join([control.ljust(size, b"\0") for control in controls])
+
+    def _send_one(self, reply: bytes, name: bytes) -> None:
+        if not self._out.send_one(self._sock.fileno(), reply, name):
+            report_lost(self._log, self._out.errno)
 
     def _send_some(self, end: int) -> None:
         """Send what was put into the outbox."""

@@ -37,6 +37,10 @@ class BatchVolley(Volley):
                 raise _error(box.errno)
             first += sent
 
+    def is_silent(self, sock: socket.SocketType) -> bool:
+        """Return whether nothing came to a socket, no error either; no exception is made on the way."""
+        return not self._in.receive(sock.fileno()) and self._in.errno == errno.EAGAIN
+
     def receive(self, sock: socket.SocketType, wanted: int) -> list[bytes]:
         """Return what is waiting at a socket."""
         if wanted == 1:

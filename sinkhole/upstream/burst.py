@@ -35,6 +35,10 @@ Landed = Message | AddressSet | UpstreamError
 """What comes of a query; a set of addresses only where it may be one."""
 
 
+_FRESH: Final = 0.1
+"""Seconds that a socket may be open before queries leave through it: who looks for open ports has no longer to find it
+than he has while a far server is waited for."""
+
 _log = Log("upstream")
 
 
@@ -98,7 +102,8 @@ class Flight:
 class Burst(Wait):
     """Sends queries through one fresh socket, and waits for their answers.
 
-    `began` is when it was made, in loop time: its queries' waits are counted from there, at most a turn too early.
+    `began` is when it was made or taken up, in loop time: its queries' waits are counted from there, at most a turn too
+    early.
 
     The socket is connected, so the kernel drops what comes from another address or port. It is closed when nobody
     waits any more.
@@ -126,24 +131,53 @@ class Burst(Wait):
         self.is_sent = False
         self.flights: dict[bytes, Flight] = {}
 
+    def prepare(self) -> None:
+        """Open the socket before there is a query; whoever has one takes it up (`take_up`) or closes it (`close`)."""
+        try:
+            self._open()
+        except OSError:
+            self.close()  # it is tried again, and told of, when there is a query
+
+    def take_up(self, host: str) -> bool:
+        """Begin with the socket that was opened before; return False if a query to `host` should have another.
+
+        What came before a query left cannot be an answer, and its sender need not have been quick: with many forgeries
+        waiting here already, one might fit. So a socket at which something is waiting is not used.
+        """
+        sock, now = self._sock, self.loop.time()
+        if sock is None or host != self._to[0] or now - self.began > _FRESH:
+            return False
+        self.began = now
+        return self._volley.is_silent(sock)
+
     def send(self) -> None:
         """Send what has been put into `flights`, by id; nothing can be added after."""
         if self.is_sent:
             return
         self.is_sent = True
         if not self.flights:
+            self.close()
             return
-        family = _INET6 if ":" in self._to[0] else _INET
         try:
-            # The port is the kernel's choice. Not `socket.socket`: its cover in Python costs as much as a system call.
-            sock = self._sock = socket.SocketType(family, _KIND)
-            sock.connect(self._to)
+            sock = self._open() if self._sock is None else self._sock
             self._volley.send(sock, [flight.sent for flight in self.flights.values()])
         except OSError as error:
             self._fail(error)
             return
         self._ready.watch(sock.fileno(), self)
         self._ready.deadlines.watch(self, self._soonest())
+
+    def close(self) -> None:
+        """Close the socket through which nothing was sent."""
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            sock.close()
+
+    def _open(self) -> socket.SocketType:
+        # The port is the kernel's choice. Not `socket.socket`: its cover in Python costs as much as a system call.
+        sock = self._sock = socket.SocketType(_INET6 if ":" in self._to[0] else _INET, _KIND)
+        sock.connect(self._to)
+        return sock
 
     def finish(self) -> None:
         """Send, or close the socket behind the last answer."""

@@ -177,5 +177,7 @@ class Forwarder:
     def _resolvers(self) -> Sequence[Server]:
         """Return whom to ask for host names: the bootstrap resolvers, else those the system has now."""
         if self._bootstrap_watch is not None and (changed := self._bootstrap_watch.changed()) is not None:
+            for server in self._bootstrap_servers:
+                server.rest()
             self._bootstrap_servers = tuple(map(self._server, changed))
         return self._bootstrap_servers

@@ -117,7 +117,12 @@ class DatagramClient:
 
     async def close(self) -> None:
         """Close all connections."""
+        self.rest()
         await self._stream.close()
+
+    def rest(self) -> None:
+        """Close the socket that is open for the next query."""
+        self._datagrams.close()
 
     async def _ask_udp(self, ask: Ask, budget: Budget, timeout: float) -> Outcome:
         try:
@@ -200,6 +205,11 @@ class Server:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
+
+    def rest(self) -> None:
+        """Keep no socket open for the next query over UDP; those that wait are not touched."""
+        if self._datagrams is not None:
+            self._datagrams.rest()
 
     async def _ask(self, ask: Ask, budget: Budget, timeout: float, first: Outcome | None) -> Message:
         if first is None and self._clock() < self._plain_until:

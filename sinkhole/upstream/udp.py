@@ -15,21 +15,26 @@ from sinkhole.upstream.ask import Ask, Budget, mixed_case
 from sinkhole.upstream.burst import MOST, Burst, Flight
 from sinkhole.upstream.entropy import Entropy
 from sinkhole.upstream.ready import Ready, ready_of
-from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.turn import TURN, Unfinished
 from sinkhole.upstream.volley import Volley
 
 _ID_OCTETS: Final = 2
 
 
-class Datagrams:
+class Datagrams(Unfinished):
     """Sends queries to one address, in bursts.
+
+    While the upstream works on one burst the socket of the next is opened: a query that comes alone need not wait for
+    that.
 
     Args:
         port: port of the upstream.
         randomize_case: mix the letter case of names and insist on getting it back.
     """
 
-    __slots__ = ("_burst", "_entropy", "_host", "_loop", "_port", "_randomize_case", "_ready", "_volley")
+    __slots__ = (
+        "_burst", "_entropy", "_host", "_is_closed", "_loop", "_port", "_randomize_case", "_ready", "_spare", "_volley",
+    )  # fmt: skip
 
     def __init__(self, port: int, *, randomize_case: bool) -> None:
         self._port = port
@@ -37,6 +42,8 @@ class Datagrams:
         self._entropy = Entropy()
         self._volley = shared_volley()
         self._burst: Burst | None = None
+        self._spare: Burst | None = None
+        self._is_closed = False
         self._host = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready: Ready
@@ -92,10 +99,32 @@ class Datagrams:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop, self._ready = loop, ready_of(loop)
-        burst = self._burst = Burst(loop, self._ready, self._volley, host, self._port)
+        burst = self._burst = self._fresh_burst(loop, host)
         self._host = host
         TURN.later(burst)
+        TURN.later(self)
         return burst
+
+    def finish(self) -> None:
+        """Open the socket of the next burst."""
+        if self._spare is None and self._loop is not None and not self._is_closed:
+            self._spare = Burst(self._loop, self._ready, self._volley, self._host, self._port)
+            self._spare.prepare()
+
+    def close(self) -> None:
+        """Close the socket through which nothing was sent; queries that wait are not touched, and more may come."""
+        self._is_closed = True
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.close()
+
+    def _fresh_burst(self, loop: asyncio.AbstractEventLoop, host: str) -> Burst:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            if spare.loop is loop and spare.take_up(host):
+                return spare
+            spare.close()
+        return Burst(loop, self._ready, self._volley, host, self._port)
 
 
 @cache

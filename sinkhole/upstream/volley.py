@@ -26,6 +26,16 @@ class Volley:
         for datagram in datagrams:
             sock.send(datagram)
 
+    def is_silent(self, sock: socket.SocketType) -> bool:
+        """Return whether nothing came to a socket, no error either."""
+        try:
+            sock.recv(BUFFER)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
     def receive(self, sock: socket.SocketType, wanted: int) -> list[bytes]:
         """Return what is waiting at a socket; there may be more of it.
 

@@ -1,5 +1,6 @@
 import asyncio
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.upstream.asking import ADDRESS, MakeForwarder, addresses, asking, fai
 from tests.upstream.certificates import Authority
 
 HOST = "dns.example.org"
+From = Callable[..., Bootstrap]
 
 
 class Clock:
@@ -25,19 +27,28 @@ class Clock:
         return self.now
 
 
-def bootstrap_from(clock: Clock, *ups: FakeUpstream) -> Bootstrap:
-    servers = []
-    for up in ups:
-        address = parse_upstream(up.url)
+@pytest.fixture
+def bootstrap_from() -> Iterator[From]:
+    made: list[Server] = []
 
-        async def locate(host: str = up.host) -> str:
-            return host
+    def bootstrap_from(clock: Clock, *ups: FakeUpstream) -> Bootstrap:
+        servers = []
+        for up in ups:
+            address = parse_upstream(up.url)
 
-        servers.append(Server(address, plain_client(address, locate, randomize_case=True)))
-    return Bootstrap(lambda: servers, 0.3, clock)
+            async def locate(host: str = up.host) -> str:
+                return host
+
+            servers.append(Server(address, plain_client(address, locate, randomize_case=True)))
+        made.extend(servers)
+        return Bootstrap(lambda: servers, 0.3, clock)
+
+    yield bootstrap_from
+    for server in made:
+        server.rest()
 
 
-async def test_host_is_looked_up_once_while_its_ttl_lasts() -> None:
+async def test_host_is_looked_up_once_while_its_ttl_lasts(bootstrap_from: From) -> None:
     """R-C26: cached with the TTL, equal look-ups share one flight."""
     clock = Clock()
     records = {(HOST, "A"): ["192.0.2.1"], (HOST, "AAAA"): ["2001:db8::1"]}
@@ -54,7 +65,7 @@ async def test_host_is_looked_up_once_while_its_ttl_lasts() -> None:
         await bootstrap.close()
 
 
-async def test_old_addresses_serve_on_when_no_new_ones_are_to_be_had() -> None:
+async def test_old_addresses_serve_on_when_no_new_ones_are_to_be_had(bootstrap_from: From) -> None:
     """R-C26: a known upstream survives the loss of its bootstrap resolver."""
     clock = Clock()
     async with FakeUpstream(answers({(HOST, "A"): ["192.0.2.1"]}, ttl=1)) as up:
@@ -74,7 +85,7 @@ async def test_old_addresses_serve_on_when_no_new_ones_are_to_be_had() -> None:
         await bootstrap.close()
 
 
-async def test_failure_is_remembered_for_a_second_only() -> None:
+async def test_failure_is_remembered_for_a_second_only(bootstrap_from: From) -> None:
     clock = Clock()
     async with FakeUpstream(fails("REFUSED")) as up:
         bootstrap = bootstrap_from(clock, up)
@@ -87,12 +98,12 @@ async def test_failure_is_remembered_for_a_second_only() -> None:
         assert await bootstrap.addresses_of(HOST) == ("192.0.2.1",)
 
 
-async def test_second_resolver_is_asked_when_the_first_fails() -> None:
+async def test_second_resolver_is_asked_when_the_first_fails(bootstrap_from: From) -> None:
     async with FakeUpstream(silent) as dead, FakeUpstream(answers({(HOST, "A"): ["192.0.2.1"]})) as up:
         assert await bootstrap_from(Clock(), dead, up).addresses_of(HOST) == ("192.0.2.1",)
 
 
-async def test_nobody_to_ask_is_a_failure() -> None:
+async def test_nobody_to_ask_is_a_failure(bootstrap_from: From) -> None:
     with pytest.raises(UpstreamFailure):
         await bootstrap_from(Clock()).addresses_of(HOST)
 

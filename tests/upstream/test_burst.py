@@ -1,5 +1,9 @@
 import asyncio
 import gc
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +13,22 @@ from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.udp import Datagrams
 from tests.fakes import FakeUpstream, Script, silent
 from tests.upstream.asking import ADDRESS, addresses, asking, budget, good, says
+
+To = Callable[..., Datagrams]
+needs_proc = pytest.mark.skipif(not Path("/proc/self/net/udp").exists(), reason="needs Linux, which tells of sockets")
+
+
+@pytest.fixture
+def to() -> Iterator[To]:
+    made: list[Datagrams] = []
+
+    def to(up: FakeUpstream, *, randomize_case: bool = True) -> Datagrams:
+        made.append(Datagrams(up.port, randomize_case=randomize_case))
+        return made[-1]
+
+    yield to
+    for datagrams in made:
+        datagrams.close()
 
 
 def begin(datagrams: Datagrams, up: FakeUpstream, *names: str, timeout: float = 2.0) -> list[Flight]:
@@ -23,10 +43,10 @@ async def landed(flight: Flight) -> Message:
     return await flight
 
 
-async def test_queries_of_one_turn_leave_through_a_few_fresh_ports() -> None:
+async def test_queries_of_one_turn_leave_through_a_few_fresh_ports(to: To) -> None:
     """R-C03: at most `MOST` share a port, each with an id of its own, and never with those of another turn."""
     async with FakeUpstream(says()) as up:
-        datagrams = Datagrams(up.port, randomize_case=True)
+        datagrams = to(up)
         for _ in range(2):
             flights = begin(datagrams, up, *numbered(2 * MOST + 1))
             for message in await asyncio.gather(*map(landed, flights)):
@@ -39,18 +59,83 @@ async def test_queries_of_one_turn_leave_through_a_few_fresh_ports() -> None:
         assert len(set(ids)) == len(ids)
 
 
-async def test_answers_go_to_their_questions_in_any_order() -> None:
+def open_ports(up: FakeUpstream) -> set[int]:
+    """Return the local ports of sockets that are connected to an upstream, as the kernel tells."""
+    rows = [line.split() for line in Path("/proc/self/net/udp").read_text().splitlines()[1:]]
+    ends = [(int(row[1].split(":")[1], 16), int(row[2].split(":")[1], 16)) for row in rows]
+    return {local for local, remote in ends if remote == up.port}
+
+
+async def ask_one(datagrams: Datagrams, up: FakeUpstream) -> int:
+    """Ask once and wait; return the port that was asked from."""
+    [flight] = begin(datagrams, up, "one.example.org")
+    assert addresses(await flight) == [ADDRESS]
+    await asyncio.sleep(0.01)  # the socket is closed behind the answer
+    return up.seen[-1].peer[1]
+
+
+@needs_proc
+async def test_socket_of_the_next_burst_is_open_before_its_query(to: To) -> None:
+    async with FakeUpstream(says()) as up:
+        datagrams = to(up)
+        ports = [await ask_one(datagrams, up)]
+        for _ in range(5):
+            [spare] = open_ports(up)
+            assert spare not in ports
+            ports.append(await ask_one(datagrams, up))
+            assert ports[-1] == spare
+        datagrams.close()
+        assert not open_ports(up)
+
+
+@needs_proc
+async def test_socket_that_has_been_open_for_long_is_not_used(to: To) -> None:
+    """R-C03: who looks for an open port has no longer to find it than he would have anyway."""
+    async with FakeUpstream(says()) as up:
+        datagrams = to(up)
+        await ask_one(datagrams, up)
+        [old] = open_ports(up)
+        await asyncio.sleep(0.2)
+        assert await ask_one(datagrams, up) != old
+        assert len(open_ports(up)) == 1
+        assert old not in open_ports(up)
+
+
+@needs_proc
+@pytest.mark.parametrize("forged", [b"", b"\0", b"x" * 5000])
+async def test_socket_at_which_something_waits_before_its_query_left_is_not_used(to: To, forged: bytes) -> None:
+    """R-C01: who forges many answers in advance would have all the time he wants for it."""
+    async with FakeUpstream(says()) as up:
+        datagrams = to(up)
+        await ask_one(datagrams, up)
+        [spare] = open_ports(up)
+        with socket.socket(fileno=os.dup(up.fileno())) as sock:  # event loops send nothing that is empty
+            sock.sendto(forged, ("127.0.0.1", spare))
+        assert await ask_one(datagrams, up) != spare
+        assert spare not in open_ports(up)
+
+
+@needs_proc
+async def test_closed_ones_send_what_comes_later_without_keeping_a_socket(to: To) -> None:
+    async with FakeUpstream(says()) as up:
+        datagrams = to(up)
+        datagrams.close()
+        await ask_one(datagrams, up)
+        assert not open_ports(up)
+
+
+async def test_answers_go_to_their_questions_in_any_order(to: To) -> None:
     def handle(query: bytes) -> Script:
         number = int(query[14 : 13 + query[12]])
         return [((7 - number) / 100, good(query, f"192.0.2.{number}"))]
 
     async with FakeUpstream(handle) as up:
-        flights = begin(Datagrams(up.port, randomize_case=True), up, *numbered(8))
+        flights = begin(to(up), up, *numbered(8))
         found = [addresses(message) for message in await asyncio.gather(*map(landed, flights))]
     assert found == [[f"192.0.2.{number}"] for number in range(8)]
 
 
-async def test_answer_to_another_question_of_the_burst_is_dropped() -> None:
+async def test_answer_to_another_question_of_the_burst_is_dropped(to: To) -> None:
     """R-C01: the right port and an id that is in use are not enough (RFC 5452, section 9.1)."""
     sent: list[bytes] = []
 
@@ -63,17 +148,17 @@ async def test_answer_to_another_question_of_the_burst_is_dropped() -> None:
         return [*crossed, (0.1, good(first)), (0.1, good(second))]
 
     async with FakeUpstream(handle) as up:
-        flights = begin(Datagrams(up.port, randomize_case=True), up, "one.example.org", "two.example.org")
+        flights = begin(to(up), up, "one.example.org", "two.example.org")
         found = [addresses(message) for message in await asyncio.gather(*map(landed, flights))]
     assert found == [[ADDRESS], [ADDRESS]]
 
 
-async def test_silence_about_one_question_is_no_end_for_the_others() -> None:
+async def test_silence_about_one_question_is_no_end_for_the_others(to: To) -> None:
     def handle(query: bytes) -> Script:
         return [] if query[13:15].lower() == b"n1" else [(0.15, good(query))]
 
     async with FakeUpstream(handle) as up:
-        datagrams = Datagrams(up.port, randomize_case=False)
+        datagrams = to(up, randomize_case=False)
         short = datagrams.begin(asking("n1.example.org"), up.host, budget(), timeout=0.05)
         long = datagrams.begin(asking("n2.example.org"), up.host, budget(), timeout=2)
         with pytest.raises(UpstreamTimeout):
@@ -81,9 +166,9 @@ async def test_silence_about_one_question_is_no_end_for_the_others() -> None:
         assert addresses(await long) == [ADDRESS]
 
 
-async def test_one_that_is_given_up_leaves_the_others_and_no_socket_behind() -> None:
+async def test_one_that_is_given_up_leaves_the_others_and_no_socket_behind(to: To) -> None:
     async with FakeUpstream(says(delay=0.05)) as up:
-        flights = begin(Datagrams(up.port, randomize_case=True), up, "one.example.org", "two.example.org")
+        flights = begin(to(up), up, "one.example.org", "two.example.org")
         first, second = (asyncio.ensure_future(landed(flight)) for flight in flights)
         await up.wait_for(2)
         first.cancel()
@@ -93,34 +178,34 @@ async def test_one_that_is_given_up_leaves_the_others_and_no_socket_behind() -> 
     gc.collect()  # a socket that is left open is a warning, and a warning is an error
 
 
-async def test_one_that_is_given_up_before_it_left_is_not_sent() -> None:
+async def test_one_that_is_given_up_before_it_left_is_not_sent(to: To) -> None:
     async with FakeUpstream(says()) as up:
-        flights = begin(Datagrams(up.port, randomize_case=True), up, "one.example.org", "two.example.org")
+        flights = begin(to(up), up, "one.example.org", "two.example.org")
         flights[0].burst.forget(flights[0])
         assert addresses(await flights[1]) == [ADDRESS]
         assert len(up.queries) == 1
 
 
-async def test_closed_port_fails_all_at_once() -> None:
+async def test_closed_port_fails_all_at_once(to: To) -> None:
     async with FakeUpstream(silent) as up:
         pass
-    flights = begin(Datagrams(up.port, randomize_case=True), up, *numbered(3))
+    flights = begin(to(up), up, *numbered(3))
     outcomes = await asyncio.gather(*map(landed, flights), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [UpstreamFailure] * 3
 
 
-async def test_another_address_of_the_upstream_gets_a_burst_of_its_own() -> None:
+async def test_another_address_of_the_upstream_gets_a_burst_of_its_own(to: To) -> None:
     async with FakeUpstream(says()) as up, FakeUpstream(says(), host="127.0.0.2", port=up.port) as other:
-        datagrams = Datagrams(up.port, randomize_case=True)
+        datagrams = to(up)
         flights = [datagrams.begin(asking(), host, budget(), timeout=2) for host in (up.host, other.host, up.host)]
         await asyncio.gather(*map(landed, flights))
         assert (len(up.queries), len(other.queries)) == (2, 1)
         assert len({seen.peer[1] for seen in up.seen}) == 2
 
 
-async def test_one_whose_end_fails_takes_no_other_along(caplog: pytest.LogCaptureFixture) -> None:
+async def test_one_whose_end_fails_takes_no_other_along(to: To, caplog: pytest.LogCaptureFixture) -> None:
     async with FakeUpstream(says()) as up:
-        first, *others = begin(Datagrams(up.port, randomize_case=True), up, *numbered(4))
+        first, *others = begin(to(up), up, *numbered(4))
 
         def fail(flight: Flight) -> None:
             raise ZeroDivisionError
@@ -131,14 +216,12 @@ async def test_one_whose_end_fails_takes_no_other_along(caplog: pytest.LogCaptur
     assert "answer.failed" in caplog.text
 
 
-async def test_flood_of_forged_answers_hides_the_true_one_from_nobody() -> None:
+async def test_flood_of_forged_answers_hides_the_true_one_from_nobody(to: To) -> None:
     def handle(query: bytes) -> Script:
         forged = [(0.0, (int.from_bytes(query[:2]) ^ number).to_bytes(2) + query[2:]) for number in range(1, 100)]
         return [*forged, (0.01, good(query))]
 
     async with FakeUpstream(handle) as up:
         for count in (1, 3):
-            for message in await asyncio.gather(
-                *map(landed, begin(Datagrams(up.port, randomize_case=True), up, *numbered(count)))
-            ):
+            for message in await asyncio.gather(*map(landed, begin(to(up), up, *numbered(count)))):
                 assert addresses(message) == [ADDRESS]

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import itertools
 import random
 import socket
@@ -25,7 +26,8 @@ async def ask(up: FakeUpstream, timeout: float = 2.0, randomize_case: bool = Tru
 
 
 async def ask_at(question: Ask, host: str, port: int, *, timeout: float, randomize_case: bool) -> Message:
-    return await Datagrams(port, randomize_case=randomize_case).begin(question, host, budget(), timeout=timeout)
+    with contextlib.closing(Datagrams(port, randomize_case=randomize_case)) as datagrams:
+        return await datagrams.begin(question, host, budget(), timeout=timeout)
 
 
 def flipped_case(wire: bytes) -> bytes:
