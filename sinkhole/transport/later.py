@@ -122,8 +122,7 @@ class StraightLater(Course):
                 self._found = found
                 self._reply = self._form.reply(self._wire, self._end, found)
                 self.returner.give_back(self._reply, self.place)
-                # Replies leave at the end of the turn, and what nobody waits for is done behind them.
-                TURN.later(self)
+                TURN.behind(self)
                 return
             if found is not None:
                 reply = finisher.finish_body(self._wire, self._key, self._form, self, found, self._table)

@@ -96,9 +96,12 @@ class UdpListener(Returner):
                     replies += 1
                 elif outcome is not None:
                     self._wait_for(outcome, self._socket.place(number))
+            is_last = len(keys) < BATCH
+            if is_last and missed:
+                TURN.flush()  # queries for upstreams leave first: there they are worked on while the rest is done here
             if replies:
                 self._socket.answer(tails)
-            if len(keys) < BATCH:
+            if is_last:
                 break
         dispatch.settle()
 

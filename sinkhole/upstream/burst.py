@@ -214,7 +214,7 @@ class Burst(Wait):
                 del flights[message_id]
                 _settle(flight, outcome)
         if arrived and not flights:
-            TURN.later(self)  # behind the replies that leave at its end
+            TURN.behind(self)
 
     def _read(self, flight: Flight, got: bytes) -> Landed | None:
         """Return what a message says to a query; None if the wait goes on."""

@@ -9,6 +9,10 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from sinkhole.log import Log
+
+_log = Log("upstream")
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Unfinished:
@@ -24,16 +28,24 @@ class Unfinished:
 class Turn:
     """The work of one callback of the event loop, from reading a socket to its end."""
 
-    __slots__ = ("_left", "is_on")
+    __slots__ = ("_behind", "_left", "is_on")
 
     def __init__(self) -> None:
         self._left: list[Unfinished] = []
+        self._behind: list[Unfinished] = []
         self.is_on = False
 
     def later(self, unfinished: Unfinished) -> None:
         """Have something finished at the end of the turn; outside of one, in the next turn of the event loop."""
         if self.is_on:
             self._left.append(unfinished)
+        else:
+            asyncio.get_running_loop().call_soon(unfinished.finish)
+
+    def behind(self, unfinished: Unfinished) -> None:
+        """Have something finished as `later`, but behind all that somebody waits for."""
+        if self.is_on:
+            self._behind.append(unfinished)
         else:
             asyncio.get_running_loop().call_soon(unfinished.finish)
 
@@ -49,18 +61,29 @@ class Turn:
         """Begin a turn; no other may be on."""
         self.is_on = True
 
+    def flush(self) -> None:
+        """Finish now what was to be finished `later`."""
+        if self._left:
+            _finish(self._left)
+
     def end(self) -> None:
         """Do what is left, and what comes up while that is done."""
-        left, done = self._left, 0
+        left, behind = self._left, self._behind
+        while left or behind:
+            _finish(left)
+            _finish(behind)
+        self.is_on = False
+
+
+def _finish(left: list[Unfinished]) -> None:
+    done = 0
+    while done < len(left):
+        done += 1
         try:
-            while done < len(left):
-                done += 1
-                left[done - 1].finish()
-        finally:
-            self.is_on = False
-            for unfinished in left[done:]:  # one failed, and the others must not wait for it
-                asyncio.get_running_loop().call_soon(unfinished.finish)
-            left.clear()
+            left[done - 1].finish()
+        except Exception:  # the others have nothing to do with it
+            _log.exception("turn.failed")
+    left.clear()
 
 
 TURN: Final = Turn()

@@ -102,7 +102,7 @@ class Datagrams(Unfinished):
         burst = self._burst = self._fresh_burst(loop, host)
         self._host = host
         TURN.later(burst)
-        TURN.later(self)
+        TURN.behind(self)
         return burst
 
     def finish(self) -> None:
