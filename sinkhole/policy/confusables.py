@@ -83,20 +83,23 @@ def skeleton(text: bytes) -> bytes:
     Texts that look alike have the same skeleton. A name in wire form keeps most of its borders between labels, which
     is enough to look for a word and then look closer.
     """
-    return joined_skeleton(text.translate(None, JOINERS))
+    return _undoubled(text.translate(FOLDED, JOINERS))
 
 
 def joined_skeleton(text: bytes) -> bytes:
     """Return the same with its joiners left in."""
-    text = text.translate(FOLDED)
-    for double, one in DOUBLE.items():
-        text = text.replace(double, one)
-    return text
+    return _undoubled(text.translate(FOLDED))
 
 
 def unmask_digits(text: bytes) -> tuple[bytes, ...]:
     """Return the text with digits as the letters that they look like; none if there are none."""
     return tuple(letters for table in _DIGITS if (letters := text.translate(table)) != text)
+
+
+def _undoubled(text: bytes) -> bytes:
+    for double, one in DOUBLE.items():
+        text = text.replace(double, one)
+    return text
 
 
 def _read_text(text: str) -> Reading:

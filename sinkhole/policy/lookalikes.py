@@ -115,6 +115,7 @@ class Lookalikes:
         self._typos = Typos(self._by_token, [word.encode("ascii") for word in book.leads], companions, words)
         joiners = [bytes((joiner,)) for joiner in JOINERS]
         self._sieve = Sieve([*self._by_skeleton, *self._typos.edges], FOLDED, [*joiners, *DOUBLE])
+        self._bones = Sieve(self._by_skeleton, FOLDED, size=4)
 
     def find(self, name: bytes) -> Imitation | None:
         """Return whom a folded name in wire form imitates, or None."""
@@ -158,7 +159,10 @@ class Lookalikes:
         return True
 
     def _may_imitate(self, text: bytes) -> bool:
-        return self._brands.search(skeleton(text)) is not None or ALABEL in text or self._typos.has_slip(text)
+        bones = skeleton(text)
+        if self._bones.passes(bones) and self._brands.search(bones) is not None:
+            return True
+        return ALABEL in text or self._typos.has_slip(text)
 
     def _judge(self, place: Place) -> Imitation | None:
         reading = read_label(place.labels[place.at])

@@ -5,10 +5,11 @@ brand still stand (for two slips, the first), as they do in nearly all that is r
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from sinkhole.policy.confusables import JOINERS
+from sinkhole.policy.sieve import Sieve
 
 SHORTEST: Final = 6
 """Letters of a brand: a shorter one is one letter away from half the dictionary."""
@@ -16,6 +17,9 @@ _TWO_FROM: Final = 10
 """Letters from which on two slips are still no accident; with nine, `anthropos` and `spicychef` would be slips."""
 _END: Final = 3
 _WORD: Final = re.compile(rb"[a-z]{%d,63}" % (SHORTEST - 1))
+_BORDER: Final = b"\0"
+_LETTERS_ALONE: Final = bytes(octet if chr(octet).islower() and octet < 0x80 else 0 for octet in range(256))
+"""Takes whatever is no letter for the border of a word."""
 
 
 class Slip(NamedTuple):
@@ -65,6 +69,11 @@ class Typos:
                 # The one slip that touches both ends.
                 self._by_swap[token[: _END - 1] + token[_END - 1 : _END + 1][::-1] + token[_END + 1 :]] = token
 
+        starts = [*self._by_start, *(word[:_END] for word in self._by_swap)]
+        before = {_BORDER, *(lead[-1:] for lead in self._leads)}
+        ends = [end + _BORDER for end in self._by_end]
+        self._sieve = Sieve([*(one + start for one in before for start in starts), *ends], _LETTERS_ALONE, size=4)
+
     @property
     def edges(self) -> Iterable[bytes]:
         """Three letters each; where a text has a slip, at least one of them is in it."""
@@ -72,36 +81,41 @@ class Typos:
 
     def has_slip(self, text: bytes) -> bool:
         """Return whether there is a slip in a folded text, which may be a name in wire form."""
-        if _WORD.search(text) is None and b"-" not in text:
+        joined = text.translate(None, JOINERS) if b"-" in text else text
+        if not self._sieve.passes(joined + _BORDER) and (joined is text or not self._sieve.passes(text + _BORDER)):
             return False
-        return next(self.find(text), None) is not None
+        return bool(self.find(text))
 
-    def find(self, text: bytes) -> Iterator[Slip]:
-        """Yield the slips in a folded text; what joiners part is looked at as one word, too."""
+    def find(self, text: bytes) -> list[Slip]:
+        """Return the slips in a folded text; what joiners part is looked at as one word, too."""
         words = _WORD.findall(text)
         if b"-" in text:
             words += _WORD.findall(text.translate(None, JOINERS))
+        slips: list[Slip] = []
         for word in words:
-            yield from self._near(word)
+            self._look(word, slips)
             if word.startswith(self._leads):
                 for lead in self._leads:
                     if word.startswith(lead):
-                        yield from self._near(word[len(lead) :])
+                        self._look(word[len(lead) :], slips)
+        return slips
 
-    def _near(self, word: bytes) -> Iterator[Slip]:
+    def _look(self, word: bytes, slips: list[Slip]) -> None:
+        """Add the slips that a word is to others."""
+        length = len(word)
         for token in self._by_start.get(word[:_END], ()):
-            for size in range(len(token) - 1, min(len(token) + 1, len(word)) + 1):
+            for size in range(len(token) - 1, min(len(token) + 1, length) + 1):
                 if word[size:] in self._companions:
-                    yield from self._slip(word[:size], token, word[size:], 2 if len(token) >= _TWO_FROM else 1)
+                    self._compare(word[:size], token, word[size:], 2 if len(token) >= _TWO_FROM else 1, slips)
         for token in self._by_end.get(word[-_END:], ()):
-            if -1 <= len(word) - len(token) <= 1:
-                yield from self._slip(word, token, b"", 1)
+            if -1 <= length - len(token) <= 1:
+                self._compare(word, token, b"", 1, slips)
         if word in self._by_swap and word not in self._innocents:
-            yield Slip(self._by_swap[word], word, 1, b"")
+            slips.append(Slip(self._by_swap[word], word, 1, b""))
 
-    def _slip(self, word: bytes, token: bytes, beside: bytes, limit: int) -> Iterator[Slip]:
+    def _compare(self, word: bytes, token: bytes, beside: bytes, limit: int, slips: list[Slip]) -> None:
         if word != token and word not in self._innocents and (near := distance(word, token, limit)) <= limit:
-            yield Slip(token, word, near, beside)
+            slips.append(Slip(token, word, near, beside))
 
 
 def distance(one: bytes, other: bytes, limit: int) -> int:

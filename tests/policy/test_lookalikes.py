@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sinkhole.policy import lookalikes as lookalikes_module
 from sinkhole.policy.brand import Brand, BrandKind
+from sinkhole.policy.confusables import skeleton
 from sinkhole.policy.lookalikes import BrandBook, Imitation, ImitationKind, Lookalikes, without_last
 from sinkhole.protocol.names import MAX_NAME, ROOT, fold, name_from_text
 
@@ -248,7 +249,11 @@ def test_nothing_that_needs_a_closer_look_falls_through_the_sieve():
             word = word or ["x"]
         text = "".join([*random.choices(letters, k=random.randrange(4)), *word, *random.choices(letters, k=2)]).encode()
         for changed in (text, text.replace(b"m", b"rn"), text.replace(b"o", b"0"), text.replace(b"l", b"i")):
-            assert GUARD._sieve.passes(changed) or not GUARD._may_imitate(changed), changed
+            bones = skeleton(changed)
+            is_found, is_slip = GUARD._brands.search(bones), bool(GUARD._typos.find(changed))
+            assert GUARD._bones.passes(bones) or not is_found, changed
+            assert GUARD._typos.has_slip(changed) is is_slip, changed
+            assert GUARD._sieve.passes(changed) or not (is_found or is_slip), changed
 
 
 def test_top_level_domain_is_no_reason_for_a_closer_look():

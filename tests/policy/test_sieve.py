@@ -2,6 +2,7 @@
 
 import string
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,14 +16,24 @@ def words():
     return st.lists(st.sampled_from(LETTERS), min_size=1, max_size=6).map(bytes)
 
 
-def plain_sieve(of):
+def plain_sieve(of, size=3):
     """A sieve in which each octet is taken for itself."""
-    return Sieve(of, bytes(range(256)), ())
+    return Sieve(of, bytes(range(256)), size=size)
 
 
-@given(words(), st.lists(words(), max_size=5), st.binary(max_size=8), st.binary(max_size=8))
-def test_every_text_with_a_word_passes(word, others, before, behind):
-    assert plain_sieve([*others, word]).passes(before + word + behind)
+@given(words(), st.lists(words(), max_size=5), st.binary(max_size=8), st.binary(max_size=8), st.sampled_from([3, 4]))
+def test_every_text_with_a_word_passes(word, others, before, behind, size):
+    assert plain_sieve([*others, word], size).passes(before + word + behind)
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_other_octets_stand_for_the_border_of_a_word(size):
+    sieve = plain_sieve([b"\0ope", b"nai\0"], size)
+    for text in (b"open", b"\4open", b"x.open", b"openai\3com", b"xnai."):
+        assert sieve.passes(text), text
+    if size > 3:
+        assert not sieve.passes(b"xopenx")
+        assert not sieve.passes(b"nai")
 
 
 @given(words(), st.binary(max_size=8), st.binary(max_size=8), st.sampled_from([b"-", b"rn"]))
