@@ -13,7 +13,7 @@ from bench.profiling import SHOWN, WHAT
 from bench.profiling import UDP as PROFILED
 from bench.results import Results
 from bench.speed import MODERATE
-from bench.workers import RATE, RATE_BESIDE_LOAD
+from bench.workers import RATE, RATE_BESIDE_LOAD, RATE_OF_SHARES
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "performance.md"
@@ -184,15 +184,19 @@ def _loading(found: Comparison) -> str:
 def _workers(found: Comparison) -> str:
     workloads, rows = ("blocked", "cached", "different"), []
     is_wide = any(found.figure(RATE, workload, "workers-1") for workload in workloads)
+    whats = (RATE,) if is_wide else (RATE_BESIDE_LOAD, RATE_OF_SHARES)
     for workload in workloads:
         cells: list[str | None] = []
-        for what in (RATE if is_wide else RATE_BESIDE_LOAD, "answers for a second of processor"):
+        for what in (*whats, "answers for a second of processor"):
             one, two = (found.figure(what, workload, f"workers-{n}") for n in (1, 2))
             cells += [_cell(s.scaled(1e-3)) if s else None for s in (one, two)]
             cells.append(f"{two.median / one.median:.2f}" if one and two else None)
         rows.append((HEADS[workload], cells))
-    heads = ("1 worker, kq/s", "2 workers, kq/s", "ratio", "1: k answers/CPU s", "2: k answers/CPU s", "ratio")
-    beside = "" if is_wide else "; the second has the core of the load, so no rate is held against a target"
+    heads = ["1 worker, kq/s", "2 workers, kq/s", "ratio"]
+    if not is_wide:
+        heads += ["1, a quarter of a core each, kq/s", "2, a quarter each, kq/s", "ratio"]
+    heads += ["1: k answers/CPU s", "2: k answers/CPU s", "ratio"]
+    beside = "" if is_wide else "; the second has the core of the load, which bounds whole cores"
     return table(f"Two workers against one{beside}", heads, rows)
 
 
