@@ -5,7 +5,7 @@ By the kernel's bandwidth control (cpu.max, or cpu.cfs_quota_us where groups of 
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PERIOD = 4000
@@ -30,7 +30,7 @@ def shared(pid: int, part: float) -> Iterator[bool]:
         (group / "cgroup.procs").write_text(str(pid))
         yield True
     finally:
-        if Path(f"/proc/{pid}").exists():
+        with suppress(ProcessLookupError):  # it has ended
             (group.parent / "cgroup.procs").write_text(str(pid))
         group.rmdir()
 
