@@ -162,7 +162,7 @@ class Lookalikes:
         bones = skeleton(text)
         if self._bones.passes(bones) and self._brands.search(bones) is not None:
             return True
-        return ALABEL in text or self._typos.has_slip(text)
+        return ALABEL in text or self._typos.has_slip(text) or (b"-" in text and _has_length_of_joiner(text))
 
     def _judge(self, place: Place) -> Imitation | None:
         reading = read_label(place.labels[place.at])
@@ -204,6 +204,16 @@ def without_last(name: bytes) -> bytes:
         last = at
         at += length + 1
     return name[:last]
+
+
+def _has_length_of_joiner(text: bytes) -> bool:
+    """Return whether a label's length is the octet of `-`: without that its word grows onto the one before."""
+    at = 0
+    while at < len(text):
+        if text[at] in JOINERS:
+            return True
+        at += text[at] + 1
+    return False
 
 
 def _written(mark: BrandMark, text: bytes, place: Place) -> Imitation:

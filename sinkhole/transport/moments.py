@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 _LATELY: Final = 0.1
+_MINUTE: Final = 60
 
 
 class Moments:
@@ -33,8 +34,8 @@ class Moments:
         return self._of_batch
 
     def lately(self) -> datetime:
-        """Return the time up to 0.1 s ago, in UTC, for where no verdict depends on it."""
-        seconds = self._wall()
-        if not 0 <= seconds - self._lately_seconds < _LATELY:
+        """Return a time of this minute up to 0.1 s ago, in UTC, for where no verdict depends on it."""
+        seconds, before = self._wall(), self._lately_seconds
+        if not 0 <= seconds - before < _LATELY or seconds // _MINUTE != before // _MINUTE:
             self._lately, self._lately_seconds = datetime.fromtimestamp(seconds, UTC), seconds
         return self._lately

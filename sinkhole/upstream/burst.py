@@ -139,16 +139,12 @@ class Burst(Wait):
             self.close()  # it is tried again, and told of, when there is a query
 
     def take_up(self, host: str) -> bool:
-        """Begin with the socket that was opened before; return False if a query to `host` should have another.
-
-        What came before a query left cannot be an answer, and its sender need not have been quick: with many forgeries
-        waiting here already, one might fit. So a socket at which something is waiting is not used.
-        """
-        sock, now = self._sock, self.loop.time()
-        if sock is None or host != self._to[0] or now - self.began > _FRESH:
+        """Begin with the socket that was opened before; return False if a query to `host` should have another."""
+        now = self.loop.time()
+        if self._sock is None or host != self._to[0] or now - self.began > _FRESH:
             return False
         self.began = now
-        return self._volley.is_silent(sock)
+        return True
 
     def send(self) -> None:
         """Send what has been put into `flights`, by id; nothing can be added after."""
@@ -158,6 +154,10 @@ class Burst(Wait):
         if not self.flights:
             self.close()
             return
+        # What came before a query left cannot be an answer, and its sender need not have been quick: of many forgeries
+        # that wait here already one might fit.
+        if self._sock is not None and not self._volley.is_silent(self._sock):
+            self.close()
         try:
             sock = self._open() if self._sock is None else self._sock
             self._volley.send(sock, [flight.sent for flight in self.flights.values()])

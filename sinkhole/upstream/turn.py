@@ -69,21 +69,30 @@ class Turn:
     def end(self) -> None:
         """Do what is left, and what comes up while that is done."""
         left, behind = self._left, self._behind
-        while left or behind:
-            _finish(left)
-            _finish(behind)
-        self.is_on = False
+        try:
+            while left or behind:
+                _finish(left)
+                _finish(behind)
+        finally:
+            self.is_on = False
+            if left or behind:  # where the process is told to end, the event loop may go on for a while
+                for unfinished in left + behind:
+                    self.later(unfinished)
+                left.clear()
+                behind.clear()
 
 
 def _finish(left: list[Unfinished]) -> None:
     done = 0
-    while done < len(left):
-        done += 1
-        try:
-            left[done - 1].finish()
-        except Exception:  # the others have nothing to do with it
-            _log.exception("turn.failed")
-    left.clear()
+    try:
+        while done < len(left):
+            done += 1
+            try:
+                left[done - 1].finish()
+            except Exception:  # the others have nothing to do with it
+                _log.exception("turn.failed")
+    finally:
+        del left[:done]
 
 
 TURN: Final = Turn()

@@ -256,6 +256,15 @@ def test_nothing_that_needs_a_closer_look_falls_through_the_sieve():
             assert GUARD._sieve.passes(changed) or not (is_found or is_slip), changed
 
 
+@pytest.mark.parametrize("length", [44, 45, 46])
+def test_label_whose_length_is_the_octet_of_a_joiner_is_looked_at_alone(length):
+    """In wire form that length is `-`, and joined with the label before it would hide where its word begins."""
+    name = name_from_text(f"qqqq.{'deep-sek'.ljust(length, '9')}.example")
+    found = Lookalikes(BOOK).find(name)
+    assert found is not None
+    assert found.kind is ImitationKind.TYPO
+
+
 def test_top_level_domain_is_no_reason_for_a_closer_look():
     """`com` begins a brand, and half of all names are below it."""
     guard = Lookalikes(BrandBook((Brand("comet", "comet", BrandKind.WHOLE),)))

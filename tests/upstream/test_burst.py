@@ -116,6 +116,20 @@ async def test_socket_at_which_something_waits_before_its_query_left_is_not_used
 
 
 @needs_proc
+async def test_what_comes_while_a_query_is_put_in_is_no_answer_to_it(to: To) -> None:
+    async with FakeUpstream(says()) as up:
+        datagrams = to(up, randomize_case=False)
+        await ask_one(datagrams, up)
+        [spare] = open_ports(up)
+        [flight] = begin(datagrams, up, "two.example.org")
+        forged = flight.id + good(up.queries[0], "192.0.2.66")[2:].replace(b"\3one", b"\3two")
+        with socket.socket(fileno=os.dup(up.fileno())) as sock:
+            sock.sendto(forged, ("127.0.0.1", spare))
+        assert addresses(await flight) == [ADDRESS]
+        assert up.seen[-1].peer[1] != spare
+
+
+@needs_proc
 async def test_closed_ones_send_what_comes_later_without_keeping_a_socket(to: To) -> None:
     async with FakeUpstream(says()) as up:
         datagrams = to(up)

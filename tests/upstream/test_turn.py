@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from sinkhole.upstream.turn import Turn, Unfinished
 
 
@@ -43,6 +45,24 @@ async def test_outside_of_a_turn_it_is_the_next_of_the_event_loop():
     assert done == []
     await asyncio.sleep(0)
     assert done == [1, 2]
+
+
+async def test_end_of_the_process_is_no_end_of_what_is_left():
+    turn, done = Turn(), []
+
+    def stop():
+        raise KeyboardInterrupt
+
+    turn.begin()
+    turn.later(Call(lambda: done.append(1)))
+    turn.later(Call(stop))
+    turn.later(Call(lambda: done.append(2)))
+    turn.behind(Call(lambda: done.append(3)))
+    with pytest.raises(KeyboardInterrupt):
+        turn.end()
+    assert (done, turn.is_on) == ([1], False)
+    await asyncio.sleep(0)
+    assert done == [1, 2, 3]
 
 
 async def test_what_fails_does_not_take_the_others_with_it(caplog):
