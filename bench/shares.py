@@ -10,40 +10,57 @@ from pathlib import Path
 
 _PERIOD = 4000
 """Microseconds. A share is given anew so often; the least that the kernel gives is 1,000 of them."""
+_MEMBERS = "cgroup.procs"
 _ROOTS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/cpu"))
 
 
 @contextmanager
 def shared(pid: int, part: float) -> Iterator[bool]:
     """Let a process have a part of a core, a quarter at least, until the end; give False where that cannot be done."""
-    group = _group(f"sinkhole-bench-{pid}")
+    group = _group(f"sinkhole-bench-{pid}-{os.getpid()}", round(part * _PERIOD))
     if group is None:
         yield False
         return
     try:
-        quota = round(part * _PERIOD)
-        if (group / "cpu.max").exists():
-            (group / "cpu.max").write_text(f"{quota} {_PERIOD}")
-        else:
-            (group / "cpu.cfs_period_us").write_text(str(_PERIOD))
-            (group / "cpu.cfs_quota_us").write_text(str(quota))
-        (group / "cgroup.procs").write_text(str(pid))
-        yield True
+        before = group.parent / _place_of(pid, group.parent)
+        (group / _MEMBERS).write_text(str(pid))
+        try:
+            yield True
+        finally:
+            with suppress(ProcessLookupError):  # it has ended
+                (before / _MEMBERS).write_text(str(pid))
     finally:
-        with suppress(ProcessLookupError):  # it has ended
-            (group.parent / "cgroup.procs").write_text(str(pid))
         group.rmdir()
 
 
-def _group(name: str) -> Path | None:
-    """Make a group of processes whose time can be bounded; None where we may not."""
+def _group(name: str, quota: int) -> Path | None:
+    """Make a group of processes with so many microseconds of each period; None where we may not."""
     for root in _ROOTS:
         group = root / name
-        try:
+        with suppress(OSError):
             group.mkdir()
-        except OSError:
-            continue
-        if os.access(group / "cpu.max", os.W_OK) or os.access(group / "cpu.cfs_quota_us", os.W_OK):
-            return group
-        group.rmdir()
+            try:
+                _bound(group, quota)
+            except OSError:
+                group.rmdir()
+            else:
+                return group
     return None
+
+
+def _bound(group: Path, quota: int) -> None:
+    if (group / "cpu.cfs_quota_us").exists():
+        (group / "cpu.cfs_period_us").write_text(str(_PERIOD))
+        (group / "cpu.cfs_quota_us").write_text(str(quota))
+    else:  # opened as it is: a file that is not there would be made in a folder that is none of the kernel's
+        with (group / "cpu.max").open("r+") as file:
+            file.write(f"{quota} {_PERIOD}")
+
+
+def _place_of(pid: int, root: Path) -> str:
+    """Return the group that a process is in, below the root of its kind."""
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, kinds, place = line.split(":", 2)
+        if ("cpu" in kinds.split(",")) if root.name == "cpu" else not kinds:
+            return place.lstrip("/")
+    return ""

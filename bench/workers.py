@@ -16,7 +16,7 @@ from bench.call import Call
 from bench.machine import cores
 from bench.peers.peer import Peer, Running
 from bench.peers.sinkhole import Sinkhole, pids, pin
-from bench.proc import cpu_seconds
+from bench.proc import on_cpu_seconds
 from bench.queries import WORKLOADS, Workload
 from bench.rounds import warm
 from bench.shares import shared
@@ -25,6 +25,8 @@ RATE = "rate of workers"
 RATE_BESIDE_LOAD = "rate of workers, the second on the core of the load"
 RATE_OF_SHARES = "rate of workers, each with a quarter of a core"
 PART = 0.25
+_USED = 0.8
+"""What workers must have used of their parts, or something else bounds the rate."""
 CLIENTS = "64"
 """Sockets: the kernel shares them out among the workers by a hash of the addresses."""
 
@@ -50,7 +52,7 @@ def workers(call: Call) -> None:
 def _measure(call: Call, server: Running, workload: Workload, asked: Path, what: str) -> None:
     """Ask a server, and keep the rate and what it cost."""
     its = _workers(call, server)
-    before = sum(map(cpu_seconds, its))
+    before = sum(map(on_cpu_seconds, its))
     with ExitStack() as stack:
         if what is RATE_OF_SHARES and not _bounded(stack, its):
             print(
@@ -61,7 +63,10 @@ def _measure(call: Call, server: Running, workload: Workload, asked: Path, what:
             server.port, asked, call.seconds, passes=1 if workload.is_fresh else None,
             clients=CLIENTS, cores="2,3" if what is RATE else servers.LOAD_CORE,
         )  # fmt: skip
-    took = sum(map(cpu_seconds, its)) - before
+    took = sum(map(on_cpu_seconds, its)) - before
+    if what is RATE_OF_SHARES and took < _USED * PART * load.seconds * len(its):
+        print(f"{server.peer.name}: NOT COUNTED: its workers had time left", flush=True)
+        return
     call.add(what, workload.name, server.peer.name, load.rate, "q/s")
     if what is not RATE_OF_SHARES:
         call.add("answers for a second of processor", workload.name, server.peer.name, load.answered / took, "1/s")
