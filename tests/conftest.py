@@ -20,19 +20,26 @@ ON_UVLOOP = ("tests/transport/", "tests/upstream/")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with long files, so that no process is left alone with one at the end; leave slow tests out.
 
-    These run with SINKHOLE_SLOW=1 alone: each has a short form that always runs.
+    Files with tests that run alone come last: the other processes wait for these, and would wait each time for what was
+    begun before as well.
+
+    Slow ones run with SINKHOLE_SLOW=1 alone: each has a short form that always runs.
     """
     for item in items:
         if item.nodeid.startswith(ON_UVLOOP):
             # Its loop hands no signal to what it runs: one that hangs ends its process.
             item.add_marker(pytest.mark.timeout(method="thread"))
-    items.sort(key=lambda item: next((n for n, place in enumerate(LONG) if item.nodeid.startswith(place)), len(LONG)))
-    if os.environ.get("SINKHOLE_SLOW") == "1":
-        return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    if os.environ.get("SINKHOLE_SLOW") != "1":
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        if slow:
+            config.hook.pytest_deselected(items=slow)
+            items[:] = [item for item in items if item not in slow]
+    lonely = {item.path for item in items if item.get_closest_marker("alone")}
+    items.sort(key=lambda item: (item.path in lonely, _place(item)))
+
+
+def _place(item: pytest.Item) -> int:
+    return next((number for number, place in enumerate(LONG) if item.nodeid.startswith(place)), len(LONG))
 
 
 @pytest.fixture(autouse=True)
