@@ -18,7 +18,7 @@ _TWO_FROM: Final = 10
 _END: Final = 3
 _WORD: Final = re.compile(rb"[a-z]{%d,63}" % (SHORTEST - 1))
 _BORDER: Final = b"\0"
-_LETTERS_ALONE: Final = bytes(octet if chr(octet).islower() and octet < 0x80 else 0 for octet in range(256))
+_LETTERS_ALONE: Final = bytes(octet if octet in b"abcdefghijklmnopqrstuvwxyz" else 0 for octet in range(256))
 """Takes whatever is no letter for the border of a word."""
 
 
@@ -47,6 +47,9 @@ class Typos:
         leads: words that may be grown together with a misspelt brand in front.
         companions: words that may be grown together with it behind.
         innocents: words that are near a brand by accident.
+
+    Attributes:
+        edges: three letters each; where a text has a slip, at least one of them is in it.
     """
 
     def __init__(
@@ -72,12 +75,8 @@ class Typos:
         starts = [*self._by_start, *(word[:_END] for word in self._by_swap)]
         before = {_BORDER, *(lead[-1:] for lead in self._leads)}
         ends = [end + _BORDER for end in self._by_end]
+        self.edges = (*starts, *self._by_end)
         self._sieve = Sieve([*(one + start for one in before for start in starts), *ends], _LETTERS_ALONE, size=4)
-
-    @property
-    def edges(self) -> Iterable[bytes]:
-        """Three letters each; where a text has a slip, at least one of them is in it."""
-        return (*self._by_start, *self._by_end, *(word[:_END] for word in self._by_swap))
 
     def has_slip(self, text: bytes) -> bool:
         """Return whether there is a slip in a folded text, which may be a name in wire form."""

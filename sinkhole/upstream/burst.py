@@ -26,6 +26,10 @@ MOST: Final = 16
 At most as many answers are taken in one go, so that a flood at one socket does not hold up the others.
 """
 
+_FRESH: Final = 0.1
+"""Seconds that a socket may be open before queries leave through it: who looks for open ports has no longer to find it
+than he has while a far server is waited for."""
+
 
 _INET: Final = int(socket.AF_INET)
 _INET6: Final = int(socket.AF_INET6)
@@ -34,10 +38,6 @@ _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
 Landed = Message | AddressSet | UpstreamError
 """What comes of a query; a set of addresses only where it may be one."""
 
-
-_FRESH: Final = 0.1
-"""Seconds that a socket may be open before queries leave through it: who looks for open ports has no longer to find it
-than he has while a far server is waited for."""
 
 _log = Log("upstream")
 
@@ -168,9 +168,11 @@ class Burst(Wait):
         self._ready.deadlines.watch(self, self._soonest())
 
     def close(self) -> None:
-        """Close the socket through which nothing was sent."""
+        """Close the socket, if there is one."""
         sock, self._sock = self._sock, None
         if sock is not None:
+            self._ready.deadlines.forget(self)
+            self._ready.forget(sock.fileno())
             sock.close()
 
     def _open(self) -> socket.SocketType:
@@ -266,13 +268,8 @@ class Burst(Wait):
 
     def _rest(self) -> None:
         """Close the socket if nobody waits."""
-        if self.flights:
-            return
-        sock, self._sock = self._sock, None
-        if sock is not None:
-            self._ready.deadlines.forget(self)
-            self._ready.forget(sock.fileno())
-            sock.close()
+        if not self.flights:
+            self.close()
 
 
 def _settle(flight: Flight, outcome: Landed) -> None:
