@@ -1,17 +1,22 @@
-"""What the packet cache has served and nobody has counted yet: gathered, so that equal hits are counted as one."""
+"""What the packet cache has served and nobody has counted yet: at once, or gathered so that equal hits count as one."""
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
+from sinkhole.policy.verdict import NO_MATCH
 from sinkhole.resolver.hits import Hits
 from sinkhole.transport.entry import Entry
 from sinkhole.transport.gate import ClientState
 
+_FEW: Final = 8
+"""Replies that are counted at once: they are still in the processor's caches, and later they would not be.
+
+More at a time are a flood, of which many are the same.
+"""
 _DELAY: Final = 0.1
-"""Seconds that served replies wait to be counted."""
+"""Seconds that more served replies wait to be counted."""
 _MAX_PENDING: Final = 20_000
 _AT_ONCE: Final = 32
 """Different replies that are counted in one turn of the event loop, 0.1 ms: queries come in between."""
@@ -34,7 +39,7 @@ class Served:
         self._wall = wall
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
-        self._gathered: deque[tuple[ClientState, Entry, int, datetime]] = deque()
+        self._gathered: deque[tuple[ClientState, Entry, int, int]] = deque()
         self.touched: list[ClientState] = []
         self.pending = 0
         self.total = 0
@@ -49,9 +54,13 @@ class Served:
 
     def settle(self) -> None:
         """See to it that what is pending is counted soon; to be called after each batch of queries."""
-        if self.pending >= _MAX_PENDING:
+        if not self.pending or (self._timer is not None and self.pending < _MAX_PENDING):
+            return
+        if self.pending <= _FEW:
+            self._count_few()
+        elif self.pending >= _MAX_PENDING:
             self.flush()
-        elif self.pending and self._timer is None:
+        else:
             self._timer = asyncio.get_running_loop().call_later(_DELAY, self._begin)
 
     def flush(self) -> None:
@@ -62,6 +71,17 @@ class Served:
         self._timer = self._turn = None
         self._gather()
         self._count(len(self._gathered))
+
+    def _count_few(self) -> None:
+        second = int(self._wall())
+        for state in self.touched:
+            served = state.served
+            state.queries += len(served)
+            while served:
+                entry = served.pop()
+                if entry.is_recorded:
+                    self._count_one(state, entry, second, 1)
+        self._take_over()
 
     def _begin(self) -> None:
         """Count, a few in each turn; a turn that is due already goes on with these, too."""
@@ -76,13 +96,16 @@ class Served:
 
     def _gather(self) -> None:
         """Take equal replies to a client together."""
-        when = datetime.fromtimestamp(self._wall(), UTC)
+        second = int(self._wall())
         for state in self.touched:
             state.queries += len(state.served)
             self._gathered.extend(
-                (state, entry, times, when) for entry, times in Counter(state.served).items() if entry.is_recorded
+                (state, entry, times, second) for entry, times in Counter(state.served).items() if entry.is_recorded
             )
             state.served.clear()
+        self._take_over()
+
+    def _take_over(self) -> None:
         self.touched.clear()
         self.total += self.pending
         self.pending = 0
@@ -90,5 +113,9 @@ class Served:
     def _count(self, most: int) -> None:
         gathered = self._gathered
         for _ in range(min(most, len(gathered))):
-            state, entry, times, when = gathered.popleft()
-            self._hits.count(state.client.address, entry.name, entry.qtype, entry.verdict, when, times)
+            state, entry, times, second = gathered.popleft()
+            self._count_one(state, entry, second, times)
+
+    def _count_one(self, state: ClientState, entry: Entry, second: int, times: int) -> None:
+        verdict = entry.verdict or NO_MATCH
+        self._hits.add(state.client.address, entry.name, entry.qtype, verdict, second, times)

@@ -14,7 +14,7 @@ from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused,
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.ready import Ready
 from sinkhole.upstream.task import STEPPING
-from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.turn import TURN, Unfinished
 from sinkhole.upstream.volley import Volley
 
 GRACE: Final = 0.5
@@ -114,18 +114,20 @@ class Burst(Wait):
         volley: sends and receives.
         host: IP address of the upstream.
         port: its port.
+        after: finished when the last answer came and nobody waits for anything of this.
     """
 
-    __slots__ = ("_is_disturbed", "_ready", "_sock", "_to", "_volley", "began", "flights", "is_sent", "loop")
+    __slots__ = ("_after", "_is_disturbed", "_ready", "_sock", "_to", "_volley", "began", "flights", "is_sent", "loop")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, ready: Ready, volley: Volley, host: str, port: int
+        self, loop: asyncio.AbstractEventLoop, ready: Ready, volley: Volley, host: str, port: int, after: Unfinished
     ) -> None:  # fmt: skip
         self.loop = loop
         self.began = loop.time()
         self._ready = ready
         self._volley = volley
         self._to = (host, port)
+        self._after = after
         self._sock: socket.SocketType | None = None
         self._is_disturbed = False
         self.is_sent = False
@@ -134,7 +136,7 @@ class Burst(Wait):
     def prepare(self) -> None:
         """Open the socket before there is a query; whoever has one takes it up (`take_up`) or closes it (`close`)."""
         try:
-            self._open()
+            self._ready.watch(self._open().fileno(), self)
         except OSError:
             self.close()  # it is tried again, and told of, when there is a query
 
@@ -158,13 +160,15 @@ class Burst(Wait):
         # that wait here already one might fit.
         if self._sock is not None and not self._volley.is_silent(self._sock):
             self.close()
+        is_watched = self._sock is not None
         try:
             sock = self._open() if self._sock is None else self._sock
             self._volley.send(sock, [flight.sent for flight in self.flights.values()])
         except OSError as error:
             self._fail(error)
             return
-        self._ready.watch(sock.fileno(), self)
+        if not is_watched:
+            self._ready.watch(sock.fileno(), self)
         self._ready.deadlines.watch(self, self._soonest())
 
     def close(self) -> None:
@@ -185,6 +189,7 @@ class Burst(Wait):
         """Send, or close the socket behind the last answer."""
         if self.is_sent:
             self._rest()
+            self._after.finish()
         else:
             self.send()
 
@@ -198,6 +203,9 @@ class Burst(Wait):
         """Take in the answers that are there."""
         sock, flights = self._sock, self.flights
         if sock is None:
+            return
+        if not self.is_sent:
+            self.close()  # what comes before a query leaves is no answer
             return
         try:
             arrived = self._volley.receive(sock, MOST if self._is_disturbed else len(flights))

@@ -24,8 +24,7 @@ _ID_OCTETS: Final = 2
 class Datagrams(Unfinished):
     """Sends queries to one address, in bursts.
 
-    While the upstream works on one burst the socket of the next is opened: a query that comes alone need not wait for
-    that.
+    Behind the last answer to a burst the socket of the next is opened: a query that comes alone need not wait for that.
 
     Args:
         port: port of the upstream.
@@ -102,13 +101,12 @@ class Datagrams(Unfinished):
         burst = self._burst = self._fresh_burst(loop, host)
         self._host = host
         TURN.later(burst)
-        TURN.behind(self)
         return burst
 
     def finish(self) -> None:
         """Open the socket of the next burst."""
         if self._spare is None and self._loop is not None and not self._is_closed:
-            self._spare = Burst(self._loop, self._ready, self._volley, self._host, self._port)
+            self._spare = self._new_burst(self._loop, self._host)
             self._spare.prepare()
 
     def close(self) -> None:
@@ -124,7 +122,10 @@ class Datagrams(Unfinished):
             if spare.loop is loop and spare.take_up(host):
                 return spare
             spare.close()
-        return Burst(loop, self._ready, self._volley, host, self._port)
+        return self._new_burst(loop, host)
+
+    def _new_burst(self, loop: asyncio.AbstractEventLoop, host: str) -> Burst:
+        return Burst(loop, self._ready, self._volley, host, self._port, self)
 
 
 @cache

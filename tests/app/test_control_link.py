@@ -204,7 +204,7 @@ async def test_rows_taken_when_the_worker_is_told_to_stop_are_handed_over(tmp_pa
         connected.cancel()
         await asyncio.gather(connected, return_exceptions=True)
     sent = [row for line in link._unacknowledged.values() for row in rows_of_lots(json.loads(line)["rows"])]
-    taken = rows_of_lots([json.loads(lot) for lot in link._taken])
+    taken = [*rows_of_lots([json.loads(lot) for lot in link._taken]), *link._rows]
     assert [row.name for row in (*sent, *taken, *hits.drain(9999))] == names
 
 

@@ -9,7 +9,7 @@ from sinkhole.protocol.names import name_from_text
 from sinkhole.resolver.hits import Hits
 from sinkhole.transport.entry import Entry
 from sinkhole.transport.gate import ClientGate
-from sinkhole.transport.served import _AT_ONCE, Served
+from sinkhole.transport.served import _AT_ONCE, _FEW, Served
 from tests.transport.serving import BLOCKED
 
 WIRE = dns.message.make_response(dns.message.make_query("example.org", "A")).to_wire()
@@ -25,9 +25,26 @@ def make_served() -> tuple[Served, Hits, tuple]:
     )
 
 
-async def test_served_replies_are_counted_soon_without_further_queries():
+def test_few_replies_are_counted_at_once():
     served, hits, hit = make_served()
-    served.add(*hit)
+    for _ in range(2):
+        served.add(*hit)
+        served.settle()
+    assert (served.pending, served.touched, served.total, hit[1].queries) == (0, [], 2, 2)
+    assert [row.count for row in hits.drain(9)] == [2]
+
+
+def test_reply_that_is_not_recorded_is_no_hit():
+    served, hits, (_, state) = make_served()
+    served.add(Entry(WIRE, 0.0, 10.0), state)
+    served.settle()
+    assert (served.total, state.queries, len(hits)) == (1, 1, 0)
+
+
+async def test_more_replies_are_counted_soon_without_further_queries():
+    served, hits, hit = make_served()
+    for _ in range(_FEW + 1):
+        served.add(*hit)
     served.settle()
     served.add(*hit)
     served.settle()
@@ -36,7 +53,7 @@ async def test_served_replies_are_counted_soon_without_further_queries():
     async with asyncio.timeout(5):
         while not len(hits):
             await asyncio.sleep(0.01)
-    assert [row.count for row in hits.drain(9)] == [2]
+    assert [row.count for row in hits.drain(9)] == [_FEW + 2]
 
 
 async def test_many_are_counted_at_once():

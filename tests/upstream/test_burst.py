@@ -116,6 +116,31 @@ async def test_socket_at_which_something_waits_before_its_query_left_is_not_used
 
 
 @needs_proc
+async def test_socket_at_which_something_comes_before_there_is_a_query_is_closed(to: To) -> None:
+    async with FakeUpstream(says()) as up:
+        datagrams = to(up)
+        await ask_one(datagrams, up)
+        [spare] = open_ports(up)
+        up.send(b"x", ("127.0.0.1", spare))
+        async with asyncio.timeout(5):
+            while open_ports(up):
+                await asyncio.sleep(0.01)
+        assert await ask_one(datagrams, up) != spare
+        assert len(open_ports(up)) == 1
+
+
+@needs_proc
+async def test_no_other_socket_is_open_while_an_answer_is_waited_for(to: To) -> None:
+    """It would keep what comes in between from being seen."""
+    async with FakeUpstream(silent) as up:
+        flights = begin(to(up), up, "one.example.org")
+        await asyncio.sleep(0.05)
+        assert len(open_ports(up)) == 1
+        flights[0].burst.forget(flights[0])
+        assert not open_ports(up)
+
+
+@needs_proc
 async def test_what_comes_while_a_query_is_put_in_is_no_answer_to_it(to: To) -> None:
     async with FakeUpstream(says()) as up:
         datagrams = to(up, randomize_case=False)
