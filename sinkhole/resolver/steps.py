@@ -12,7 +12,7 @@ from typing import Any
 from sinkhole.errors import UpstreamError
 from sinkhole.resolver.answer import Answer
 from sinkhole.resolver.background import Background
-from sinkhole.upstream.burst import Flight
+from sinkhole.upstream.flight import Flight
 from sinkhole.upstream.task import STEPPING
 
 Done = Callable[[Answer | None, Exception | None], None]

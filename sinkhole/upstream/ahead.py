@@ -11,7 +11,7 @@ from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.message import Message, read_message
 from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS, Question
 from sinkhole.upstream.ask import Ask
-from sinkhole.upstream.burst import Flight, Landed
+from sinkhole.upstream.flight import Flight, Landed
 from sinkhole.upstream.limits import InFlight
 from sinkhole.upstream.matching import with_name
 from sinkhole.upstream.server import Server

@@ -22,6 +22,11 @@ _TYPE_CLASS: Final = struct.Struct("!HH")
 _ROOT: Final = Question(b"\0", 0)
 _PADDING_OPTION: Final = 12
 _PADDING_BLOCK: Final = 128
+_PADDING: Final = struct.Struct("!HHH")
+"""Length of the options, code and length of the one."""
+_OPTION_HEADER: Final = 4
+_LENGTH_OCTETS: Final = 2
+_ID_OCTETS: Final = 2
 _number: Final = int.from_bytes
 """Looked up once: compiled, each look-up makes a method."""
 _CASE_BITS: Final = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
@@ -69,6 +74,18 @@ def _frame(do: bool, cd: bool, ad: bool, edns: bool) -> tuple[bytes, bytes]:
     """Return what stands before the name of a query, its id apart, and what follows its question."""
     wire = Ask(_ROOT, do=do, cd=cd, ad=ad, edns=edns).to_wire(0)
     return wire[2:HEADER], wire[HEADER + len(_ROOT.name) + TYPE_AND_CLASS :]
+
+
+def padded(head: bytes, name: bytes, tail: bytes) -> bytes:
+    """Return what follows the name in a query so that its length is a multiple of 128 octets (RFC 8467, section 4.1).
+
+    Args:
+        head: what stands before the name, its id apart.
+        name: the name.
+        tail: what follows the name, with an OPT record that has no options at its end.
+    """
+    missing = -(_ID_OCTETS + len(head) + len(name) + len(tail) + _OPTION_HEADER) % _PADDING_BLOCK
+    return tail[:-_LENGTH_OCTETS] + _PADDING.pack(_OPTION_HEADER + missing, _PADDING_OPTION, missing) + bytes(missing)
 
 
 class Packets:

@@ -2,18 +2,16 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Generator
-from typing import Any, Final
+from typing import Final
 
 from sinkhole.errors import FormError, UpstreamError
-from sinkhole.log import Log
-from sinkhole.protocol.addresses import AddressSet, read_addresses
-from sinkhole.protocol.message import Message, read_message
-from sinkhole.upstream.deadlines import NEVER, Wait
+from sinkhole.protocol.addresses import read_addresses
+from sinkhole.protocol.message import read_message
+from sinkhole.upstream.deadlines import NEVER
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.flight import Carrier, Flight, Landed, settle
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.ready import Ready
-from sinkhole.upstream.task import STEPPING
 from sinkhole.upstream.turn import TURN, Unfinished
 from sinkhole.upstream.volley import Volley
 
@@ -35,71 +33,8 @@ _INET: Final = int(socket.AF_INET)
 _INET6: Final = int(socket.AF_INET6)
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
 
-Landed = Message | AddressSet | UpstreamError
-"""What comes of a query; a set of addresses only where it may be one."""
 
-
-_log = Log("upstream")
-
-
-class Flight:
-    """A query that waits for its answer; awaiting it gives the message, or raises why there is none.
-
-    Attributes:
-        name: the name as the client wrote it.
-        edns: whether it has an OPT record.
-        plain_end: offset after its question, if a set of addresses need not be made a message; else 0.
-        burst: the burst that it belongs to, from when it is put into one.
-        id: its message id.
-        sent: the query as it goes out.
-        end: loop time at which the wait is over.
-        near: what is said at the end; None for silence.
-        outcome: what came of it; None while it waits.
-        wake: called when there is an outcome, by whoever takes steps without a task.
-    """
-
-    __slots__ = ("_done", "burst", "edns", "end", "id", "name", "near", "outcome", "plain_end", "sent", "wake")
-
-    def __init__(self, name: bytes, edns: bool, plain_end: int = 0) -> None:
-        self.name = name
-        self.edns = edns
-        self.plain_end = plain_end
-        self.burst: Burst
-        self.id: bytes
-        self.sent: bytes
-        self.end: float
-        self.near: UpstreamError | None = None
-        self.outcome: Landed | None = None
-        self.wake: Callable[[Flight], None] | None = None
-        self._done: asyncio.Future[None] | None = None
-
-    def settle(self, outcome: Landed) -> None:
-        """Tell whoever waits; it takes its next step before this returns, or soon, if it is a task."""
-        self.outcome = outcome
-        if self.wake is not None:
-            self.wake(self)
-        elif self._done is not None and not self._done.done():
-            self._done.set_result(None)
-
-    def __await__(self) -> Generator[Any, None, Message]:
-        try:
-            if self.outcome is None:
-                if STEPPING.is_on:
-                    yield self
-                else:
-                    self._done = self.burst.loop.create_future()
-                    yield from self._done
-        except (asyncio.CancelledError, GeneratorExit):
-            self.burst.forget(self)
-            raise
-        if isinstance(self.outcome, UpstreamError):
-            raise self.outcome
-        if not isinstance(self.outcome, Message):
-            raise AssertionError("woken without a message")
-        return self.outcome
-
-
-class Burst(Wait):
+class Burst(Carrier):
     """Sends queries through one fresh socket, and waits for their answers.
 
     `began` is when it was made or taken up, in loop time: its queries' waits are counted from there, at most a turn too
@@ -117,12 +52,12 @@ class Burst(Wait):
         after: finished when the last answer came and nobody waits for anything of this.
     """
 
-    __slots__ = ("_after", "_is_disturbed", "_ready", "_sock", "_to", "_volley", "began", "flights", "is_sent", "loop")
+    __slots__ = ("_after", "_is_disturbed", "_ready", "_sock", "_to", "_volley", "began", "flights", "is_sent")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, ready: Ready, volley: Volley, host: str, port: int, after: Unfinished
     ) -> None:  # fmt: skip
-        self.loop = loop
+        super().__init__(loop)
         self.began = loop.time()
         self._ready = ready
         self._volley = volley
@@ -222,7 +157,7 @@ class Burst(Wait):
             outcome = self._read(flight, got)
             if outcome is not None:
                 del flights[message_id]
-                _settle(flight, outcome)
+                settle(flight, outcome)
         if arrived and not flights:
             TURN.behind(self)
 
@@ -261,7 +196,7 @@ class Burst(Wait):
         """End the waits that are over."""
         for message_id, flight in list(self.flights.items()):
             if flight.end <= now and self.flights.pop(message_id, None) is not None:
-                _settle(flight, flight.near or UpstreamTimeout("no answer in time"))
+                settle(flight, flight.near or UpstreamTimeout("no answer in time"))
         self._rest()
         return self._soonest()
 
@@ -272,17 +207,9 @@ class Burst(Wait):
         for flight in flights:
             failure = UpstreamFailure("the network gave an error")
             failure.__cause__ = error
-            _settle(flight, failure)
+            settle(flight, failure)
 
     def _rest(self) -> None:
         """Close the socket if nobody waits."""
         if not self.flights:
             self.close()
-
-
-def _settle(flight: Flight, outcome: Landed) -> None:
-    """Tell whoever waits; what fails there is the end of that query, and of no other of the burst."""
-    try:
-        flight.settle(outcome)
-    except Exception:  # the edge of a query
-        _log.exception("answer.failed")

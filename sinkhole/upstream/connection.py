@@ -1,26 +1,21 @@
 """One stream to an upstream, TCP or TLS, that many queries share (RFC 7766, section 6.2.1)."""
 
 import asyncio
-import secrets
-from dataclasses import dataclass
 from typing import cast
 
 from sinkhole.errors import FormError
-from sinkhole.protocol.framing import FrameReader, frame
-from sinkhole.protocol.message import Message, read_message
-from sinkhole.upstream.ask import Ask
-from sinkhole.upstream.failure import ConnectionEnded, EdnsRefused, UpstreamFailure, UpstreamTimeout
-from sinkhole.upstream.matching import Match, is_truncated, match, with_name
+from sinkhole.protocol.message import Message
+from sinkhole.upstream.ask import Ask, padded
+from sinkhole.upstream.exchange import Exchange
+from sinkhole.upstream.failure import ConnectionEnded
+from sinkhole.upstream.flight import Flight
+from sinkhole.upstream.ready import ready_of
+from sinkhole.upstream.turn import TURN
 
 IDLE = 20.0
 """Seconds an unused connection is kept; servers that want it shorter close it themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    ask: Ask
-    sent: bytes
-    answer: asyncio.Future[Message]
+_SOON = 0.001
+"""Seconds by which event loops may wake up early."""
 
 
 class Connection(asyncio.Protocol):
@@ -28,31 +23,31 @@ class Connection(asyncio.Protocol):
 
     Args:
         idle: seconds it is kept without queries.
+        is_padded: whether queries say as little as possible by their length.
     """
 
-    def __init__(self, idle: float = IDLE) -> None:
+    def __init__(self, idle: float = IDLE, *, is_padded: bool = False) -> None:
+        self._is_padded = is_padded
         self._idle_after = idle
         self._loop = asyncio.get_running_loop()
-        self._frames = FrameReader()
-        self._pending: dict[int, _Pending] = {}
-        # Both are there once the connection is made, before anyone gets hold of it.
+        self._exchange = Exchange(self._loop, ready_of(self._loop).deadlines, self._write, self._rest)
+        # There once the connection is made, before anyone gets hold of it.
         self._transport: asyncio.Transport
-        self._idle: asyncio.TimerHandle
-        self._answers = 0
-        self._is_retired = False
+        self._idle: asyncio.TimerHandle | None = None
+        self._rests_since = 0.0
         self.closed = asyncio.Event()
 
     @property
     def is_usable(self) -> bool:
         """Say whether new queries may use it."""
-        return not (self._is_retired or self._transport.is_closing())
+        return not (self._exchange.is_silent or self._transport.is_closing())
 
     @property
     def has_answered(self) -> bool:
         """Say whether it has ever carried an answer; if so, its end says nothing about the upstream's health."""
-        return self._answers > 0
+        return self._exchange.answers > 0
 
-    async def ask(self, ask: Ask, timeout: float, *, is_padded: bool) -> Message:
+    async def ask(self, ask: Ask, timeout: float) -> Message:
         """Send a query and wait for its answer.
 
         Raises:
@@ -63,23 +58,21 @@ class Connection(asyncio.Protocol):
         """
         if self._transport.is_closing():
             raise ConnectionEnded("the connection is closed")
-        self._idle.cancel()
-        message_id = self._free_id()
-        pending = _Pending(ask, ask.to_wire(message_id, is_padded=is_padded), self._loop.create_future())
-        self._pending[message_id] = pending
-        answers_before = self._answers
-        timer = self._loop.call_later(timeout, _expire, pending.answer)
-        self._transport.write(frame(pending.sent))
-        try:
-            return await pending.answer
-        except UpstreamTimeout:
-            # Silence to everyone since this query went out: a dead path. New queries take a new connection.
-            self._is_retired = self._is_retired or self._answers == answers_before
-            raise
-        finally:
-            timer.cancel()
-            del self._pending[message_id]
-            self._rest()
+        flight = Flight(ask.question.name, ask.edns)
+        self.put(flight, *ask.frame(), timeout)
+        return await flight
+
+    def put(self, flight: Flight, head: bytes, tail: bytes, seconds: float) -> None:
+        """Send a query; it must be usable.
+
+        Args:
+            flight: of its name.
+            head, tail: what stands before the name in the query, the id apart, and after it.
+            seconds: to wait.
+        """
+        if self._is_padded and flight.edns:
+            tail = padded(head, flight.name, tail)
+        self._exchange.put(flight, head, tail, seconds)
 
     def abort(self) -> None:
         """Close at once."""
@@ -93,53 +86,40 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everyone who waits (asyncio)."""
         self.closed.set()
-        self._idle.cancel()
-        for pending in self._pending.values():
-            if not pending.answer.done():
-                pending.answer.set_exception(ConnectionEnded("the connection was closed before the answer"))
+        if self._idle is not None:
+            self._idle.cancel()
+        TURN.run(lambda: self._exchange.fail(ConnectionEnded, "the connection was closed before the answer"))
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived (asyncio)."""
+        TURN.begin()
         try:
-            for wire in self._frames.feed(data):
-                self._take(wire)
+            self._exchange.feed(data)
         except FormError:
             self.abort()
+        finally:
+            TURN.end()
 
-    def _take(self, got: bytes) -> None:
-        pending = self._pending.get(int.from_bytes(got[:2]))
-        if pending is None or pending.answer.done():
-            return
-        name = pending.ask.question.name
-        verdict = match(pending.sent, len(name), got)
-        if verdict is Match.OTHER or (verdict is Match.BARE and not pending.ask.edns):
-            return
-        self._answers += 1
-        if verdict is Match.BARE:
-            pending.answer.set_exception(EdnsRefused("an error without a question"))
-        elif is_truncated(got):
-            pending.answer.set_exception(UpstreamFailure("an answer was truncated over a stream"))
-        else:
-            # The letter case is no secret here: a stream cannot be forged from off its path.
-            try:
-                pending.answer.set_result(read_message(with_name(got, name)))
-            except FormError:
-                pending.answer.set_exception(UpstreamFailure("an answer could not be read"))
+    def _write(self, octets: bytes) -> None:
+        if not self._transport.is_closing():  # else who waits is told by `connection_lost`
+            self._transport.write(octets)
 
     def _rest(self) -> None:
-        if self._pending or self._transport.is_closing():
+        if self._transport.is_closing():
             return
-        if self._is_retired:
+        if self._exchange.is_silent:
+            self.abort()
+            return
+        self._rests_since = self._loop.time()
+        if self._idle is None:
+            self._idle = self._loop.call_later(self._idle_after, self._end_rest)
+
+    def _end_rest(self) -> None:
+        self._idle = None
+        left = self._rests_since + self._idle_after - self._loop.time()
+        if not self._exchange.is_at_rest:
+            return
+        if left <= _SOON:
             self.abort()
         else:
-            self._idle = self._loop.call_later(self._idle_after, self.abort)
-
-    def _free_id(self) -> int:
-        while (message_id := secrets.randbits(16)) in self._pending:
-            pass
-        return message_id
-
-
-def _expire(answer: asyncio.Future[Message]) -> None:
-    if not answer.done():
-        answer.set_exception(UpstreamTimeout("no answer in time"))
+            self._idle = self._loop.call_later(left, self._end_rest)

@@ -14,8 +14,9 @@ from sinkhole.protocol.types import Rcode
 from sinkhole.upstream.ahead import Ahead, frame_for
 from sinkhole.upstream.ask import Ask, Budget, Packets
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.flight import Outcome
 from sinkhole.upstream.health import Fault
-from sinkhole.upstream.server import Outcome, Server
+from sinkhole.upstream.server import Server
 from sinkhole.upstream.task import in_a_task
 from sinkhole.upstream.usable import is_usable, race
 

@@ -11,8 +11,8 @@ from sinkhole.protocol.message import Message
 from sinkhole.protocol.types import Rcode
 from sinkhole.upstream.address import Scheme, UpstreamAddress
 from sinkhole.upstream.ask import Ask, Budget
-from sinkhole.upstream.burst import Flight
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure
+from sinkhole.upstream.flight import Flight, Outcome
 from sinkhole.upstream.health import Health
 from sinkhole.upstream.locator import Locator
 from sinkhole.upstream.stream import Locate, StreamClient
@@ -23,9 +23,6 @@ QUIRK_MEMORY: Final = 3600.0
 """Seconds until an upstream that could not bear EDNS or mixed case is tried with it again."""
 
 _EDNS_REFUSALS: Final = frozenset((Rcode.FORMERR, Rcode.NOTIMP, Rcode.BADVERS))
-
-Outcome = Message | UpstreamError
-"""What came of a question: an answer, or why there is none."""
 
 
 class Client(Protocol):
@@ -159,6 +156,7 @@ class Server:
         self.waiting = 0
         self._client = client
         self._datagrams = client if isinstance(client, DatagramClient) else None
+        self._stream = client if isinstance(client, StreamClient) else None
         self._clock = clock
         self._plain_until = float("-inf")
 
@@ -175,9 +173,11 @@ class Server:
 
     def put(self, flight: Flight, head: bytes, tail: bytes, now: float, timeout: float) -> bool:
         """Send a query with EDNS, as `DatagramClient.put` does; return whether this is the common case."""
-        if self._datagrams is None or now < self._plain_until:
+        if now < self._plain_until:
             return False
-        return self._datagrams.put(flight, head, tail, now, timeout)
+        if self._datagrams is not None:
+            return self._datagrams.put(flight, head, tail, now, timeout)
+        return self._stream is not None and self._stream.put(flight, head, tail, timeout)
 
     async def ask(self, ask: Ask, budget: Budget, *, timeout: float, first: Outcome | None = None) -> Message:
         """Ask it; without EDNS when it shows that it does not understand that (RFC 6891, section 7).
@@ -215,10 +215,11 @@ class Server:
         if first is None and self._clock() < self._plain_until:
             ask = replace(ask, edns=False)
         try:
-            if first is None or self._datagrams is None:
+            direct = self._datagrams or self._stream
+            if first is None or direct is None:
                 message = await self._client.ask(ask, budget, timeout=timeout)
             else:
-                message = await self._datagrams.finish(ask, budget, first, timeout=timeout)
+                message = await direct.finish(ask, budget, first, timeout=timeout)
             if not ask.edns or message.rcode not in _EDNS_REFUSALS:
                 return message
         except EdnsRefused:

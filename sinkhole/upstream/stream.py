@@ -9,6 +9,7 @@ from sinkhole.protocol.message import Message
 from sinkhole.upstream.ask import Ask, Budget
 from sinkhole.upstream.connection import IDLE, Connection
 from sinkhole.upstream.failure import ConnectionEnded, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.flight import Flight, Outcome
 
 _CONNECTIONS_PER_QUERY = 3
 
@@ -64,7 +65,7 @@ class StreamClient:
             budget.spend()
             left = end - asyncio.get_running_loop().time()
             try:
-                return await connection.ask(ask, left, is_padded=self._tls is not None)
+                return await connection.ask(ask, left)
             except ConnectionEnded as error:
                 if is_last or not connection.has_answered:
                     raise UpstreamFailure("the connection was closed before the answer") from error
@@ -72,6 +73,32 @@ class StreamClient:
                 if is_last:
                     connection.abort()
         raise AssertionError("the last turn returns or raises")
+
+    def put(self, flight: Flight, head: bytes, tail: bytes, timeout: float) -> bool:
+        """Send a query, given in pieces, if there is a connection that works; return whether there is.
+
+        Args:
+            flight: of its name.
+            head, tail: what stands before the name in the query, the id apart, and after it, with an OPT record.
+            timeout: seconds to wait.
+        """
+        connection = self._shared
+        if connection is None or not connection.is_usable or not connection.has_answered:
+            return False
+        connection.put(flight, head, tail, timeout)
+        return True
+
+    async def finish(self, ask: Ask, budget: Budget, outcome: Outcome, *, timeout: float) -> Message:
+        """Return what came of a query that was put in; ask once more if its connection ended before the answer.
+
+        Raises:
+            EdnsRefused, UpstreamTimeout, UpstreamFailure: as `ask`.
+        """
+        if isinstance(outcome, Message):
+            return outcome
+        if not isinstance(outcome, ConnectionEnded):
+            raise outcome
+        return await self.ask(ask, budget, timeout=timeout)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -106,8 +133,9 @@ class StreamClient:
             loop = asyncio.get_running_loop()
             try:
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._idle), host, self._port, ssl=self._tls, server_hostname=self._server_name
-                )
+                    lambda: Connection(self._idle, is_padded=self._tls is not None),
+                    host, self._port, ssl=self._tls, server_hostname=self._server_name,
+                )  # fmt: skip
             except ssl.SSLCertVerificationError as error:
                 raise UpstreamFailure("the certificate of the upstream is not valid") from error
             except OSError as error:

@@ -12,8 +12,9 @@ from functools import cache
 from typing import Final
 
 from sinkhole.upstream.ask import Ask, Budget, mixed_case
-from sinkhole.upstream.burst import MOST, Burst, Flight
+from sinkhole.upstream.burst import MOST, Burst
 from sinkhole.upstream.entropy import Entropy
+from sinkhole.upstream.flight import Flight
 from sinkhole.upstream.ready import Ready, ready_of
 from sinkhole.upstream.turn import TURN, Unfinished
 from sinkhole.upstream.volley import Volley
@@ -84,7 +85,7 @@ class Datagrams(Unfinished):
         while message_id in flights:
             message_id = self._entropy.take(_ID_OCTETS)
         mixed = mixed_case(name, octets[_ID_OCTETS:]) if self._randomize_case else name
-        flight.burst = burst
+        flight.carrier = burst
         flight.id = message_id
         flight.sent = b"".join((message_id, head, mixed, tail))
         flight.end = burst.began + seconds

@@ -6,7 +6,8 @@ from typing import Final
 
 from sinkhole.protocol.message import Message
 from sinkhole.protocol.types import QType, Rcode
-from sinkhole.upstream.server import Outcome, Server
+from sinkhole.upstream.flight import Outcome
+from sinkhole.upstream.server import Server
 
 _USABLE: Final = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
 

@@ -231,11 +231,11 @@ class Told(Returner):
 class Rig:
     """A dispatch with the real chain and forwarder."""
 
-    def __init__(self, policy, up, *, is_straight, timeout=2.0, **settings):
+    def __init__(self, policy, up, *, is_straight, timeout=2.0, scheme="udp", **settings):
         settings = {"record": {"queries": "all"}, **settings}
         self.settings = Settings.model_validate(settings)
         limits = settings.pop("upstream", {})
-        servers = UpstreamSettings(servers=(up.url,), timeout=timeout, tries=2, **limits)
+        servers = UpstreamSettings(servers=(f"{scheme}://{up.url}",), timeout=timeout, tries=2, **limits)
         self.clock, self.wall, self.box = Clock(1000.0), Clock(NOON.timestamp()), PolicyBox(policy)
         self.hits, self.sightings = Hits(self.settings.record), Sightings(self.box, clients=True)
         self.forwarder = Forwarder(servers)

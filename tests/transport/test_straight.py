@@ -16,7 +16,8 @@ from sinkhole.protocol.question import read_query
 from sinkhole.resolver.straight import Course
 from sinkhole.transport.later import StraightLater
 from sinkhole.upstream.ahead import Ahead
-from sinkhole.upstream.burst import Burst, Flight
+from sinkhole.upstream.burst import Burst
+from sinkhole.upstream.flight import Flight
 from tests.transport.asking import question
 from tests.transport.straight_rig import (
     HOSTS,
@@ -56,6 +57,7 @@ def random_query(random):
     {"rebinding": {"enabled": True}},
     {"record": {"queries": "matched"}, "cache": {"min_ttl": 20, "max_ttl": 300, "prefetch": False}},
     {"rebinding": {"enabled": False}, "cache": {"entries": 0}},
+    {"scheme": "tcp"},
 ])  # fmt: skip
 async def test_all_is_as_the_chain_says(seed, settings):
     groups = (Group("lab", (HOSTS[1],)),)

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import dns.message
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinkhole.upstream.ask import PAYLOAD, Ask, Budget, Packets, mix_case
+from sinkhole.upstream.ask import PAYLOAD, Ask, Budget, Packets, mix_case, padded
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from tests.upstream.asking import asking, question
 
@@ -31,6 +33,14 @@ def test_padded_query_is_a_multiple_of_128_octets(length: int) -> None:
     assert len(wire) % 128 == 0
     (option,) = dns.message.from_wire(wire).options
     assert option.otype == 12
+
+
+@given(st.integers(1, 60), st.booleans())
+def test_query_padded_in_pieces_is_the_same(length: int, do: bool) -> None:
+    ask = replace(asking("a" * length + "." + "b" * 60 + ".example.org"), do=do)
+    head, tail = ask.frame()
+    name = ask.question.name
+    assert b"\0\7" + head + name + padded(head, name, tail) == ask.to_wire(7, is_padded=True)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=63), max_size=3))

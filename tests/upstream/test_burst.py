@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from sinkhole.protocol.message import Message
-from sinkhole.upstream.burst import MOST, Flight
+from sinkhole.upstream.burst import MOST
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.flight import Flight
 from sinkhole.upstream.udp import Datagrams
 from tests.fakes import FakeUpstream, Script, silent
 from tests.upstream.asking import ADDRESS, addresses, asking, budget, good, says
@@ -136,7 +137,7 @@ async def test_no_other_socket_is_open_while_an_answer_is_waited_for(to: To) -> 
         flights = begin(to(up), up, "one.example.org")
         await asyncio.sleep(0.05)
         assert len(open_ports(up)) == 1
-        flights[0].burst.forget(flights[0])
+        flights[0].carrier.forget(flights[0])
         assert not open_ports(up)
 
 
@@ -220,7 +221,7 @@ async def test_one_that_is_given_up_leaves_the_others_and_no_socket_behind(to: T
 async def test_one_that_is_given_up_before_it_left_is_not_sent(to: To) -> None:
     async with FakeUpstream(says()) as up:
         flights = begin(to(up), up, "one.example.org", "two.example.org")
-        flights[0].burst.forget(flights[0])
+        flights[0].carrier.forget(flights[0])
         assert addresses(await flights[1]) == [ADDRESS]
         assert len(up.queries) == 1
 

@@ -6,8 +6,12 @@ from dataclasses import replace
 import pytest
 
 from sinkhole.errors import UpstreamError
+from sinkhole.protocol.addresses import AddressSet
+from sinkhole.protocol.framing import FrameReader
+from sinkhole.protocol.message import Message, read_message
 from sinkhole.upstream.connection import Connection
 from sinkhole.upstream.failure import ConnectionEnded, EdnsRefused, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.flight import Flight
 from sinkhole.upstream.stream import StreamClient
 from tests.fakes import FakeUpstream, Script, read_frame, reply, silent
 from tests.upstream.asking import ADDRESS, addresses, asking, budget, frame, good, says, soon
@@ -50,6 +54,90 @@ async def test_connection_is_reused_for_later_queries(client_of: MakeClient) -> 
         for _ in range(30):
             await client.ask(asking(), budget(), timeout=2)
         assert up.connections == 1
+
+
+def put(client: StreamClient, name: str, timeout: float = 2.0) -> Flight | None:
+    """Put in a query; return its flight, or None where there is no connection for it."""
+    ask = asking(name)
+    flight = Flight(ask.question.name, True, 12 + len(ask.question.name) + 4)
+    return flight if client.put(flight, *ask.frame(), timeout) else None
+
+
+async def landed(flight: Flight) -> Message | AddressSet | UpstreamError | None:
+    await soon(lambda: flight.outcome is not None)
+    return flight.outcome
+
+
+async def test_query_is_put_in_where_a_connection_has_answered(client_of: MakeClient) -> None:
+    async with FakeUpstream(says()) as up:
+        client = client_of(up)
+        assert put(client, "one.example.org") is None
+        await client.ask(asking(), budget(), timeout=2)
+        flights = [put(client, f"n{number}.example.org") for number in range(100)]
+        for flight in flights:
+            assert flight is not None
+            found = await landed(flight)
+            assert isinstance(found, AddressSet)
+            assert addresses(read_message(found.wire)) == [ADDRESS]
+        assert up.connections == 1
+
+
+async def test_queries_of_one_turn_leave_in_one_write(client_of: MakeClient) -> None:
+    pieces: list[bytes] = []
+
+    async def serve(reader: Reader, writer: Writer) -> None:
+        writer.write(frame(good(await read_frame(reader))))
+        pieces.append(await reader.read(65536))
+
+    async with FakeUpstream(silent, on_connection=serve) as up:
+        client = client_of(up)
+        await client.ask(asking(), budget(), timeout=2)
+        flights = [put(client, f"n{number}.example.org") for number in range(20)]
+        outcomes = [await landed(flight) for flight in flights if flight is not None]
+    assert [type(outcome) for outcome in outcomes] == [ConnectionEnded] * 20
+    [piece] = pieces
+    assert len(FrameReader().feed(piece)) == 20
+
+
+async def test_query_that_was_put_in_and_whose_connection_ended_is_asked_again(client_of: MakeClient) -> None:
+    async with FakeUpstream(silent, on_connection=answer_one_and_close) as up:
+        client = client_of(up)
+        await client.ask(asking(), budget(), timeout=2)
+        flight = put(client, "two.example.org")
+        if flight is not None:  # else the end of the connection was seen already
+            outcome = await landed(flight)
+            assert isinstance(outcome, ConnectionEnded)
+            message = await client.finish(asking("two.example.org"), budget(), outcome, timeout=2)
+            assert addresses(message) == [ADDRESS]
+            assert up.connections == 2
+
+
+async def test_what_was_put_in_and_got_no_answer_in_time_is_not_asked_again(client_of: MakeClient) -> None:
+    answers = iter([True])
+
+    async with FakeUpstream(lambda q: [(0, good(q))] if next(answers, False) else []) as up:
+        client = client_of(up)
+        await client.ask(asking(), budget(), timeout=2)
+        flight = put(client, "two.example.org", timeout=0.05)
+        assert flight is not None
+        outcome = await landed(flight)
+        assert isinstance(outcome, UpstreamTimeout)
+        with pytest.raises(UpstreamTimeout):
+            await client.finish(asking("two.example.org"), budget(), outcome, timeout=2)
+        assert put(client, "three.example.org") is None  # nobody had an answer: that connection is given up
+        assert len(up.seen) == 2
+
+
+async def test_failure_of_one_who_waits_is_nobody_elses(client_of: MakeClient) -> None:
+    async with FakeUpstream(says()) as up:
+        client = client_of(up)
+        await client.ask(asking(), budget(), timeout=2)
+        flights = [put(client, f"n{number}.example.org") for number in range(3)]
+        assert flights[0] is not None
+        flights[0].wake = lambda _: 1 // 0  # type: ignore[assignment,return-value]
+        for flight in flights[1:]:
+            assert flight is not None
+            assert isinstance(await landed(flight), AddressSet)
 
 
 async def answer_one_and_close(reader: Reader, writer: Writer) -> None:
@@ -258,7 +346,7 @@ async def test_closed_connection_takes_no_query() -> None:
         connection.abort()
         assert not connection.is_usable
         with pytest.raises(ConnectionEnded):
-            await connection.ask(asking(), 1, is_padded=False)
+            await connection.ask(asking(), 1)
         await connection.closed.wait()
 
 
@@ -266,7 +354,7 @@ async def test_id_in_use_is_not_given_again() -> None:
     """R-C03: ids of queries in flight differ."""
     async with FakeUpstream(silent) as up:
         _, connection = await asyncio.get_running_loop().create_connection(Connection, up.host, up.port)
-        asks = [asyncio.ensure_future(connection.ask(asking(), 5, is_padded=False)) for _ in range(1500)]
+        asks = [asyncio.ensure_future(connection.ask(asking(), 5)) for _ in range(1500)]
         await up.wait_for(1500)
         assert len({query[:2] for query in up.queries}) == 1500
         connection.abort()
