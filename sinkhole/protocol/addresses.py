@@ -26,6 +26,8 @@ MOST_ADDRESSES: Final = 32
 _MAX_TTL: Final = 0x7FFFFFFF
 _OPT: Final = b"\0\0\x29"
 _OPT_SIZE: Final = 11
+_OPTION_HEADER: Final = 4
+_PADDING: Final = b"\0\x0c"
 _RESPONSE: Final = 0x80
 _DECIDING_FIRST: Final = 0xFA
 """QR, opcode and TC; of these only QR may be set."""
@@ -138,7 +140,14 @@ def _is_plain(got: bytes) -> bool:
 
 
 def _is_silent(rest: bytes, additional: int) -> bool:
-    """Return whether nothing follows the answers, or an OPT record without a version, upper rcode bits and options."""
+    """Return whether nothing follows the answers, or an OPT record without a version, upper rcode bits and options.
+
+    The one option that says nothing is padding (RFC 7830), with which upstreams fill what they encrypt.
+    """
     if not additional:
         return not rest
-    return len(rest) == _OPT_SIZE and rest[:3] == _OPT and rest[5:7] == b"\0\0" and rest[9:] == b"\0\0"
+    options = len(rest) - _OPT_SIZE
+    if options < 0 or rest[:3] != _OPT or rest[5:7] != b"\0\0" or rest[9:11] != options.to_bytes(2):
+        return False
+    padding = options - _OPTION_HEADER
+    return not options or (padding >= 0 and rest[11:13] == _PADDING and rest[13:15] == padding.to_bytes(2))

@@ -197,13 +197,16 @@ MAKERS = {
     "count": lambda query: raw(query, record(parts(query)[2]), count=2),
     "ede": only(additional=b"\0\0\x29\x04\xd0\0\0\0\0\0\x06\0\x0f\0\x02\0\x0a"),
     "rcode": only(additional=b"\0\0\x29\x04\xd0\1\0\0\0\0\0"), "do": only(additional=b"\0\0\x29\x04\xd0\0\0\x80\0\0\0"),
+    "padded": only(additional=b"\0\0\x29\x04\xd0\0\0\0\0\0\x0a\0\x0c\0\6" + bytes(6)),
+    "unpadded": only(additional=b"\0\0\x29\x04\xd0\0\0\0\0\0\4\0\x0c\0\0"),
+    "overpadded": only(additional=b"\0\0\x29\x04\xd0\0\0\0\0\0\x0a\0\x0c\0\7" + bytes(6)),
     "version": only(additional=b"\0\0\x29\x04\xd0\0\1\0\0\0\0"), "query": only(flags=0x0180), "op": only(flags=0x8980),
     "owner": lambda query: raw(query, record(parts(query)[2], owner=b"\x05other\x07example\0")),
     "swapped": swapped, "error": lambda query: query[:2] + b"\x81\x81" + bytes(8),
 }  # fmt: skip
 """What upstreams say to a name that begins with the word."""
 UNREAD = ("inside", "ahead", "spin", "pointer", "trail")
-IGNORED = ("cut", "torn", "more", "count", "short", "query", "op", *UNREAD)
+IGNORED = ("cut", "overpadded", "torn", "more", "count", "short", "query", "op", *UNREAD)
 """What is no answer, so that the wait goes on."""
 TURNING = ("swapped", "error", "tc")
 """What changes how an upstream is asked, for this question or for an hour."""

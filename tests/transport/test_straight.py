@@ -90,7 +90,7 @@ def test_whatever_is_read_on_the_straight_path_reads_the_same_the_long_way():
     sent = read_query(query).question
     end = parts(query)[1]
     random = Random(11)
-    whole = [addresses(1, 2)(query), raw(query, record(1), additional=b""), ttls(3, 70)(query)]
+    whole = [addresses(1, 2)(query), raw(query, record(1), additional=b""), ttls(3, 70)(query), MAKERS["padded"](query)]
     messages = [wire[:size] for wire in whole for size in range(len(wire) + 1)]
     for _ in range(6000):
         wire = bytearray(random.choice(whole))
