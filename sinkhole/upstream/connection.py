@@ -1,17 +1,20 @@
-"""One stream to an upstream, TCP or TLS, that many queries share (RFC 7766, section 6.2.1)."""
+"""One connection to an upstream, TCP or TLS, that many queries share (RFC 7766, section 6.2.1)."""
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from sinkhole.errors import FormError
 from sinkhole.protocol.message import Message
 from sinkhole.upstream.ask import Ask, padded
-from sinkhole.upstream.exchange import Exchange
+from sinkhole.upstream.deadlines import Deadlines
+from sinkhole.upstream.exchange import Exchange, FramedExchange, Rest, Write
 from sinkhole.upstream.failure import ConnectionEnded
 from sinkhole.upstream.flight import Flight
 from sinkhole.upstream.ready import ready_of
 from sinkhole.upstream.turn import TURN
 
+Make = Callable[[asyncio.AbstractEventLoop, Deadlines, Write, Rest], Exchange]
 IDLE = 20.0
 """Seconds an unused connection is kept; servers that want it shorter close it themselves."""
 _SOON = 0.001
@@ -24,13 +27,22 @@ class Connection(asyncio.Protocol):
     Args:
         idle: seconds it is kept without queries.
         is_padded: whether queries say as little as possible by their length.
+        make: makes what sends and reads on it.
+        alpn: what must have been agreed on to be spoken; None: that does not matter.
+
+    Attributes:
+        is_foreign: whether something else was agreed on, so that nothing may be asked.
     """
 
-    def __init__(self, idle: float = IDLE, *, is_padded: bool = False) -> None:
+    def __init__(
+        self, idle: float = IDLE, *, is_padded: bool = False, make: Make = FramedExchange, alpn: str | None = None
+    ) -> None:
         self._is_padded = is_padded
+        self._alpn = alpn
+        self.is_foreign = False
         self._idle_after = idle
         self._loop = asyncio.get_running_loop()
-        self._exchange = Exchange(self._loop, ready_of(self._loop).deadlines, self._write, self._rest)
+        self._exchange = make(self._loop, ready_of(self._loop).deadlines, self._write, self._rest)
         # There once the connection is made, before anyone gets hold of it.
         self._transport: asyncio.Transport
         self._idle: asyncio.TimerHandle | None = None
@@ -40,7 +52,7 @@ class Connection(asyncio.Protocol):
     @property
     def is_usable(self) -> bool:
         """Say whether new queries may use it."""
-        return not (self._exchange.is_silent or self._transport.is_closing())
+        return not (self._exchange.is_retired or self._transport.is_closing())
 
     @property
     def has_answered(self) -> bool:
@@ -81,6 +93,12 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (asyncio)."""
         self._transport = cast(asyncio.Transport, transport)
+        tls = transport.get_extra_info("ssl_object")
+        if self._alpn is not None and (tls is None or tls.selected_alpn_protocol() != self._alpn):
+            self.is_foreign = True
+            self.abort()
+            return
+        self._exchange.begin()
         self._rest()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -107,7 +125,7 @@ class Connection(asyncio.Protocol):
     def _rest(self) -> None:
         if self._transport.is_closing():
             return
-        if self._exchange.is_silent:
+        if self._exchange.is_retired:
             self.abort()
             return
         self._rests_since = self._loop.time()
@@ -117,7 +135,7 @@ class Connection(asyncio.Protocol):
     def _end_rest(self) -> None:
         self._idle = None
         left = self._rests_since + self._idle_after - self._loop.time()
-        if not self._exchange.is_at_rest:
+        if self._exchange.flights:
             return
         if left <= _SOON:
             self.abort()

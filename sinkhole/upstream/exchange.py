@@ -1,12 +1,14 @@
-"""Queries and answers on one stream, which many share; no I/O.
+"""Queries and their answers on one connection, which many share; no I/O.
 
-As `Burst` does for datagrams: queries that are made in the same turn of the event loop leave in one write, answers come
-in whatever order, and are told apart by id and question.
+As `Burst` does for datagrams: queries that are made in the same turn of the event loop leave in one write, and answers
+come in whatever order.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Final
+
+from mypy_extensions import mypyc_attr
 
 from sinkhole.errors import FormError, UpstreamError
 from sinkhole.protocol.addresses import read_addresses
@@ -19,11 +21,14 @@ from sinkhole.upstream.flight import Carrier, Flight, Landed, settle
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.turn import TURN
 
+Write = Callable[[bytes], object]
+Rest = Callable[[], object]
 _ID_OCTETS: Final = 2
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Exchange(Carrier):
-    """Sends queries through a stream as they come, and matches the answers.
+    """Sends queries as they come, and matches the answers.
 
     Args:
         loop: the running event loop.
@@ -32,34 +37,25 @@ class Exchange(Carrier):
         rest: called whenever nobody waits any more.
 
     Attributes:
+        flights: who waits, by what tells answers apart, each with the count of `answers` when it began.
         answers: how many came.
-        is_silent: whether somebody waited in vain while nobody else had an answer: no further query should come.
+        is_retired: whether no further query should come: the other side said so, or somebody waited in vain while
+            nobody else had an answer.
     """
 
-    __slots__ = ("_deadlines", "_entropy", "_flights", "_frames", "_reader", "_rest", "_write", "answers", "is_silent")
+    __slots__ = ("_deadlines", "_rest", "_write", "answers", "flights", "is_retired")
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        deadlines: Deadlines,
-        write: Callable[[bytes], object],
-        rest: Callable[[], object],
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, deadlines: Deadlines, write: Write, rest: Rest) -> None:
         super().__init__(loop)
         self._deadlines = deadlines
         self._write = write
         self._rest = rest
-        self._entropy = Entropy()
-        self._reader = FrameReader()
-        self._frames: list[bytes] = []
-        self._flights: dict[bytes, tuple[Flight, int]] = {}
+        self.flights: dict[bytes, tuple[Flight, int]] = {}
         self.answers = 0
-        self.is_silent = False
+        self.is_retired = False
 
-    @property
-    def is_at_rest(self) -> bool:
-        """Whether nobody waits."""
-        return not self._flights
+    def begin(self) -> None:
+        """Say what a connection begins with, now that there is one."""
 
     def put(self, flight: Flight, head: bytes, tail: bytes, seconds: float) -> None:
         """Send a query at the end of this turn.
@@ -69,18 +65,87 @@ class Exchange(Carrier):
             head, tail: what stands before the name in the query, the id apart, and after it.
             seconds: to wait.
         """
-        message_id = self._entropy.take(_ID_OCTETS)
-        while message_id in self._flights:
-            message_id = self._entropy.take(_ID_OCTETS)
+        raise NotImplementedError
+
+    def feed(self, data: bytes) -> None:
+        """Take in what has arrived.
+
+        Raises:
+            FormError: the other side does not keep to the protocol.
+        """
+        raise NotImplementedError
+
+    def forget(self, flight: Flight) -> None:
+        """Wait no more for one answer."""
+        known = self.flights.get(flight.id)
+        if known is not None and known[0] is flight:
+            del self.flights[flight.id]
+            self.given_up(flight)
+            if not self.flights:
+                self.come_to_rest()
+
+    def expire(self, now: float) -> float:
+        """End the waits that are over; return when the next is."""
+        soonest = NEVER
+        for flight_id, (flight, answers_before) in list(self.flights.items()):
+            if flight.end > now:
+                soonest = min(soonest, flight.end)
+            elif self.flights.pop(flight_id, None) is not None:
+                # Silence to everyone since this query went out: a dead path.
+                self.is_retired = self.is_retired or self.answers == answers_before
+                self.given_up(flight)
+                settle(flight, UpstreamTimeout("no answer in time"))
+        if not self.flights:
+            self.come_to_rest()
+        return soonest
+
+    def fail(self, kind: type[UpstreamError], why: str) -> None:
+        """Tell everyone who waits that there will be no answer."""
+        flights = [flight for flight, _ in self.flights.values()]
+        self.flights.clear()
+        self._deadlines.forget(self)
+        for flight in flights:
+            settle(flight, kind(why))
+
+    def given_up(self, flight: Flight) -> None:
+        """Do what is to be done about a query that nobody waits for any more."""
+
+    def enter(self, flight: Flight, flight_id: bytes, sent: bytes, seconds: float) -> None:
+        """Note that a query waits."""
         flight.carrier = self
-        flight.id = message_id
-        flight.sent = b"".join((message_id, head, flight.name, tail))
+        flight.id = flight_id
+        flight.sent = sent
         flight.end = self.loop.time() + seconds
-        self._flights[message_id] = (flight, self.answers)
+        self.flights[flight_id] = (flight, self.answers)
+        self._deadlines.watch(self, flight.end)
+
+    def come_to_rest(self) -> None:
+        """Tell that nobody waits any more."""
+        self._deadlines.forget(self)
+        self._rest()
+
+
+class FramedExchange(Exchange):
+    """Messages behind their lengths, over TCP and TLS, told apart by id and question (RFC 7766)."""
+
+    __slots__ = ("_entropy", "_frames", "_reader")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, deadlines: Deadlines, write: Write, rest: Rest) -> None:
+        super().__init__(loop, deadlines, write, rest)
+        self._entropy = Entropy()
+        self._reader = FrameReader()
+        self._frames: list[bytes] = []
+
+    def put(self, flight: Flight, head: bytes, tail: bytes, seconds: float) -> None:
+        """Send a query at the end of this turn."""
+        message_id = self._entropy.take(_ID_OCTETS)
+        while message_id in self.flights:
+            message_id = self._entropy.take(_ID_OCTETS)
+        sent = b"".join((message_id, head, flight.name, tail))
+        self.enter(flight, message_id, sent, seconds)
         if not self._frames:
             TURN.later(self)
-        self._frames.append(frame(flight.sent))
-        self._deadlines.watch(self, flight.end)
+        self._frames.append(frame(sent))
 
     def finish(self) -> None:
         """Send what was put in."""
@@ -89,61 +154,23 @@ class Exchange(Carrier):
             self._write(b"".join(frames))
 
     def feed(self, data: bytes) -> None:
-        """Take in what has arrived.
-
-        Raises:
-            FormError: it is no stream of messages.
-        """
-        had_any = bool(self._flights)
+        """Take in what has arrived."""
+        had_any = bool(self.flights)
         for got in self._reader.feed(data):
             self._take(got)
-        if had_any and not self._flights:
-            self._come_to_rest()
-
-    def forget(self, flight: Flight) -> None:
-        """Wait no more for one answer."""
-        if flight.id in self._flights and self._flights[flight.id][0] is flight:
-            del self._flights[flight.id]
-            if not self._flights:
-                self._come_to_rest()
-
-    def expire(self, now: float) -> float:
-        """End the waits that are over; return when the next is."""
-        soonest = NEVER
-        for message_id, (flight, answers_before) in list(self._flights.items()):
-            if flight.end > now:
-                soonest = min(soonest, flight.end)
-            elif self._flights.pop(message_id, None) is not None:
-                # Silence to everyone since this query went out: a dead path.
-                self.is_silent = self.is_silent or self.answers == answers_before
-                settle(flight, UpstreamTimeout("no answer in time"))
-        if not self._flights:
-            self._come_to_rest()
-        return soonest
-
-    def fail(self, kind: type[UpstreamError], why: str) -> None:
-        """Tell everyone who waits that there will be no answer."""
-        flights = [flight for flight, _ in self._flights.values()]
-        self._flights.clear()
-        self._frames.clear()
-        self._deadlines.forget(self)
-        for flight in flights:
-            settle(flight, kind(why))
-
-    def _come_to_rest(self) -> None:
-        self._deadlines.forget(self)
-        self._rest()
+        if had_any and not self.flights:
+            self.come_to_rest()
 
     def _take(self, got: bytes) -> None:
         message_id = got[:_ID_OCTETS]
-        known = self._flights.get(message_id)
+        known = self.flights.get(message_id)
         if known is None:
             return
         flight = known[0]
         outcome = _read(flight, got)
         if outcome is not None:
             self.answers += 1
-            del self._flights[message_id]
+            del self.flights[message_id]
             settle(flight, outcome)
 
 

@@ -42,3 +42,7 @@ class EdnsRefused(UpstreamError):
 
 class ConnectionEnded(UpstreamError):
     """The connection was closed before the answer came."""
+
+
+class AlpnRefused(UpstreamError):
+    """The upstream agreed to no protocol, or another one, than it was asked for (RFC 7301)."""

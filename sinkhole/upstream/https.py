@@ -1,138 +1,74 @@
-"""Ask an upstream over HTTPS (RFC 8484)."""
+"""Ask an upstream over HTTPS (RFC 8484): over HTTP/2, or HTTP/1.1 where it has nothing better."""
 
-import asyncio
 import ssl
-from dataclasses import replace
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
-import httpx
-
-from sinkhole.errors import FormError
-from sinkhole.protocol.message import Message, Record, read_message
+from sinkhole.protocol.message import Message
 from sinkhole.upstream.address import UpstreamAddress, bracketed
 from sinkhole.upstream.ask import Ask, Budget
-from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
-from sinkhole.upstream.matching import Match, is_truncated, match, with_name
-from sinkhole.upstream.stream import Locate
+from sinkhole.upstream.connection import Connection
+from sinkhole.upstream.failure import AlpnRefused
+from sinkhole.upstream.http2 import Http2Exchange
+from sinkhole.upstream.stream import Locate, StreamClient
 
-MAX_OCTETS = 65535
-MEDIA_TYPE = "application/dns-message"
+if TYPE_CHECKING:
+    from sinkhole.upstream.http1 import Http1Client
+
 _IDLE = 30.0
-_CONNECTIONS = 16
-_SENDS_PER_QUERY = 2
+_OLD_MEMORY = 3600.0
+"""Seconds until an upstream that did not speak HTTP/2 is tried with it again."""
 
 
-class HttpsClient:
-    """Ask over HTTP/2, or HTTP/1.1 where the upstream has nothing better.
+class HttpsClient(StreamClient):
+    """Ask by POST, all queries over one connection.
 
-    The connection goes to the bootstrapped IP address; name check and Host are those of the URL, so that the library
-    never looks up a name, which could come back to us.
+    The connection goes to the bootstrapped IP address; name check and authority are those of the URL.
 
     Args:
         address: the upstream.
         locate: gives its IP address.
-        tls: context that verifies its certificate.
+        tls: context that verifies its certificate and offers both protocols.
+        old_tls: makes one that offers none, for HTTP/1.1.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, address: UpstreamAddress, locate: Locate, tls: ssl.SSLContext) -> None:
-        self._address = address
-        self._locate = locate
+    def __init__(
+        self, address: UpstreamAddress, locate: Locate, tls: ssl.SSLContext, old_tls: Callable[[], ssl.SSLContext],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        super().__init__(locate, address.port, tls=tls, server_name=address.server_name, idle=_IDLE)
         name = bracketed(address.host if not address.is_literal else address.server_name)
-        self._host = name if address.port == 443 else f"{name}:{address.port}"
-        self._tls = tls
-        self._client = _client(tls)
+        authority = name if address.port == 443 else f"{name}:{address.port}"
+        self._make = partial(Http2Exchange, authority=authority, path=address.path)
+        self._address = address
+        self._authority = authority
+        self._old_tls = old_tls
+        self._old: Http1Client | None = None
+        self._clock = clock
+        self._old_until = float("-inf")
 
     async def ask(self, ask: Ask, budget: Budget, *, timeout: float) -> Message:
-        """Send the question by POST and return its answer.
-
-        Raises:
-            UpstreamTimeout: no answer in time.
-            UpstreamFailure: no connection, or the answer cannot be used.
-        """
-        # "a DNS ID of 0 in every DNS request" makes requests alike to HTTP caches (RFC 8484, section 4.1).
-        sent = ask.to_wire(0, is_padded=True)
-        for turn in range(1, _SENDS_PER_QUERY + 1):
-            seconds = budget.time_for(timeout)
-            budget.spend()
+        """Send the question and return its answer; as `StreamClient.ask`."""
+        if self._clock() >= self._old_until:
             try:
-                async with asyncio.timeout(seconds):
-                    got, age = await self._post(sent)
-            except TimeoutError as error:
-                raise UpstreamTimeout("no answer in time") from error
-            except _TooLong:
-                # The library does not reset the stream, so the rest would have to be read before the next answer.
-                flooded, self._client = self._client, _client(self._tls)
-                await flooded.aclose()
-                raise UpstreamFailure("an upstream answered with more than 65535 octets") from None
-            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
-                # A kept connection that the upstream closed just now; a new one is opened by itself.
-                if turn == _SENDS_PER_QUERY:
-                    raise UpstreamFailure("the connection was closed before the answer") from error
-            except (httpx.HTTPError, OSError) as error:
-                raise UpstreamFailure("no connection to the upstream") from error
-            else:
-                return _read(ask, sent, got, age)
-        raise AssertionError("the last turn returns or raises")
+                return await super().ask(ask, budget, timeout=timeout)
+            except AlpnRefused:
+                self._old_until = self._clock() + _OLD_MEMORY
+        if self._old is None:
+            # It takes 20 MB, and hardly any upstream needs it.
+            from sinkhole.upstream.http1 import Http1Client  # noqa: PLC0415
+
+            self._old = Http1Client(self._address, self._locate, self._authority, self._old_tls())
+        return await self._old.ask(ask, budget, timeout=timeout)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        await super().close()
+        if self._old is not None:
+            await self._old.close()
 
-    async def _post(self, sent: bytes) -> tuple[bytes, int]:
-        """Return the body of the response and its age in seconds."""
-        url = f"https://{bracketed(await self._locate())}:{self._address.port}{self._address.path}"
-        headers = {"Host": self._host, "Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE, "Accept-Encoding": "identity"}
-        extensions = {"sni_hostname": self._address.server_name}
-        async with self._client.stream("POST", url, content=sent, headers=headers, extensions=extensions) as response:
-            if response.status_code != httpx.codes.OK:
-                raise UpstreamFailure(f"an upstream answered with HTTP status {response.status_code}")
-            media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if media_type != MEDIA_TYPE or response.headers.get("content-encoding", "identity") != "identity":
-                raise UpstreamFailure("an upstream answered with something that is not DNS")
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_OCTETS:
-                    raise _TooLong
-            return bytes(body), _age(response.headers.get("age", "0"))
-
-
-class _TooLong(Exception):  # noqa: N818 - not an error yet
-    pass
-
-
-def _client(tls: ssl.SSLContext) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        http2=True,
-        verify=tls,
-        # A proxy of the environment would see every query.
-        trust_env=False,
-        follow_redirects=False,
-        timeout=None,  # noqa: S113 - every request has its own
-        limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE),
-    )
-
-
-def _read(ask: Ask, sent: bytes, got: bytes, age: int) -> Message:
-    name = ask.question.name
-    if match(sent, len(name), got) not in (Match.ANSWER, Match.CASE) or is_truncated(got):
-        raise UpstreamFailure("an upstream answered something else than was asked")
-    try:
-        message = read_message(with_name(got, name))
-    except FormError as error:
-        raise UpstreamFailure("an answer could not be read") from error
-    return message if age == 0 else _aged(message, age)
-
-
-def _age(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def _aged(message: Message, age: int) -> Message:
-    """Lower all TTLs by the time the answer lay in an HTTP cache (RFC 8484, section 5.1)."""
-
-    def lower(records: tuple[Record, ...]) -> tuple[Record, ...]:
-        return tuple(replace(record, ttl=max(0, record.ttl - age)) for record in records)
-
-    return replace(
-        message, answer=lower(message.answer), authority=lower(message.authority), additional=lower(message.additional)
-    )
+    def _protocol(self) -> Connection:
+        return Connection(self._idle, is_padded=True, make=self._make, alpn="h2")

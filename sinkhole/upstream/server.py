@@ -245,7 +245,7 @@ def secure_client(address: UpstreamAddress, locate: Locate, trust: Trust) -> Cli
     """Return what asks an upstream over TLS or HTTPS."""
     if address.scheme is Scheme.TLS:
         return StreamClient(locate, address.port, tls=trust.for_dot(), server_name=address.server_name)
-    # The HTTP library takes 20 MB and a tenth of a second to load, and most installations need none.
+    # The HTTP libraries take 20 MB and a tenth of a second to load, and most installations need none.
     from sinkhole.upstream.https import HttpsClient  # noqa: PLC0415
 
-    return HttpsClient(address, locate, trust.for_https())
+    return HttpsClient(address, locate, trust.for_https(), trust.for_http1)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from sinkhole.protocol.message import Message
 from sinkhole.upstream.ask import Ask, Budget
 from sinkhole.upstream.connection import IDLE, Connection
-from sinkhole.upstream.failure import ConnectionEnded, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.failure import AlpnRefused, ConnectionEnded, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.flight import Flight, Outcome
 
 _CONNECTIONS_PER_QUERY = 3
@@ -122,6 +122,10 @@ class StreamClient:
             # Shielded: one query that is cancelled must not take the connection from those who wait for it too.
             return await asyncio.shield(self._connecting)
 
+    def _protocol(self) -> Connection:
+        """Return what speaks on a new connection."""
+        return Connection(self._idle, is_padded=self._tls is not None)
+
     def _connected(self, task: asyncio.Task[Connection]) -> None:
         self._connecting = None
         if not task.cancelled() and task.exception() is None:
@@ -133,13 +137,15 @@ class StreamClient:
             loop = asyncio.get_running_loop()
             try:
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._idle, is_padded=self._tls is not None),
+                    self._protocol,
                     host, self._port, ssl=self._tls, server_hostname=self._server_name,
                 )  # fmt: skip
             except ssl.SSLCertVerificationError as error:
                 raise UpstreamFailure("the certificate of the upstream is not valid") from error
             except OSError as error:
                 raise UpstreamFailure("no connection to the upstream") from error
+        if connection.is_foreign:
+            raise AlpnRefused("the upstream does not speak the protocol that it should")
         self._open = {other for other in self._open if not other.closed.is_set()} | {connection}
         return connection
 

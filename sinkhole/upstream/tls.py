@@ -33,14 +33,23 @@ class Trust:
         return self._dot
 
     def for_https(self) -> ssl.SSLContext:
-        """Return the context for DNS over HTTPS, to which the HTTP library adds its own protocols.
+        """Return the context for DNS over HTTPS.
 
         Raises:
             ConfigError: the file of authorities cannot be read.
         """
         if self._https is None:
             self._https = self._context()
+            self._https.set_alpn_protocols(["h2", "http/1.1"])
         return self._https
+
+    def for_http1(self) -> ssl.SSLContext:
+        """Make a context for DNS over HTTPS by HTTP/1.1, to which the library adds that.
+
+        Raises:
+            ConfigError: the file of authorities cannot be read.
+        """
+        return self._context()
 
     def _context(self) -> ssl.SSLContext:
         try:

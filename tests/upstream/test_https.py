@@ -3,8 +3,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+from aiohttp import HttpVersion11, web
 
+from sinkhole.protocol.addresses import AddressSet
+from sinkhole.protocol.names import name_from_text
 from sinkhole.upstream import UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.ahead import Ahead, Lander
 from tests.fakes import FakeUpstream, reply
 from tests.upstream.asking import ADDRESS, MakeForwarder, addresses, good, resolve
 from tests.upstream.certificates import Authority
@@ -126,3 +130,56 @@ async def test_unknown_authority_gets_no_query(forward: MakeForwarder, authority
         with pytest.raises(UpstreamFailure):
             await resolve(forward(f"https://127.0.0.1:{up.port}"))
         assert up.requests == []
+
+
+async def test_upstream_without_http2_is_asked_by_http1(forward: MakeForwarder, authority: Authority) -> None:
+    asked: list[bytes] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        assert (request.method, request.path_qs, request.version) == ("POST", "/q?x", HttpVersion11)
+        asked.append(await request.read())
+        return web.Response(body=good(asked[-1]), content_type=DNS)
+
+    app = web.Application()
+    app.router.add_post("/q", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server("127.0.0.1", alpn=("http/1.1",)))
+        await site.start()
+        port = runner.addresses[0][1]
+        forwarder = forward(f"https://127.0.0.1:{port}/q?x", ca_file=authority.ca_file, tries=1)
+        for _ in range(3):
+            assert addresses(await resolve(forwarder)) == [ADDRESS]
+    finally:
+        await runner.cleanup()
+    assert [query[:2] for query in asked] == [b"\0\0"] * 3
+    assert {len(query) % 128 for query in asked} == {0}
+
+
+class Land(Lander):
+    """Waits for what comes of a question that was sent ahead."""
+
+    def __init__(self) -> None:
+        self.ahead: asyncio.Future[Ahead] = asyncio.get_running_loop().create_future()
+
+    def land(self, ahead: Ahead) -> None:
+        self.ahead.set_result(ahead)
+
+
+async def test_question_is_sent_ahead_where_a_connection_has_answered(
+    forward: MakeForwarder, authority: Authority
+) -> None:
+    async with FakeDoh(answer, authority.server("127.0.0.1", alpn=("h2",))) as up:
+        forwarder = forward(f"https://127.0.0.1:{up.port}", ca_file=authority.ca_file)
+        name = name_from_text("www.example.org")
+        assert not forwarder.begin(name, name, 1, "192.0.2.9", Land())
+        assert addresses(await resolve(forwarder)) == [ADDRESS]
+        landers = [Land() for _ in range(50)]
+        for lander in landers:
+            assert forwarder.begin(name, name, 1, "192.0.2.9", lander)
+        for lander in landers:
+            ahead = await lander.ahead
+            assert isinstance(ahead.outcome, AddressSet)
+        assert up.connections == 1
+        assert len(up.requests) == 51

@@ -1,0 +1,121 @@
+"""Ask an upstream over HTTPS by HTTP/1.1 (RFC 8484), where it has nothing better."""
+
+import asyncio
+import ssl
+
+import httpx
+
+from sinkhole.errors import FormError
+from sinkhole.protocol.message import Message, read_message
+from sinkhole.upstream.address import UpstreamAddress, bracketed
+from sinkhole.upstream.ages import age_of, aged
+from sinkhole.upstream.ask import Ask, Budget
+from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.http2 import MAX_OCTETS, MEDIA_TYPE
+from sinkhole.upstream.matching import Match, is_truncated, match, with_name
+from sinkhole.upstream.stream import Locate
+
+_IDLE = 30.0
+_CONNECTIONS = 16
+_SENDS_PER_QUERY = 2
+
+
+class Http1Client:
+    """Ask by POST, one query after the other over each connection.
+
+    The connection goes to the bootstrapped IP address; name check and Host are those of the URL, so that the library
+    never looks up a name, which could come back to us.
+
+    Args:
+        address: the upstream.
+        locate: gives its IP address.
+        host: host and port, as the URL has them.
+        tls: context that verifies its certificate, to which the library adds its protocol.
+    """
+
+    def __init__(self, address: UpstreamAddress, locate: Locate, host: str, tls: ssl.SSLContext) -> None:
+        self._address = address
+        self._locate = locate
+        self._host = host
+        self._tls = tls
+        self._client = _client(tls)
+
+    async def ask(self, ask: Ask, budget: Budget, *, timeout: float) -> Message:
+        """Send the question by POST and return its answer.
+
+        Raises:
+            UpstreamTimeout: no answer in time.
+            UpstreamFailure: no connection, or the answer cannot be used.
+        """
+        # "a DNS ID of 0 in every DNS request" makes requests alike to HTTP caches (RFC 8484, section 4.1).
+        sent = ask.to_wire(0, is_padded=True)
+        for turn in range(1, _SENDS_PER_QUERY + 1):
+            seconds = budget.time_for(timeout)
+            budget.spend()
+            try:
+                async with asyncio.timeout(seconds):
+                    got, age = await self._post(sent)
+            except TimeoutError as error:
+                raise UpstreamTimeout("no answer in time") from error
+            except _TooLong:
+                # The rest would have to be read before the next answer.
+                flooded, self._client = self._client, _client(self._tls)
+                await flooded.aclose()
+                raise UpstreamFailure("an upstream answered with more than 65535 octets") from None
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+                # A kept connection that the upstream closed just now; a new one is opened by itself.
+                if turn == _SENDS_PER_QUERY:
+                    raise UpstreamFailure("the connection was closed before the answer") from error
+            except (httpx.HTTPError, OSError) as error:
+                raise UpstreamFailure("no connection to the upstream") from error
+            else:
+                return _read(ask, sent, got, age)
+        raise AssertionError("the last turn returns or raises")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _post(self, sent: bytes) -> tuple[bytes, int]:
+        """Return the body of the response and its age in seconds."""
+        url = f"https://{bracketed(await self._locate())}:{self._address.port}{self._address.path}"
+        headers = {"Host": self._host, "Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE, "Accept-Encoding": "identity"}
+        extensions = {"sni_hostname": self._address.server_name}
+        async with self._client.stream("POST", url, content=sent, headers=headers, extensions=extensions) as response:
+            if response.status_code != httpx.codes.OK:
+                raise UpstreamFailure(f"an upstream answered with HTTP status {response.status_code}")
+            media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media_type != MEDIA_TYPE or response.headers.get("content-encoding", "identity") != "identity":
+                raise UpstreamFailure("an upstream answered with something that is not DNS")
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > MAX_OCTETS:
+                    raise _TooLong
+            return bytes(body), age_of(response.headers.get("age", "0"))
+
+
+class _TooLong(Exception):  # noqa: N818 - not an error yet
+    pass
+
+
+def _client(tls: ssl.SSLContext) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=tls,
+        # A proxy of the environment would see every query.
+        trust_env=False,
+        follow_redirects=False,
+        timeout=None,  # noqa: S113 - every request has its own
+        limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE),
+    )
+
+
+def _read(ask: Ask, sent: bytes, got: bytes, age: int) -> Message:
+    name = ask.question.name
+    if match(sent, len(name), got) not in (Match.ANSWER, Match.CASE) or is_truncated(got):
+        raise UpstreamFailure("an upstream answered something else than was asked")
+    try:
+        message = read_message(with_name(got, name))
+    except FormError as error:
+        raise UpstreamFailure("an answer could not be read") from error
+    return aged(message, age)

@@ -1,0 +1,242 @@
+"""One HTTP/2 connection to an upstream, whose streams carry a query and its answer each (RFC 8484, RFC 9113); no I/O.
+
+Frames and their rules are the library's (h2).
+"""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import Final
+
+import h2.config
+import h2.connection
+import h2.errors
+import h2.events
+import h2.exceptions
+import h2.settings
+
+from sinkhole.errors import FormError, UpstreamError
+from sinkhole.protocol.addresses import read_addresses
+from sinkhole.protocol.message import read_message
+from sinkhole.upstream.ages import age_of, aged
+from sinkhole.upstream.deadlines import Deadlines
+from sinkhole.upstream.exchange import Exchange, Rest, Write
+from sinkhole.upstream.failure import ConnectionEnded, UpstreamFailure
+from sinkhole.upstream.flight import Flight, Landed, settle
+from sinkhole.upstream.matching import Match, is_truncated, match, with_name
+from sinkhole.upstream.turn import TURN
+
+MEDIA_TYPE: Final = "application/dns-message"
+MAX_OCTETS: Final = 65535
+_NUMBER_OCTETS: Final = 8
+_SETTINGS: Final = {
+    h2.settings.SettingCodes.ENABLE_PUSH: 0,
+    h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 100,
+    h2.settings.SettingCodes.MAX_HEADER_LIST_SIZE: 65536,
+}
+_WINDOW: Final = 2**20
+"""Octets of answers that may be on their way beyond the first 65535."""
+_NO_ID: Final = b"\0\0"
+"""Makes requests alike to HTTP caches (RFC 8484, section 4.1)."""
+
+
+class _Stream:
+    """A response that is on its way."""
+
+    __slots__ = ("age", "body", "flight")
+
+    def __init__(self, flight: Flight) -> None:
+        self.flight = flight
+        self.body = bytearray()
+        self.age = 0
+
+
+class Http2Exchange(Exchange):
+    """Queries as requests of one connection.
+
+    Args:
+        loop, deadlines, write, rest: as of `Exchange`.
+        authority: host and port, as the URL has them.
+        path: of the URL.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, deadlines: Deadlines, write: Write, rest: Rest, authority: str, path: str
+    ) -> None:  # fmt: skip
+        super().__init__(loop, deadlines, write, rest)
+        self._http = h2.connection.H2Connection(
+            h2.config.H2Configuration(
+                client_side=True, header_encoding="utf-8", validate_outbound_headers=False,
+                normalize_outbound_headers=False,
+            )
+        )  # fmt: skip
+        self._fields = [
+            (":method", "POST"), (":scheme", "https"), (":authority", authority), (":path", path),
+            ("accept", MEDIA_TYPE), ("content-type", MEDIA_TYPE), ("accept-encoding", "identity"),
+        ]  # fmt: skip
+        self._waiting: deque[Flight] = deque()
+        self._streams: dict[int, _Stream] = {}
+        self._numbers: dict[bytes, int] = {}
+        self._count = 0
+
+    def begin(self) -> None:
+        """Send the preface and our settings."""
+        self._http.local_settings = h2.settings.Settings(client=True, initial_values=_SETTINGS)
+        self._http.initiate_connection()
+        self._http.increment_flow_control_window(_WINDOW)
+        self._flush()
+
+    def put(self, flight: Flight, head: bytes, tail: bytes, seconds: float) -> None:
+        """Send a query at the end of this turn, or when the upstream takes one more."""
+        self._count += 1
+        sent = b"".join((_NO_ID, head, flight.name, tail))
+        self.enter(flight, self._count.to_bytes(_NUMBER_OCTETS), sent, seconds)
+        if not self._waiting:
+            TURN.later(self)
+        self._waiting.append(flight)
+
+    def finish(self) -> None:
+        """Send what was put in."""
+        self._send_waiting()
+        self._flush()
+
+    def feed(self, data: bytes) -> None:
+        """Take in what has arrived."""
+        had_any = bool(self.flights)
+        try:
+            events = self._http.receive_data(data)
+        except h2.exceptions.ProtocolError as error:
+            self._flush()  # tells the other side why
+            raise FormError("HTTP/2: the upstream does not keep to it") from error
+        for event in events:
+            self._take(event)
+        self._send_waiting()
+        self._flush()
+        if had_any and not self.flights:
+            self.come_to_rest()
+
+    def fail(self, kind: type[UpstreamError], why: str) -> None:
+        """Tell everyone who waits that there will be no answer."""
+        self._waiting.clear()
+        self._streams.clear()
+        self._numbers.clear()
+        super().fail(kind, why)
+
+    def given_up(self, flight: Flight) -> None:
+        """Tell the upstream that nobody wants an answer any more."""
+        number = self._numbers.pop(flight.id, None)
+        if number is not None:
+            del self._streams[number]
+            self._reset(number)
+            self._flush()
+
+    def _send_waiting(self) -> None:
+        http, waiting = self._http, self._waiting
+        while waiting and not self.is_retired:
+            flight = waiting[0]
+            if flight.id not in self.flights:  # given up before it left
+                waiting.popleft()
+                continue
+            if http.open_outbound_streams >= http.remote_settings.max_concurrent_streams:
+                return
+            if http.outbound_flow_control_window < len(flight.sent):
+                return
+            waiting.popleft()
+            try:
+                number = http.get_next_available_stream_id()
+                http.send_headers(number, [*self._fields, ("content-length", str(len(flight.sent)))])
+                http.send_data(number, flight.sent, end_stream=True)
+            except h2.exceptions.ProtocolError:  # the connection is over, or has no more numbers
+                self.is_retired = True
+                self._land(flight, ConnectionEnded("the connection takes no more queries"))
+                return
+            self._streams[number] = _Stream(flight)
+            self._numbers[flight.id] = number
+
+    def _flush(self) -> None:
+        octets = self._http.data_to_send()
+        if octets:
+            self._write(octets)
+
+    def _take(self, event: h2.events.Event) -> None:
+        match event:
+            case h2.events.ResponseReceived():
+                self._take_head(event)
+            case h2.events.DataReceived():
+                self._take_body(event)
+            case h2.events.StreamEnded():
+                self._end(event.stream_id)
+            case h2.events.StreamReset():
+                is_unseen = event.error_code == h2.errors.ErrorCodes.REFUSED_STREAM
+                kind = ConnectionEnded if is_unseen else UpstreamFailure
+                self._give_up(event.stream_id, kind("the upstream gave up an answer"))
+            case h2.events.ConnectionTerminated():
+                self.is_retired = True
+                self.fail(ConnectionEnded, "the connection was closed before the answer")
+
+    def _take_head(self, event: h2.events.ResponseReceived) -> None:
+        number = event.stream_id
+        stream = self._streams.get(number)
+        if stream is None:
+            return
+        fields = {str(name): str(said) for name, said in event.headers}
+        status = fields.get(":status")
+        media_type = fields.get("content-type", "").partition(";")[0].strip().lower()
+        if status != "200":
+            self._refuse(number, f"an upstream answered with HTTP status {status}")
+        elif media_type != MEDIA_TYPE or fields.get("content-encoding", "identity") != "identity":
+            self._refuse(number, "an upstream answered with something that is not DNS")
+        else:
+            stream.age = age_of(fields.get("age", "0"))
+
+    def _take_body(self, event: h2.events.DataReceived) -> None:
+        number = event.stream_id
+        if event.flow_controlled_length:
+            self._http.acknowledge_received_data(event.flow_controlled_length, number)
+        stream = self._streams.get(number)
+        if stream is None:
+            return
+        stream.body += event.data
+        if len(stream.body) > MAX_OCTETS:
+            self._refuse(number, "an upstream answered with more than 65535 octets")
+
+    def _end(self, number: int) -> None:
+        stream = self._streams.pop(number, None)
+        if stream is None:
+            return
+        self._numbers.pop(stream.flight.id, None)
+        self.answers += 1
+        self._land(stream.flight, _read(stream))
+
+    def _refuse(self, number: int, why: str) -> None:
+        self._reset(number)
+        self._give_up(number, UpstreamFailure(why))
+
+    def _reset(self, number: int) -> None:
+        with suppress(h2.exceptions.ProtocolError):  # it ended meanwhile
+            self._http.reset_stream(number, h2.errors.ErrorCodes.CANCEL)
+
+    def _give_up(self, number: int, error: UpstreamError) -> None:
+        stream = self._streams.pop(number, None)
+        if stream is not None:
+            self._numbers.pop(stream.flight.id, None)
+            self._land(stream.flight, error)
+
+    def _land(self, flight: Flight, outcome: Landed) -> None:
+        if self.flights.pop(flight.id, None) is not None:
+            settle(flight, outcome)
+
+
+def _read(stream: _Stream) -> Landed:
+    """Return what a response says to a query."""
+    flight, got = stream.flight, bytes(stream.body)
+    is_plain = flight.plain_end and not stream.age and got[: len(_NO_ID)] == _NO_ID
+    if is_plain and (addresses := read_addresses(flight.sent, flight.plain_end, got)) is not None:
+        return addresses
+    name = flight.name
+    if match(flight.sent, len(name), got) not in (Match.ANSWER, Match.CASE) or is_truncated(got):
+        return UpstreamFailure("an upstream answered something else than was asked")
+    try:
+        return aged(read_message(with_name(got, name)), stream.age)
+    except FormError:
+        return UpstreamFailure("an answer could not be read")

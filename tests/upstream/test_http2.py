@@ -1,0 +1,217 @@
+"""One HTTP/2 connection, without a network: the other end is the library's server side."""
+
+import asyncio
+from collections.abc import Iterator
+
+import h2.config
+import h2.connection
+import h2.errors
+import h2.events
+import h2.settings
+import pytest
+
+from sinkhole.errors import FormError
+from sinkhole.protocol.addresses import AddressSet
+from sinkhole.protocol.message import Message
+from sinkhole.upstream.ask import padded
+from sinkhole.upstream.deadlines import Deadlines
+from sinkhole.upstream.failure import ConnectionEnded, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.flight import Flight
+from sinkhole.upstream.http2 import Http2Exchange
+from tests.upstream.asking import ADDRESS, addresses, asking, good
+
+DNS = [(":status", "200"), ("content-type", "application/dns-message")]
+
+
+class Pair:
+    """An exchange, and what it talks to."""
+
+    def __init__(self, most: int = 100) -> None:
+        self.out: list[bytes] = []
+        self.rests = 0
+        loop = asyncio.get_running_loop()
+        self.client = Http2Exchange(loop, Deadlines(), self.out.append, self._rest, "dns.example", "/dns-query")
+        self.server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        self.server.local_settings = h2.settings.Settings(
+            client=False, initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: most}
+        )
+        self.server.initiate_connection()
+        self.client.begin()
+        self.bodies: dict[int, bytes] = {}
+        self.resets: list[int] = []
+        self.exchange()
+
+    def _rest(self) -> None:
+        self.rests += 1
+
+    def put(self, name: str, seconds: float = 5.0) -> Flight:
+        ask = asking(name)
+        head, tail = ask.frame()
+        wire_name = ask.question.name
+        flight = Flight(wire_name, True, 12 + len(wire_name) + 4)
+        self.client.put(flight, head, padded(head, wire_name, tail), seconds)
+        return flight
+
+    async def turn(self) -> None:
+        """Let the queries of this turn leave, and reach the other end."""
+        await asyncio.sleep(0)
+        self.exchange()
+
+    def exchange(self) -> None:
+        """Carry octets until both ends have nothing more to say."""
+        while True:
+            sent, self.out[:] = b"".join(self.out), []
+            for event in self.server.receive_data(sent) if sent else ():
+                if isinstance(event, h2.events.DataReceived):
+                    self.bodies[event.stream_id] = self.bodies.get(event.stream_id, b"") + event.data
+                    self.server.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                elif isinstance(event, h2.events.StreamReset):
+                    self.resets.append(event.stream_id)
+            back = self.server.data_to_send()
+            if back:
+                self.client.feed(back)
+            if not (back or self.out):
+                return
+
+    def answer(self, number: int, body: bytes | None = None, headers: list[tuple[str, str]] = DNS) -> None:
+        self.server.send_headers(number, headers)
+        self.server.send_data(number, good(self.bodies[number]) if body is None else body, end_stream=True)
+        self.exchange()
+
+
+@pytest.fixture
+async def pair() -> Iterator[Pair]:
+    return Pair()
+
+
+async def test_queries_of_one_turn_leave_in_one_write(pair: Pair) -> None:
+    flights = [pair.put(f"n{number}.example.org") for number in range(20)]
+    await asyncio.sleep(0)
+    assert len(pair.out) == 1
+    pair.exchange()
+    for number in reversed(pair.bodies):
+        assert len(pair.bodies[number]) % 128 == 0
+        pair.answer(number)
+    for flight in flights:
+        assert isinstance(flight.outcome, AddressSet)
+    assert (pair.rests, pair.client.flights, pair.client.answers) == (1, {}, 20)
+
+
+async def test_no_more_are_sent_than_the_upstream_takes_at_once() -> None:
+    pair = Pair(most=3)
+    flights = [pair.put(f"n{number}.example.org") for number in range(10)]
+    await pair.turn()
+    assert len(pair.bodies) == 3
+    asked = set()
+    while left := set(pair.bodies) - asked:
+        number = min(left)
+        asked.add(number)
+        pair.answer(number)
+        assert len(set(pair.bodies) - asked) <= 3
+    assert all(isinstance(flight.outcome, AddressSet) for flight in flights)
+
+
+async def test_more_than_the_window_takes_is_sent_later(pair: Pair) -> None:
+    """128 octets each, 65535 in all until the other end tells that it has read them."""
+    pair.server.update_settings({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 1000})
+    pair.exchange()
+    flights = [pair.put(f"n{number}.example.org") for number in range(700)]
+    await pair.turn()
+    assert len(pair.bodies) == 700
+    for number in pair.bodies:
+        pair.answer(number)
+    assert all(isinstance(flight.outcome, AddressSet) for flight in flights)
+
+
+async def test_age_is_taken_off(pair: Pair) -> None:
+    flight = pair.put("www.example.org")
+    await pair.turn()
+    pair.answer(1, headers=[*DNS, ("age", "60")])
+    assert isinstance(flight.outcome, Message)
+    assert addresses(flight.outcome) == [ADDRESS]
+    assert [record.ttl for record in flight.outcome.answer] == [240]
+
+
+async def test_goodbye_ends_all_waits_and_lets_none_begin(pair: Pair) -> None:
+    flights = [pair.put(f"n{number}.example.org") for number in range(3)]
+    await pair.turn()
+    pair.server.close_connection()
+    pair.exchange()
+    assert [type(flight.outcome) for flight in flights] == [ConnectionEnded] * 3
+    assert pair.client.is_retired
+    assert pair.rests == 1
+
+
+@pytest.mark.parametrize(("code", "kind"), [
+    (h2.errors.ErrorCodes.REFUSED_STREAM, ConnectionEnded), (h2.errors.ErrorCodes.INTERNAL_ERROR, UpstreamFailure),
+])  # fmt: skip
+async def test_query_that_was_never_looked_at_may_be_asked_again(
+    pair: Pair, code: h2.errors.ErrorCodes, kind: type[Exception]
+) -> None:
+    """RFC 9113, section 8.7."""
+    flights = [pair.put("one.example.org"), pair.put("two.example.org")]
+    await pair.turn()
+    pair.server.reset_stream(1, code)
+    pair.exchange()
+    assert type(flights[0].outcome) is kind
+    assert flights[1].outcome is None
+    pair.answer(3)
+    assert isinstance(flights[1].outcome, AddressSet)
+
+
+async def test_wait_that_is_over_is_told_to_the_upstream(pair: Pair) -> None:
+    flight, other = pair.put("one.example.org", 0.01), pair.put("two.example.org", 5.0)
+    await pair.turn()
+    assert pair.client.expire(asyncio.get_running_loop().time() + 1) == other.end
+    pair.exchange()
+    assert isinstance(flight.outcome, UpstreamTimeout)
+    assert pair.resets == [1]
+    assert pair.client.is_retired  # nobody had an answer
+    pair.answer(3)
+    assert isinstance(other.outcome, AddressSet)
+    assert pair.rests == 1
+
+
+async def test_query_that_is_given_up_before_it_leaves_does_not_leave(pair: Pair) -> None:
+    flight, other = pair.put("one.example.org"), pair.put("two.example.org")
+    pair.client.forget(flight)
+    pair.client.forget(flight)
+    await pair.turn()
+    assert len(pair.bodies) == 1
+    pair.client.forget(other)
+    pair.exchange()
+    assert pair.resets == [1]
+    assert pair.rests == 1
+
+
+async def test_answer_that_comes_after_it_was_given_up_harms_nobody(pair: Pair) -> None:
+    flight = pair.put("one.example.org")
+    await pair.turn()
+    pair.server.send_headers(1, DNS)
+    pair.server.send_data(1, good(pair.bodies[1]), end_stream=True)
+    pair.client.forget(flight)
+    late = pair.server.data_to_send()
+    pair.client.feed(late)
+    assert flight.outcome is None
+    other = pair.put("two.example.org")
+    await asyncio.sleep(0)
+    pair.server.receive_data(b"".join(pair.out))
+    pair.server.send_headers(3, DNS)
+    pair.server.send_data(3, good(other.sent), end_stream=True)
+    pair.client.feed(pair.server.data_to_send())
+    assert isinstance(other.outcome, AddressSet)
+
+
+@pytest.mark.parametrize("octets", [bytes(9), b"\0\0\1\1\4\0\0\0\1\xff", b"\0\0\4\3\0\0\0\0\0" + bytes(4)])
+async def test_what_is_no_http2_is_refused(pair: Pair, octets: bytes) -> None:
+    with pytest.raises(FormError):
+        pair.client.feed(octets)
+    assert pair.out  # the other end is told why
+
+
+async def test_connection_whose_numbers_are_used_up_takes_no_more(pair: Pair) -> None:
+    pair.client._http.highest_outbound_stream_id = 2**31 - 1
+    flight = pair.put("one.example.org")
+    await pair.turn()
+    assert isinstance(flight.outcome, ConnectionEnded)
+    assert pair.client.is_retired
