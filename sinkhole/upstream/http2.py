@@ -78,6 +78,7 @@ class Http2Exchange(Exchange):
         self._streams: dict[int, _Stream] = {}
         self._numbers: dict[bytes, int] = {}
         self._count = 0
+        self._is_due = False
 
     def begin(self) -> None:
         """Send the preface and our settings."""
@@ -91,14 +92,18 @@ class Http2Exchange(Exchange):
         self._count += 1
         sent = b"".join((_NO_ID, head, flight.name, tail))
         self.enter(flight, self._count.to_bytes(_NUMBER_OCTETS), sent, seconds)
-        if not self._waiting:
+        if not self._is_due:
+            self._is_due = True
             TURN.later(self)
         self._waiting.append(flight)
 
     def finish(self) -> None:
         """Send what was put in."""
+        self._is_due = False
         self._send_waiting()
         self._flush()
+        if self.is_retired and not self.flights:
+            self.come_to_rest()
 
     def feed(self, data: bytes) -> None:
         """Take in what has arrived."""
@@ -128,18 +133,20 @@ class Http2Exchange(Exchange):
         if number is not None:
             del self._streams[number]
             self._reset(number)
+            self._send_waiting()
             self._flush()
 
     def _send_waiting(self) -> None:
         http, waiting = self._http, self._waiting
-        while waiting and not self.is_retired:
+        while waiting:
             flight = waiting[0]
             if flight.id not in self.flights:  # given up before it left
                 waiting.popleft()
                 continue
             if http.open_outbound_streams >= http.remote_settings.max_concurrent_streams:
                 return
-            if http.outbound_flow_control_window < len(flight.sent):
+            window = min(http.outbound_flow_control_window, http.remote_settings.initial_window_size)
+            if window < len(flight.sent):
                 return
             waiting.popleft()
             try:
@@ -148,7 +155,9 @@ class Http2Exchange(Exchange):
                 http.send_data(number, flight.sent, end_stream=True)
             except h2.exceptions.ProtocolError:  # the connection is over, or has no more numbers
                 self.is_retired = True
-                self._land(flight, ConnectionEnded("the connection takes no more queries"))
+                for unsent in (flight, *waiting):
+                    self._land(unsent, ConnectionEnded("the connection takes no more queries"))
+                waiting.clear()
                 return
             self._streams[number] = _Stream(flight)
             self._numbers[flight.id] = number

@@ -111,6 +111,23 @@ async def test_no_more_are_sent_than_the_upstream_takes_at_once() -> None:
     assert all(isinstance(flight.outcome, AddressSet) for flight in flights)
 
 
+async def test_place_of_one_that_is_given_up_is_the_next_ones() -> None:
+    pair = Pair(most=1)
+    flights = [pair.put(f"n{number}.example.org") for number in range(3)]
+    await pair.turn()
+    assert list(pair.bodies) == [1]
+    pair.client.forget(flights[0])
+    pair.exchange()
+    assert list(pair.bodies) == [1, 3]
+    pair.client.forget(flights[2])
+    pair.answer(3)
+    assert isinstance(flights[1].outcome, AddressSet)
+    last = pair.put("last.example.org")
+    await pair.turn()
+    pair.answer(5)
+    assert isinstance(last.outcome, AddressSet)
+
+
 async def test_more_than_the_window_takes_is_sent_later(pair: Pair) -> None:
     """128 octets each, 65535 in all until the other end tells that it has read them."""
     pair.server.update_settings({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 1000})
@@ -211,7 +228,7 @@ async def test_what_is_no_http2_is_refused(pair: Pair, octets: bytes) -> None:
 
 async def test_connection_whose_numbers_are_used_up_takes_no_more(pair: Pair) -> None:
     pair.client._http.highest_outbound_stream_id = 2**31 - 1
-    flight = pair.put("one.example.org")
+    flights = [pair.put(f"n{number}.example.org") for number in range(3)]
     await pair.turn()
-    assert isinstance(flight.outcome, ConnectionEnded)
-    assert pair.client.is_retired
+    assert [type(flight.outcome) for flight in flights] == [ConnectionEnded] * 3
+    assert (pair.client.is_retired, pair.client.flights) == (True, {})
