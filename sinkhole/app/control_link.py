@@ -36,6 +36,8 @@ ROWS_PER_LOT = 50
 """Rows written in one turn of the event loop, 0.05 ms: queries come in between."""
 ROWS_AT_ONCE = 10
 """Rows taken in one turn, as long."""
+MANY_ROWS = 5000
+"""Rows of which as many are taken at once as are written: to begin costs by how many were taken before."""
 SIGHTINGS_PER_BATCH = 200
 CLIENTS_PER_BATCH = 2000
 MAX_UNACKNOWLEDGED = 64
@@ -139,7 +141,8 @@ class ControlLink:
         """
         most = min(LOTS_PER_BATCH, -(-wanted // ROWS_PER_LOT))
         while len(self._taken) < most:
-            while len(self._rows) < ROWS_PER_LOT and (rows := self._hits.drain(ROWS_AT_ONCE)):
+            at_once = ROWS_AT_ONCE if len(self._hits) < MANY_ROWS else ROWS_PER_LOT
+            while len(self._rows) < ROWS_PER_LOT and (rows := self._hits.drain(at_once)):
                 self._rows += rows
                 await asyncio.sleep(0)
             if not self._rows:

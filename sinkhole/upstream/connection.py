@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
         self.closed.set()
         if self._idle is not None:
             self._idle.cancel()
-        TURN.run(lambda: self._exchange.fail(ConnectionEnded, "the connection was closed before the answer"))
+        TURN.run(self._exchange.end)
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived (asyncio)."""

@@ -12,7 +12,7 @@ _log = Log("upstream")
 _AGAIN: Final = 0.1
 """Seconds after which one that failed is told again."""
 _PAUSE: Final = 0.02
-_PAUSE_FOR_EACH: Final = 0.00002
+PAUSE_FOR_EACH: Final = 0.00002
 """Seconds between two looks, and more of them for each that waits: where nobody answers all wait to the end, and to
 look at all of them at each end would cost a core."""
 NEVER: Final = float("inf")
@@ -78,4 +78,4 @@ class Deadlines:
                 _log.exception("wait.failed")
                 soonest = min(soonest, now + _AGAIN)
         if soonest < self._armed:  # else one that began meanwhile ends sooner
-            self._arm(max(soonest, now + _PAUSE + len(self._waits) * _PAUSE_FOR_EACH))
+            self._arm(max(soonest, now + _PAUSE + len(self._waits) * PAUSE_FOR_EACH))

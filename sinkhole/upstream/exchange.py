@@ -10,13 +10,13 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from sinkhole.errors import FormError, UpstreamError
+from sinkhole.errors import FormError
 from sinkhole.protocol.addresses import read_addresses
 from sinkhole.protocol.framing import FrameReader, frame
 from sinkhole.protocol.message import read_message
-from sinkhole.upstream.deadlines import NEVER, Deadlines
+from sinkhole.upstream.deadlines import NEVER, PAUSE_FOR_EACH, Deadlines
 from sinkhole.upstream.entropy import Entropy
-from sinkhole.upstream.failure import EdnsRefused, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.failure import ConnectionEnded, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.flight import Carrier, Flight, Landed, settle
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.turn import TURN
@@ -97,15 +97,21 @@ class Exchange(Carrier):
                 settle(flight, UpstreamTimeout("no answer in time"))
         if not self.flights:
             self.come_to_rest()
-        return soonest
+        return max(soonest, now + len(self.flights) * PAUSE_FOR_EACH)
 
-    def fail(self, kind: type[UpstreamError], why: str) -> None:
-        """Tell everyone who waits that there will be no answer."""
+    def fail(self) -> None:
+        """Tell everyone who waits that there will be no answer on this connection."""
         flights = [flight for flight, _ in self.flights.values()]
         self.flights.clear()
         self._deadlines.forget(self)
+        now = self.loop.time()
         for flight in flights:
-            settle(flight, kind(why))
+            settle(flight, ConnectionEnded("the connection was closed before the answer", max(0.0, flight.end - now)))
+
+    def end(self) -> None:
+        """Do so when the connection is closed, and let go of it: circles are collected minutes later only."""
+        self.fail()
+        self._write, self._rest = _to_nobody, _nothing
 
     def given_up(self, flight: Flight) -> None:
         """Do what is to be done about a query that nobody waits for any more."""
@@ -123,6 +129,14 @@ class Exchange(Carrier):
         """Tell that nobody waits any more."""
         self._deadlines.forget(self)
         self._rest()
+
+
+def _to_nobody(octets: bytes) -> None:
+    pass
+
+
+def _nothing() -> None:
+    pass
 
 
 class FramedExchange(Exchange):

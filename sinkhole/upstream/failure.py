@@ -4,6 +4,7 @@ The texts go to clients as EXTRA-TEXT of an extended error (RFC 8914), so they n
 """
 # ruff: noqa: N818 - the names say what happened; Error after each would say it twice
 
+import math
 from typing import ClassVar
 
 from sinkhole.errors import UpstreamError
@@ -41,7 +42,16 @@ class EdnsRefused(UpstreamError):
 
 
 class ConnectionEnded(UpstreamError):
-    """The connection was closed before the answer came."""
+    """The connection was closed before the answer came.
+
+    Args:
+        why: in words.
+        left: seconds that the answer might still have taken.
+    """
+
+    def __init__(self, why: str, left: float = math.inf) -> None:
+        super().__init__(why)
+        self.left = left
 
 
 class AlpnRefused(UpstreamError):

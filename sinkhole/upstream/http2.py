@@ -120,12 +120,12 @@ class Http2Exchange(Exchange):
         if had_any and not self.flights:
             self.come_to_rest()
 
-    def fail(self, kind: type[UpstreamError], why: str) -> None:
-        """Tell everyone who waits that there will be no answer."""
+    def fail(self) -> None:
+        """Tell everyone who waits that there will be no answer on this connection."""
         self._waiting.clear()
         self._streams.clear()
         self._numbers.clear()
-        super().fail(kind, why)
+        super().fail()
 
     def given_up(self, flight: Flight) -> None:
         """Tell the upstream that nobody wants an answer any more."""
@@ -156,7 +156,7 @@ class Http2Exchange(Exchange):
             except h2.exceptions.ProtocolError:  # the connection is over, or has no more numbers
                 self.is_retired = True
                 for unsent in (flight, *waiting):
-                    self._land(unsent, ConnectionEnded("the connection takes no more queries"))
+                    self._land(unsent, self._ended(unsent))
                 waiting.clear()
                 return
             self._streams[number] = _Stream(flight)
@@ -176,12 +176,22 @@ class Http2Exchange(Exchange):
             case h2.events.StreamEnded():
                 self._end(event.stream_id)
             case h2.events.StreamReset():
-                is_unseen = event.error_code == h2.errors.ErrorCodes.REFUSED_STREAM
-                kind = ConnectionEnded if is_unseen else UpstreamFailure
-                self._give_up(event.stream_id, kind("the upstream gave up an answer"))
+                self._take_reset(event)
             case h2.events.ConnectionTerminated():
                 self.is_retired = True
-                self.fail(ConnectionEnded, "the connection was closed before the answer")
+                self.fail()
+
+    def _take_reset(self, event: h2.events.StreamReset) -> None:
+        stream = self._streams.get(event.stream_id)
+        if stream is None:
+            return
+        error: UpstreamError = UpstreamFailure("the upstream gave up an answer")
+        if event.error_code == h2.errors.ErrorCodes.REFUSED_STREAM:  # it was not looked at
+            error = self._ended(stream.flight)
+        self._give_up(event.stream_id, error)
+
+    def _ended(self, flight: Flight) -> ConnectionEnded:
+        return ConnectionEnded("the upstream took no more queries", max(0.0, flight.end - self.loop.time()))
 
     def _take_head(self, event: h2.events.ResponseReceived) -> None:
         number = event.stream_id

@@ -98,7 +98,9 @@ class StreamClient:
             return outcome
         if not isinstance(outcome, ConnectionEnded):
             raise outcome
-        return await self.ask(ask, budget, timeout=timeout)
+        if not outcome.left:
+            raise UpstreamTimeout("no answer in time")
+        return await self.ask(ask, budget, timeout=min(timeout, outcome.left))
 
     async def close(self) -> None:
         """Close all connections."""

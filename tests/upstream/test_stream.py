@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -126,6 +128,45 @@ async def test_what_was_put_in_and_got_no_answer_in_time_is_not_asked_again(clie
             await client.finish(asking("two.example.org"), budget(), outcome, timeout=2)
         assert put(client, "three.example.org") is None  # nobody had an answer: that connection is given up
         assert len(up.seen) == 2
+
+
+async def test_query_whose_connection_ended_late_has_only_the_rest_of_its_time(client_of: MakeClient) -> None:
+    connections = itertools.count()
+
+    async def serve(reader: Reader, writer: Writer) -> None:
+        if next(connections):
+            await reader.read()  # in silence
+            return
+        writer.write(frame(good(await read_frame(reader))))
+        await read_frame(reader)
+        await asyncio.sleep(0.3)
+
+    async with FakeUpstream(silent, on_connection=serve) as up:
+        client = client_of(up)
+        await client.ask(asking(), budget(), timeout=2)
+        began = time.monotonic()
+        flight = put(client, "two.example.org", timeout=0.5)
+        assert flight is not None
+        outcome = await landed(flight)
+        assert isinstance(outcome, ConnectionEnded)
+        with pytest.raises(UpstreamTimeout):
+            await client.finish(asking("two.example.org"), budget(), outcome, timeout=0.5)
+        assert 0.45 < time.monotonic() - began < 0.7
+
+
+async def test_connection_that_is_closed_is_no_circle(client_of: MakeClient) -> None:
+    """What is collected now and then only would pile up where an upstream closes after each answer."""
+    async with FakeUpstream(silent, on_connection=answer_one_and_close) as up:
+        client = client_of(up)
+        gc.collect()
+        gc.disable()
+        try:
+            for number in range(20):
+                await client.ask(asking(f"n{number}.example.org"), budget(), timeout=2)
+                await asyncio.sleep(0.01)
+            assert sum(isinstance(thing, Connection) for thing in gc.get_objects()) < 5
+        finally:
+            gc.enable()
 
 
 async def test_failure_of_one_who_waits_is_nobody_elses(client_of: MakeClient) -> None:
