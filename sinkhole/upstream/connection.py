@@ -17,6 +17,9 @@ from sinkhole.upstream.turn import TURN
 Make = Callable[[asyncio.AbstractEventLoop, Deadlines, Write, Rest], Exchange]
 IDLE = 20.0
 """Seconds an unused connection is kept; servers that want it shorter close it themselves."""
+_MOST_UNSENT = 1_000_000
+"""Octets that may wait for the other side to read, thousands of queries: one that makes us write and reads nothing is
+done without."""
 _SOON = 0.001
 """Seconds by which event loops may wake up early."""
 
@@ -119,8 +122,11 @@ class Connection(asyncio.Protocol):
             TURN.end()
 
     def _write(self, octets: bytes) -> None:
-        if not self._transport.is_closing():  # else who waits is told by `connection_lost`
-            self._transport.write(octets)
+        if self._transport.is_closing():
+            return  # who waits is told by `connection_lost`
+        self._transport.write(octets)
+        if self._transport.get_write_buffer_size() > _MOST_UNSENT:
+            self.abort()
 
     def _rest(self) -> None:
         if self._transport.is_closing():

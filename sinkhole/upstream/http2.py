@@ -34,6 +34,10 @@ _SETTINGS: Final = {
     h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 100,
     h2.settings.SettingCodes.MAX_HEADER_LIST_SIZE: 65536,
 }
+_ASSUMED: Final = 100
+"""Streams at once before an upstream has told how many it takes; it should be no fewer (RFC 9113, section 6.5.2)."""
+_MOST: Final = 256
+"""Streams at once: the library walks through all of them for each."""
 _WINDOW: Final = 2**20
 """Octets of answers that may be on their way beyond the first 65535."""
 _NO_ID: Final = b"\0\0"
@@ -65,18 +69,22 @@ class Http2Exchange(Exchange):
     ) -> None:  # fmt: skip
         super().__init__(loop, deadlines, write, rest)
         self._http = h2.connection.H2Connection(
+            # What is odd about fields that nobody looks at is no reason to do without the answer.
             h2.config.H2Configuration(
-                client_side=True, header_encoding="utf-8", validate_outbound_headers=False,
-                normalize_outbound_headers=False,
+                client_side=True, header_encoding=None, validate_outbound_headers=False,
+                normalize_outbound_headers=False, validate_inbound_headers=False, normalize_inbound_headers=False,
             )
         )  # fmt: skip
         self._fields = [
-            (":method", "POST"), (":scheme", "https"), (":authority", authority), (":path", path),
-            ("accept", MEDIA_TYPE), ("content-type", MEDIA_TYPE), ("accept-encoding", "identity"),
+            (b":method", b"POST"), (b":scheme", b"https"), (b":authority", authority.encode()),
+            (b":path", path.encode()), (b"accept", MEDIA_TYPE.encode()), (b"content-type", MEDIA_TYPE.encode()),
+            (b"accept-encoding", b"identity"),
         ]  # fmt: skip
         self._waiting: deque[Flight] = deque()
         self._streams: dict[int, _Stream] = {}
         self._numbers: dict[bytes, int] = {}
+        self._refused: set[bytes] = set()
+        self._most = _ASSUMED
         self._count = 0
         self._is_due = False
 
@@ -117,7 +125,7 @@ class Http2Exchange(Exchange):
             self._take(event)
         self._send_waiting()
         self._flush()
-        if had_any and not self.flights:
+        if not self.flights and (had_any or self.is_retired):
             self.come_to_rest()
 
     def fail(self) -> None:
@@ -125,10 +133,12 @@ class Http2Exchange(Exchange):
         self._waiting.clear()
         self._streams.clear()
         self._numbers.clear()
+        self._refused.clear()
         super().fail()
 
     def given_up(self, flight: Flight) -> None:
         """Tell the upstream that nobody wants an answer any more."""
+        self._refused.discard(flight.id)
         number = self._numbers.pop(flight.id, None)
         if number is not None:
             del self._streams[number]
@@ -143,7 +153,7 @@ class Http2Exchange(Exchange):
             if flight.id not in self.flights:  # given up before it left
                 waiting.popleft()
                 continue
-            if http.open_outbound_streams >= http.remote_settings.max_concurrent_streams:
+            if len(self._streams) >= min(self._most, http.remote_settings.max_concurrent_streams):
                 return
             window = min(http.outbound_flow_control_window, http.remote_settings.initial_window_size)
             if window < len(flight.sent):
@@ -151,7 +161,7 @@ class Http2Exchange(Exchange):
             waiting.popleft()
             try:
                 number = http.get_next_available_stream_id()
-                http.send_headers(number, [*self._fields, ("content-length", str(len(flight.sent)))])
+                http.send_headers(number, [*self._fields, (b"content-length", b"%d" % len(flight.sent))])
                 http.send_data(number, flight.sent, end_stream=True)
             except h2.exceptions.ProtocolError:  # the connection is over, or has no more numbers
                 self.is_retired = True
@@ -177,6 +187,8 @@ class Http2Exchange(Exchange):
                 self._end(event.stream_id)
             case h2.events.StreamReset():
                 self._take_reset(event)
+            case h2.events.RemoteSettingsChanged():
+                self._most = _MOST
             case h2.events.ConnectionTerminated():
                 self.is_retired = True
                 self.fail()
@@ -185,10 +197,18 @@ class Http2Exchange(Exchange):
         stream = self._streams.get(event.stream_id)
         if stream is None:
             return
-        error: UpstreamError = UpstreamFailure("the upstream gave up an answer")
-        if event.error_code == h2.errors.ErrorCodes.REFUSED_STREAM:  # it was not looked at
-            error = self._ended(stream.flight)
-        self._give_up(event.stream_id, error)
+        if event.error_code != h2.errors.ErrorCodes.REFUSED_STREAM:
+            self._give_up(event.stream_id, UpstreamFailure("the upstream gave up an answer"))
+            return
+        # It was not looked at, since so many were open already (RFC 9113, section 8.7).
+        flight = stream.flight
+        if flight.id in self._refused:
+            self._give_up(event.stream_id, self._ended(flight))
+            return
+        self._refused.add(flight.id)
+        del self._streams[event.stream_id], self._numbers[flight.id]
+        self._most = max(1, min(self._most, len(self._streams)))
+        self._waiting.appendleft(flight)
 
     def _ended(self, flight: Flight) -> ConnectionEnded:
         return ConnectionEnded("the upstream took no more queries", max(0.0, flight.end - self.loop.time()))
@@ -198,15 +218,16 @@ class Http2Exchange(Exchange):
         stream = self._streams.get(number)
         if stream is None:
             return
-        fields = {str(name): str(said) for name, said in event.headers}
-        status = fields.get(":status")
-        media_type = fields.get("content-type", "").partition(";")[0].strip().lower()
-        if status != "200":
-            self._refuse(number, f"an upstream answered with HTTP status {status}")
-        elif media_type != MEDIA_TYPE or fields.get("content-encoding", "identity") != "identity":
+        self.answers += 1
+        fields = {bytes(name).lower(): bytes(said).strip() for name, said in event.headers}
+        status = fields.get(b":status", b"")
+        media_type = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if status != b"200":
+            self._refuse(number, f"an upstream answered with HTTP status {status.decode('latin-1')}")
+        elif media_type != MEDIA_TYPE.encode() or fields.get(b"content-encoding", b"identity") != b"identity":
             self._refuse(number, "an upstream answered with something that is not DNS")
         else:
-            stream.age = age_of(fields.get("age", "0"))
+            stream.age = age_of(fields.get(b"age", b"0").decode("latin-1"))
 
     def _take_body(self, event: h2.events.DataReceived) -> None:
         number = event.stream_id
@@ -224,7 +245,6 @@ class Http2Exchange(Exchange):
         if stream is None:
             return
         self._numbers.pop(stream.flight.id, None)
-        self.answers += 1
         self._land(stream.flight, _read(stream))
 
     def _refuse(self, number: int, why: str) -> None:
@@ -242,6 +262,7 @@ class Http2Exchange(Exchange):
             self._land(stream.flight, error)
 
     def _land(self, flight: Flight, outcome: Landed) -> None:
+        self._refused.discard(flight.id)
         if self.flights.pop(flight.id, None) is not None:
             settle(flight, outcome)
 

@@ -10,7 +10,7 @@ from sinkhole.protocol.message import Message
 from sinkhole.upstream.address import UpstreamAddress, bracketed
 from sinkhole.upstream.ask import Ask, Budget
 from sinkhole.upstream.connection import Connection
-from sinkhole.upstream.failure import AlpnRefused
+from sinkhole.upstream.failure import AlpnRefused, UpstreamFailure
 from sinkhole.upstream.http2 import Http2Exchange
 from sinkhole.upstream.stream import Locate, StreamClient
 
@@ -31,12 +31,12 @@ class HttpsClient(StreamClient):
         address: the upstream.
         locate: gives its IP address.
         tls: context that verifies its certificate and offers both protocols.
-        old_tls: makes one that offers none, for HTTP/1.1.
+        old_tls: the same for HTTP/1.1, whose library adds that.
         clock: monotonic seconds.
     """
 
     def __init__(
-        self, address: UpstreamAddress, locate: Locate, tls: ssl.SSLContext, old_tls: Callable[[], ssl.SSLContext],
+        self, address: UpstreamAddress, locate: Locate, tls: ssl.SSLContext, old_tls: ssl.SSLContext,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         super().__init__(locate, address.port, tls=tls, server_name=address.server_name, idle=_IDLE)
@@ -61,8 +61,12 @@ class HttpsClient(StreamClient):
             # It takes 20 MB, and hardly any upstream needs it.
             from sinkhole.upstream.http1 import Http1Client  # noqa: PLC0415
 
-            self._old = Http1Client(self._address, self._locate, self._authority, self._old_tls())
-        return await self._old.ask(ask, budget, timeout=timeout)
+            self._old = Http1Client(self._address, self._locate, self._authority, self._old_tls)
+        try:
+            return await self._old.ask(ask, budget, timeout=timeout)
+        except UpstreamFailure:
+            self._old_until = float("-inf")  # it may have learned better
+            raise
 
     async def close(self) -> None:
         """Close all connections."""

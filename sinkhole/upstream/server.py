@@ -248,4 +248,4 @@ def secure_client(address: UpstreamAddress, locate: Locate, trust: Trust) -> Cli
     # The HTTP libraries take 20 MB and a tenth of a second to load, and most installations need none.
     from sinkhole.upstream.https import HttpsClient  # noqa: PLC0415
 
-    return HttpsClient(address, locate, trust.for_https(), trust.for_http1)
+    return HttpsClient(address, locate, trust.for_https(), trust.for_http1())

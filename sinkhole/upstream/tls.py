@@ -20,6 +20,7 @@ class Trust:
         self._ca_file = ca_file
         self._dot: ssl.SSLContext | None = None
         self._https: ssl.SSLContext | None = None
+        self._http1: ssl.SSLContext | None = None
 
     def for_dot(self) -> ssl.SSLContext:
         """Return the context for DNS over TLS.
@@ -44,12 +45,14 @@ class Trust:
         return self._https
 
     def for_http1(self) -> ssl.SSLContext:
-        """Make a context for DNS over HTTPS by HTTP/1.1, to which the library adds that.
+        """Return the context for DNS over HTTPS by HTTP/1.1, to which the library adds that.
 
         Raises:
             ConfigError: the file of authorities cannot be read.
         """
-        return self._context()
+        if self._http1 is None:
+            self._http1 = self._context()
+        return self._http1
 
     def _context(self) -> ssl.SSLContext:
         try:
