@@ -167,6 +167,7 @@ class Land(Lander):
         self.ahead.set_result(ahead)
 
 
+@pytest.mark.interpreted  # compiled, what waits must be compiled too
 async def test_question_is_sent_ahead_where_a_connection_has_answered(
     forward: MakeForwarder, authority: Authority
 ) -> None:
