@@ -40,6 +40,7 @@ _MOST: Final = 256
 """Streams at once: the library walks through all of them for each."""
 _WINDOW: Final = 2**20
 """Octets of answers that may be on their way beyond the first 65535."""
+_STATUS_OCTETS: Final = 3
 _NO_ID: Final = b"\0\0"
 """Makes requests alike to HTTP caches (RFC 8484, section 4.1)."""
 
@@ -223,7 +224,8 @@ class Http2Exchange(Exchange):
         status = fields.get(b":status", b"")
         media_type = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if status != b"200":
-            self._refuse(number, f"an upstream answered with HTTP status {status.decode('latin-1')}")
+            said = int(status) if status.isdigit() and len(status) == _STATUS_OCTETS else "none"
+            self._refuse(number, f"an upstream answered with HTTP status {said}")
         elif media_type != MEDIA_TYPE.encode() or fields.get(b"content-encoding", b"identity") != b"identity":
             self._refuse(number, "an upstream answered with something that is not DNS")
         else:

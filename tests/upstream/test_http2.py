@@ -163,6 +163,16 @@ async def test_age_is_taken_off(pair: Pair) -> None:
     assert [record.ttl for record in flight.outcome.answer] == [240]
 
 
+@pytest.mark.parametrize(("status", "said"), [("503", "503"), ("200\x07" + "x" * 100, "none"), ("", "none")])
+async def test_status_is_told_as_a_number(status: str, said: str) -> None:
+    pair = Pair(is_lax=True)
+    flight = pair.put("www.example.org")
+    await pair.turn()
+    pair.answer(1, headers=[(":status", status), *DNS[1:]])
+    assert isinstance(flight.outcome, UpstreamFailure)
+    assert str(flight.outcome).endswith(f"HTTP status {said}")
+
+
 async def test_goodbye_ends_all_waits_and_lets_none_begin(pair: Pair) -> None:
     flights = [pair.put(f"n{number}.example.org") for number in range(3)]
     await pair.turn()
