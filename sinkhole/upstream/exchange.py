@@ -104,9 +104,12 @@ class Exchange(Carrier):
         flights = [flight for flight, _ in self.flights.values()]
         self.flights.clear()
         self._deadlines.forget(self)
-        now = self.loop.time()
         for flight in flights:
-            settle(flight, ConnectionEnded("the connection was closed before the answer", max(0.0, flight.end - now)))
+            settle(flight, self.ended(flight, "the connection was closed before the answer"))
+
+    def ended(self, flight: Flight, why: str) -> ConnectionEnded:
+        """Return what is told to one who may ask once more, in the time that is left."""
+        return ConnectionEnded(why, max(0.0, flight.end - self.loop.time()))
 
     def end(self) -> None:
         """Do so when the connection is closed, and let go of it: circles are collected minutes later only."""

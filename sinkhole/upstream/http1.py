@@ -5,14 +5,12 @@ import ssl
 
 import httpx
 
-from sinkhole.errors import FormError
-from sinkhole.protocol.message import Message, read_message
+from sinkhole.protocol.message import Message
 from sinkhole.upstream.address import UpstreamAddress, bracketed
-from sinkhole.upstream.ages import age_of, aged
 from sinkhole.upstream.ask import Ask, Budget
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.http2 import MAX_OCTETS, MEDIA_TYPE
-from sinkhole.upstream.matching import Match, is_truncated, match, with_name
+from sinkhole.upstream.http_answers import age_of, read_aged
 from sinkhole.upstream.stream import Locate
 
 _IDLE = 30.0
@@ -69,7 +67,7 @@ class Http1Client:
             except (httpx.HTTPError, OSError) as error:
                 raise UpstreamFailure("no connection to the upstream") from error
             else:
-                return _read(ask, sent, got, age)
+                return read_aged(sent, ask.question.name, got, age)
         raise AssertionError("the last turn returns or raises")
 
     async def close(self) -> None:
@@ -108,14 +106,3 @@ def _client(tls: ssl.SSLContext) -> httpx.AsyncClient:
         timeout=None,  # noqa: S113 - every request has its own
         limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE),
     )
-
-
-def _read(ask: Ask, sent: bytes, got: bytes, age: int) -> Message:
-    name = ask.question.name
-    if match(sent, len(name), got) not in (Match.ANSWER, Match.CASE) or is_truncated(got):
-        raise UpstreamFailure("an upstream answered something else than was asked")
-    try:
-        message = read_message(with_name(got, name))
-    except FormError as error:
-        raise UpstreamFailure("an answer could not be read") from error
-    return aged(message, age)

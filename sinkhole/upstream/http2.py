@@ -15,15 +15,13 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
-from sinkhole.errors import FormError, UpstreamError
+from sinkhole.errors import FormError
 from sinkhole.protocol.addresses import read_addresses
-from sinkhole.protocol.message import read_message
-from sinkhole.upstream.ages import age_of, aged
 from sinkhole.upstream.deadlines import Deadlines
 from sinkhole.upstream.exchange import Exchange, Rest, Write
-from sinkhole.upstream.failure import ConnectionEnded, UpstreamFailure
+from sinkhole.upstream.failure import UpstreamFailure
 from sinkhole.upstream.flight import Flight, Landed, settle
-from sinkhole.upstream.matching import Match, is_truncated, match, with_name
+from sinkhole.upstream.http_answers import age_of, read_aged
 from sinkhole.upstream.turn import TURN
 
 MEDIA_TYPE: Final = "application/dns-message"
@@ -40,6 +38,7 @@ _MOST: Final = 256
 """Streams at once: the library walks through all of them for each."""
 _WINDOW: Final = 2**20
 """Octets of answers that may be on their way beyond the first 65535."""
+_NO_MORE: Final = "the upstream took no more queries"
 _STATUS_OCTETS: Final = 3
 _NO_ID: Final = b"\0\0"
 """Makes requests alike to HTTP caches (RFC 8484, section 4.1)."""
@@ -167,7 +166,7 @@ class Http2Exchange(Exchange):
             except h2.exceptions.ProtocolError:  # the connection is over, or has no more numbers
                 self.is_retired = True
                 for unsent in (flight, *waiting):
-                    self._land(unsent, self._ended(unsent))
+                    self._land(unsent, self.ended(unsent, _NO_MORE))
                 waiting.clear()
                 return
             self._streams[number] = _Stream(flight)
@@ -199,20 +198,17 @@ class Http2Exchange(Exchange):
         if stream is None:
             return
         if event.error_code != h2.errors.ErrorCodes.REFUSED_STREAM:
-            self._give_up(event.stream_id, UpstreamFailure("the upstream gave up an answer"))
+            self._close(event.stream_id, UpstreamFailure("the upstream gave up an answer"))
             return
         # It was not looked at, since so many were open already (RFC 9113, section 8.7).
         flight = stream.flight
         if flight.id in self._refused:
-            self._give_up(event.stream_id, self._ended(flight))
+            self._close(event.stream_id, self.ended(flight, _NO_MORE))
             return
         self._refused.add(flight.id)
         del self._streams[event.stream_id], self._numbers[flight.id]
         self._most = max(1, min(self._most, len(self._streams)))
         self._waiting.appendleft(flight)
-
-    def _ended(self, flight: Flight) -> ConnectionEnded:
-        return ConnectionEnded("the upstream took no more queries", max(0.0, flight.end - self.loop.time()))
 
     def _take_head(self, event: h2.events.ResponseReceived) -> None:
         number = event.stream_id
@@ -243,25 +239,23 @@ class Http2Exchange(Exchange):
             self._refuse(number, "an upstream answered with more than 65535 octets")
 
     def _end(self, number: int) -> None:
-        stream = self._streams.pop(number, None)
-        if stream is None:
-            return
-        self._numbers.pop(stream.flight.id, None)
-        self._land(stream.flight, _read(stream))
+        stream = self._streams.get(number)
+        if stream is not None:
+            self._close(number, _read(stream))
 
     def _refuse(self, number: int, why: str) -> None:
         self._reset(number)
-        self._give_up(number, UpstreamFailure(why))
+        self._close(number, UpstreamFailure(why))
 
     def _reset(self, number: int) -> None:
         with suppress(h2.exceptions.ProtocolError):  # it ended meanwhile
             self._http.reset_stream(number, h2.errors.ErrorCodes.CANCEL)
 
-    def _give_up(self, number: int, error: UpstreamError) -> None:
+    def _close(self, number: int, outcome: Landed) -> None:
         stream = self._streams.pop(number, None)
         if stream is not None:
             self._numbers.pop(stream.flight.id, None)
-            self._land(stream.flight, error)
+            self._land(stream.flight, outcome)
 
     def _land(self, flight: Flight, outcome: Landed) -> None:
         self._refused.discard(flight.id)
@@ -275,10 +269,7 @@ def _read(stream: _Stream) -> Landed:
     is_plain = flight.plain_end and not stream.age and got[: len(_NO_ID)] == _NO_ID
     if is_plain and (addresses := read_addresses(flight.sent, flight.plain_end, got)) is not None:
         return addresses
-    name = flight.name
-    if match(flight.sent, len(name), got) not in (Match.ANSWER, Match.CASE) or is_truncated(got):
-        return UpstreamFailure("an upstream answered something else than was asked")
     try:
-        return aged(read_message(with_name(got, name)), stream.age)
-    except FormError:
-        return UpstreamFailure("an answer could not be read")
+        return read_aged(flight.sent, flight.name, got, stream.age)
+    except UpstreamFailure as error:
+        return error
