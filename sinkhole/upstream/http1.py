@@ -3,7 +3,8 @@
 import asyncio
 import ssl
 
-import httpx
+import aiohttp
+from yarl import URL
 
 from sinkhole.protocol.message import Message
 from sinkhole.upstream.address import UpstreamAddress, bracketed
@@ -13,6 +14,7 @@ from sinkhole.upstream.http2 import MAX_OCTETS, MEDIA_TYPE
 from sinkhole.upstream.http_answers import age_of, read_aged
 from sinkhole.upstream.stream import Locate
 
+_OK = 200
 _IDLE = 30.0
 _CONNECTIONS = 16
 _SENDS_PER_QUERY = 2
@@ -28,15 +30,22 @@ class Http1Client:
         address: the upstream.
         locate: gives its IP address.
         host: host and port, as the URL has them.
-        tls: context that verifies its certificate, to which the library adds its protocol.
+        tls: context that verifies its certificate and offers HTTP/1.1.
     """
 
     def __init__(self, address: UpstreamAddress, locate: Locate, host: str, tls: ssl.SSLContext) -> None:
         self._address = address
         self._locate = locate
         self._host = host
-        self._tls = tls
-        self._client = _client(tls)
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_IDLE, ssl=tls),
+            # A proxy of the environment would see every query.
+            trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(),  # every request has its own
+            skip_auto_headers=("User-Agent",),
+        )
 
     async def ask(self, ask: Ask, budget: Budget, *, timeout: float) -> Message:
         """Send the question by POST and return its answer.
@@ -55,54 +64,38 @@ class Http1Client:
                     got, age = await self._post(sent)
             except TimeoutError as error:
                 raise UpstreamTimeout("no answer in time") from error
-            except _TooLong:
-                # The rest would have to be read before the next answer.
-                flooded, self._client = self._client, _client(self._tls)
-                await flooded.aclose()
-                raise UpstreamFailure("an upstream answered with more than 65535 octets") from None
-            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+            except aiohttp.ClientConnectorError as error:
+                raise UpstreamFailure("no connection to the upstream") from error
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
                 # A kept connection that the upstream closed just now; a new one is opened by itself.
                 if turn == _SENDS_PER_QUERY:
                     raise UpstreamFailure("the connection was closed before the answer") from error
-            except (httpx.HTTPError, OSError) as error:
-                raise UpstreamFailure("no connection to the upstream") from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise UpstreamFailure("the upstream does not keep to HTTP") from error
             else:
                 return read_aged(sent, ask.question.name, got, age)
         raise AssertionError("the last turn returns or raises")
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        await self._client.close()
 
     async def _post(self, sent: bytes) -> tuple[bytes, int]:
         """Return the body of the response and its age in seconds."""
         url = f"https://{bracketed(await self._locate())}:{self._address.port}{self._address.path}"
         headers = {"Host": self._host, "Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE, "Accept-Encoding": "identity"}
-        extensions = {"sni_hostname": self._address.server_name}
-        async with self._client.stream("POST", url, content=sent, headers=headers, extensions=extensions) as response:
-            if response.status_code != httpx.codes.OK:
-                raise UpstreamFailure(f"an upstream answered with HTTP status {response.status_code}")
+        name = self._address.server_name
+        async with self._client.post(
+            URL(url, encoded=True), data=sent, headers=headers, server_hostname=name, allow_redirects=False
+        ) as response:
+            if response.status != _OK:
+                raise UpstreamFailure(f"an upstream answered with HTTP status {response.status}")
             media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type != MEDIA_TYPE or response.headers.get("content-encoding", "identity") != "identity":
                 raise UpstreamFailure("an upstream answered with something that is not DNS")
             body = bytearray()
-            async for chunk in response.aiter_raw():
+            async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > MAX_OCTETS:
-                    raise _TooLong
+                    raise UpstreamFailure("an upstream answered with more than 65535 octets")
             return bytes(body), age_of(response.headers.get("age", "0"))
-
-
-class _TooLong(Exception):  # noqa: N818 - not an error yet
-    pass
-
-
-def _client(tls: ssl.SSLContext) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        verify=tls,
-        # A proxy of the environment would see every query.
-        trust_env=False,
-        follow_redirects=False,
-        timeout=None,  # noqa: S113 - every request has its own
-        limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE),
-    )

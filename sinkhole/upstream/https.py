@@ -31,7 +31,7 @@ class HttpsClient(StreamClient):
         address: the upstream.
         locate: gives its IP address.
         tls: context that verifies its certificate and offers both protocols.
-        old_tls: the same for HTTP/1.1, whose library adds that.
+        old_tls: the same for HTTP/1.1 alone.
         clock: monotonic seconds.
     """
 
@@ -58,7 +58,7 @@ class HttpsClient(StreamClient):
             except AlpnRefused:
                 self._old_until = self._clock() + _OLD_MEMORY
         if self._old is None:
-            # It takes 20 MB, and hardly any upstream needs it.
+            # Its library takes 20 MB, and hardly any upstream needs it.
             from sinkhole.upstream.http1 import Http1Client  # noqa: PLC0415
 
             self._old = Http1Client(self._address, self._locate, self._authority, self._old_tls)

@@ -11,7 +11,11 @@ from sinkhole.upstream.connection import IDLE, Connection
 from sinkhole.upstream.failure import AlpnRefused, ConnectionEnded, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.flight import Flight, Outcome
 
-_CONNECTIONS_PER_QUERY = 3
+_SHARED_PER_QUERY = 2
+"""Shared connections that a query tries; the next is its own."""
+_MOST_ALONE = 50
+"""Connections of single queries at once: of an upstream that closes after each answer, most of them wait for such."""
+_ENDED = "the connection was closed before the answer"
 
 Locate = Callable[[], Awaitable[str]]
 """Return the IP address to connect to."""
@@ -45,6 +49,7 @@ class StreamClient:
         self._shared: Connection | None = None
         self._connecting: asyncio.Task[Connection] | None = None
         self._open: set[Connection] = set()
+        self._places_alone = asyncio.Semaphore(_MOST_ALONE)
 
     async def ask(self, ask: Ask, budget: Budget, *, timeout: float) -> Message:
         """Send the question and return its answer.
@@ -57,22 +62,18 @@ class StreamClient:
             UpstreamTimeout: no answer in time.
             UpstreamFailure: no connection, or the answer cannot be used.
         """
-        end = asyncio.get_running_loop().time() + budget.time_for(timeout)
-        for turn in range(1, _CONNECTIONS_PER_QUERY + 1):
-            is_last = turn == _CONNECTIONS_PER_QUERY
-            left = end - asyncio.get_running_loop().time()
-            connection = await (self._connect(left) if is_last else self._shared_connection(left))
+        loop = asyncio.get_running_loop()
+        end = loop.time() + budget.time_for(timeout)
+        for _ in range(_SHARED_PER_QUERY):
+            connection = await self._shared_connection(end - loop.time())
             budget.spend()
-            left = end - asyncio.get_running_loop().time()
             try:
-                return await connection.ask(ask, left)
+                return await connection.ask(ask, end - loop.time())
             except ConnectionEnded as error:
-                if is_last or not connection.has_answered:
-                    raise UpstreamFailure("the connection was closed before the answer") from error
-            finally:
-                if is_last:
-                    connection.abort()
-        raise AssertionError("the last turn returns or raises")
+                if not connection.has_answered:
+                    raise UpstreamFailure(_ENDED) from error
+        async with self._place_alone(end - loop.time()):
+            return await self._ask_alone(ask, budget, end)
 
     def put(self, flight: Flight, head: bytes, tail: bytes, timeout: float) -> bool:
         """Send a query, given in pieces, if there is a connection that works; return whether there is.
@@ -110,6 +111,27 @@ class StreamClient:
         for connection in tuple(self._open):
             connection.abort()
             await connection.closed.wait()
+
+    async def _ask_alone(self, ask: Ask, budget: Budget, end: float) -> Message:
+        """Ask over a connection of its own; `end` is in loop time."""
+        loop = asyncio.get_running_loop()
+        connection = await self._connect(end - loop.time())
+        budget.spend()
+        try:
+            return await connection.ask(ask, end - loop.time())
+        except ConnectionEnded as error:
+            raise UpstreamFailure(_ENDED) from error
+        finally:
+            connection.abort()
+
+    @asynccontextmanager
+    async def _place_alone(self, seconds: float) -> AsyncIterator[None]:
+        async with _timeout(seconds):
+            await self._places_alone.acquire()
+        try:
+            yield
+        finally:
+            self._places_alone.release()
 
     async def _shared_connection(self, seconds: float) -> Connection:
         if self._shared is not None and self._shared.is_usable:

@@ -45,13 +45,14 @@ class Trust:
         return self._https
 
     def for_http1(self) -> ssl.SSLContext:
-        """Return the context for DNS over HTTPS by HTTP/1.1, to which the library adds that.
+        """Return the context for DNS over HTTPS by HTTP/1.1.
 
         Raises:
             ConfigError: the file of authorities cannot be read.
         """
         if self._http1 is None:
             self._http1 = self._context()
+            self._http1.set_alpn_protocols(["http/1.1"])
         return self._http1
 
     def _context(self) -> ssl.SSLContext:

@@ -10,6 +10,7 @@ from typing import Self
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 
 HOST = "127.0.0.1"
 DNS = "application/dns-message"
@@ -36,19 +37,19 @@ class FakeDoh:
     """Answer requests as `handler` says; None: never. With `closes`, the connection ends after each response."""
 
     def __init__(
-        self, handler: Callable[[bytes], Response | None], tls: ssl.SSLContext, *, closes: bool = False
+        self, handler: Callable[[bytes], Response | None], tls: ssl.SSLContext, *, closes: bool = False, port: int = 0
     ) -> None:
         self.handler = handler
         self.closes = closes
         self.requests: list[Request] = []
         self.connections = 0
-        self.port = 0
+        self.port = port
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, HOST, 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._connected, HOST, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -73,7 +74,7 @@ class FakeDoh:
         unsent: dict[int, memoryview] = {}
         has_answered = False
         try:
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, h2.exceptions.ProtocolError):
                 while True:
                     writer.write(connection.data_to_send())
                     await writer.drain()

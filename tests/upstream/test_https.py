@@ -1,6 +1,7 @@
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import HttpVersion11, web
@@ -22,6 +23,22 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def answer(query: bytes) -> Response:
     return Response(good(query))
+
+
+@asynccontextmanager
+async def http1(
+    authority: Authority, handle: Callable[[web.Request], Awaitable[web.Response]], name: str = "127.0.0.1"
+) -> AsyncIterator[int]:
+    """Serve HTTP/1.1 alone on loopback; yield the port."""
+    app = web.Application()
+    app.router.add_post("/{path:.*}", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server(name, alpn=("http/1.1",))).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
 
 
 async def test_query_is_a_padded_post_with_id_0_over_one_connection(
@@ -137,24 +154,102 @@ async def test_upstream_without_http2_is_asked_by_http1(forward: MakeForwarder, 
 
     async def handle(request: web.Request) -> web.Response:
         assert (request.method, request.path_qs, request.version) == ("POST", "/q?x", HttpVersion11)
+        assert request.headers["host"] == f"127.0.0.1:{port}"
         asked.append(await request.read())
         return web.Response(body=good(asked[-1]), content_type=DNS)
 
-    app = web.Application()
-    app.router.add_post("/q", handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server("127.0.0.1", alpn=("http/1.1",)))
-        await site.start()
-        port = runner.addresses[0][1]
+    async with http1(authority, handle) as port:
         forwarder = forward(f"https://127.0.0.1:{port}/q?x", ca_file=authority.ca_file, tries=1)
         for _ in range(3):
             assert addresses(await resolve(forwarder)) == [ADDRESS]
-    finally:
-        await runner.cleanup()
     assert [query[:2] for query in asked] == [b"\0\0"] * 3
     assert {len(query) % 128 for query in asked} == {0}
+
+
+async def test_name_is_verified_by_http1_too(forward: MakeForwarder, authority: Authority) -> None:
+    """R-C23: the address is asked, and the certificate is for the name."""
+    hosts: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        hosts.append(request.headers["host"])
+        return web.Response(body=good(await request.read()), content_type=DNS)
+
+    async with http1(authority, handle, name="dns.example.org") as port:
+        forwarder = forward(f"https://127.0.0.1:{port}#dns.example.org", ca_file=authority.ca_file, tries=1)
+        assert addresses(await resolve(forwarder)) == [ADDRESS]
+        with pytest.raises(UpstreamFailure):
+            await resolve(forward(f"https://127.0.0.1:{port}#other.example.org", ca_file=authority.ca_file, tries=1))
+    assert hosts == [f"dns.example.org:{port}"]
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_bad_response_is_refused_by_http1(forward: MakeForwarder, authority: Authority, bad: str) -> None:
+    """R-C25, R-C09: as by HTTP/2; after it the next is asked as ever."""
+    script = [BAD[bad], answer]
+
+    async def handle(request: web.Request) -> web.Response:
+        said = script.pop(0)(await request.read())
+        return web.Response(body=said.body, status=said.status, headers=said.headers)
+
+    async with http1(authority, handle) as port:
+        forwarder = forward(f"https://127.0.0.1:{port}", ca_file=authority.ca_file, tries=1)
+        with pytest.raises(UpstreamFailure):
+            await resolve(forwarder)
+        assert len(script) == 1
+        assert addresses(await resolve(forwarder)) == [ADDRESS]
+
+
+async def test_connection_kept_by_http1_and_closed_meanwhile_is_opened_again(
+    forward: MakeForwarder, authority: Authority
+) -> None:
+    """R-C24: reconnect after close."""
+    connections: list[asyncio.Transport] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        connections.append(request.transport)
+        if len(connections) == 2:
+            request.transport.abort()
+        return web.Response(body=good(await request.read()), content_type=DNS)
+
+    async with http1(authority, handle) as port:
+        forwarder = forward(f"https://127.0.0.1:{port}", ca_file=authority.ca_file, tries=1)
+        for _ in range(3):
+            assert addresses(await resolve(forwarder)) == [ADDRESS]
+    assert connections[0] is connections[1]
+    assert connections[1] is not connections[2] is connections[3]
+
+
+async def test_silence_by_http1_is_a_timeout(forward: MakeForwarder, authority: Authority) -> None:
+    is_over = asyncio.Event()
+
+    async def handle(_request: web.Request) -> web.Response:
+        await is_over.wait()
+        return web.Response()
+
+    async with http1(authority, handle) as port:
+        began = time.monotonic()
+        with pytest.raises(UpstreamTimeout):
+            await resolve(forward(f"https://127.0.0.1:{port}", ca_file=authority.ca_file, timeout=0.3, tries=1))
+        assert time.monotonic() - began < 2
+        is_over.set()
+
+
+async def test_upstream_that_learned_http2_is_asked_by_it(forward: MakeForwarder, authority: Authority) -> None:
+    """What is remembered of HTTP/1.1 ends when that fails, not an hour later."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(body=good(await request.read()), content_type=DNS)
+
+    async with http1(authority, handle) as port:
+        forwarder = forward(f"https://127.0.0.1:{port}", ca_file=authority.ca_file, tries=1)
+        assert addresses(await resolve(forwarder)) == [ADDRESS]
+    async with FakeDoh(answer, authority.server("127.0.0.1", alpn=("h2",)), port=port) as up:
+        with pytest.raises(UpstreamFailure):
+            await resolve(forwarder)
+        assert up.requests == []
+        assert addresses(await resolve(forwarder)) == [ADDRESS]
+        assert len(up.requests) == 1
 
 
 class Land(Lander):

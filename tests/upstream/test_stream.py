@@ -12,6 +12,8 @@ from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.framing import FrameReader
 from sinkhole.protocol.message import Message, read_message
 from sinkhole.upstream.connection import Connection
+from sinkhole.upstream.deadlines import Deadlines
+from sinkhole.upstream.exchange import FramedExchange
 from sinkhole.upstream.failure import ConnectionEnded, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.flight import Flight
 from sinkhole.upstream.stream import StreamClient
@@ -194,6 +196,99 @@ async def test_server_that_closes_after_each_answer_serves_all(client_of: MakeCl
             assert addresses(await client.ask(asking(), budget(), timeout=2)) == [ADDRESS]
         found = await asyncio.gather(*(client.ask(asking(), budget(), timeout=2) for _ in range(10)))
     assert [addresses(message) for message in found] == [[ADDRESS]] * 10
+
+
+async def test_queries_that_need_connections_of_their_own_wait_for_each_other(client_of: MakeClient) -> None:
+    is_open, most = 0, 0
+
+    async def answer_late_and_close(reader: Reader, writer: Writer) -> None:
+        nonlocal is_open, most
+        is_open += 1
+        most = max(most, is_open)
+        query = await read_frame(reader)
+        await asyncio.sleep(0.02)
+        writer.write(frame(good(query)))
+        await writer.drain()
+        is_open -= 1
+
+    async with FakeUpstream(silent, on_connection=answer_late_and_close) as up:
+        client = client_of(up)
+        found = await asyncio.gather(*(client.ask(asking(), budget(), timeout=10) for _ in range(200)))
+    assert [addresses(message) for message in found] == [[ADDRESS]] * 200
+    assert 10 < most <= 50
+
+
+async def test_wait_for_a_connection_of_its_own_ends_in_time(client_of: MakeClient) -> None:
+    """R-C11: bounded time."""
+    connections = 0
+
+    async def answer_twice(reader: Reader, writer: Writer) -> None:
+        nonlocal connections
+        connections += 1
+        query = await read_frame(reader)
+        if connections > 2:
+            await reader.read()
+        writer.write(frame(good(query)))
+        await writer.drain()
+
+    async with FakeUpstream(silent, on_connection=answer_twice) as up:
+        client = client_of(up)
+        began = time.monotonic()
+        asks = [client.ask(asking(), budget(), timeout=1) for _ in range(100)]
+        outcomes = await asyncio.gather(*asks, return_exceptions=True)
+        assert time.monotonic() - began < 3
+    kinds = [type(outcome) for outcome in outcomes]
+    assert (kinds.count(Message), kinds.count(UpstreamTimeout)) == (2, 98)
+
+
+class Stuck(asyncio.Transport):
+    """Takes octets that nobody reads."""
+
+    def __init__(self, protocol: asyncio.Protocol) -> None:
+        super().__init__()
+        self.unsent = 0
+        self._protocol = protocol
+        self._is_closing = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.unsent += len(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    def abort(self) -> None:
+        self._is_closing = True
+        self._protocol.connection_lost(None)
+
+
+async def test_peer_that_reads_nothing_is_done_without() -> None:
+    connection = Connection()
+    transport = Stuck(connection)
+    connection.connection_made(transport)
+    asks: list[asyncio.Future[Message]] = []
+    while connection.is_usable:
+        assert transport.unsent <= 1_000_000
+        asks += [asyncio.ensure_future(connection.ask(asking(), 60)) for _ in range(1000)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert transport.unsent < 1_100_000
+    outcomes = await asyncio.gather(*asks, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {ConnectionEnded}
+
+
+async def test_thousands_that_wait_are_looked_at_less_often() -> None:
+    loop = asyncio.get_running_loop()
+    exchange = FramedExchange(loop, Deadlines(), lambda _: None, lambda: None)
+    for number in range(10_000):
+        flight = Flight(b"\3www\7example\0", edns=True)
+        exchange.enter(flight, number.to_bytes(2), b"", 0.05)
+    now = loop.time()
+    assert exchange.expire(now) >= now + 0.2
+    assert len(exchange.flights) == 10_000
+    exchange.fail()
 
 
 async def test_idle_connection_closed_by_the_server_is_replaced(client_of: MakeClient) -> None:
