@@ -39,6 +39,12 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, {system}"
 
 
+def maker() -> str:
+    """Return who made the processor, as it calls itself; `unknown` where it does not."""
+    found = re.search(r"vendor_id\s*: (\w+)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else "unknown"
+
+
 def version_of(package: str) -> str:
     """Return the version of a Debian package, or `unknown`."""
     return _said(["dpkg-query", "-W", "-f", "${Version}", package]) or "unknown"

@@ -1,9 +1,11 @@
 """`python -m bench.ratios`: the short form for CI: Sinkhole's answers a second of processor time, divided by Unbound's.
 
-Processor time, since rates tell the load of the machine: what else runs on it bounds both servers alike.
+Processor time, since rates tell the load of the machine: what else runs on it bounds both servers alike. What a system
+call costs beside our own code differs by a third between makers of processors, so each maker has ratios of its own; on
+one of which none are committed those of the others hold that are least.
 
 Fails (status 1) if a workload's ratio fell by more than a fifth below the committed one, twice: the second time with
-more rounds. `--write` makes the file of committed ratios instead; do so on a quiet machine.
+more rounds. `--write` commits those of this machine's maker instead; do so on a quiet machine.
 """
 
 import argparse
@@ -50,10 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="sinkhole-bench-") as scratch, ExitStack() as stack:
         bench = Short(Path(scratch), stack)
         if options.write:
-            COMMITTED.write_text(to_toml(bench.ratios(tuple(COUNTS), MORE_ROUNDS)))
+            known = read(COMMITTED) if COMMITTED.exists() else {}
+            COMMITTED.write_text(to_toml(known | {machine.maker(): bench.ratios(tuple(COUNTS), MORE_ROUNDS)}))
             print(COMMITTED.read_text())
             return 0
-        committed = read(COMMITTED)
+        committed = of_maker(read(COMMITTED), machine.maker())
         fallen = judge(bench.ratios(tuple(COUNTS), ROUNDS), committed)
         if fallen:
             print(f"once more, with more rounds: {', '.join(fallen)}", flush=True)
@@ -104,8 +107,8 @@ def judge(found: Mapping[str, float], committed: Mapping[str, float]) -> dict[st
     return {name: ratio for name, ratio in found.items() if ratio < (1 - MAY_FALL) * committed[name]}
 
 
-def read(path: Path) -> dict[str, float]:
-    """Read committed ratios.
+def read(path: Path) -> dict[str, dict[str, float]]:
+    """Read committed ratios, by maker of the processor.
 
     Raises:
         SystemExit: not a number above 0 for each workload; the text names it.
@@ -114,18 +117,33 @@ def read(path: Path) -> dict[str, float]:
         found = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SystemExit(f"{path}: {error}") from error
-    for name in COUNTS:
-        if not isinstance(found.get(name), int | float) or not found[name] > 0:
-            raise SystemExit(f"{path}: {name}: wanted a number above 0, found {found.get(name)!r}")
-    return {name: float(found[name]) for name in COUNTS}
+    if not found:
+        raise SystemExit(f"{path}: no ratios")
+    for maker, ratios in found.items():
+        for name in COUNTS:
+            value = ratios.get(name) if isinstance(ratios, dict) else None
+            if not isinstance(value, int | float) or not value > 0:
+                raise SystemExit(f"{path}: {maker}: {name}: wanted a number above 0, found {value!r}")
+    return {maker: {name: float(ratios[name]) for name in COUNTS} for maker, ratios in found.items()}
 
 
-def to_toml(ratios: Mapping[str, float]) -> str:
+def of_maker(committed: Mapping[str, Mapping[str, float]], maker: str) -> dict[str, float]:
+    """Return what holds on a processor."""
+    known = committed.get(maker)
+    return dict(known) if known else {name: min(ratios[name] for ratios in committed.values()) for name in COUNTS}
+
+
+def to_toml(committed: Mapping[str, Mapping[str, float]]) -> str:
     """Return the file of committed ratios."""
     head = (
-        "# Sinkhole's answers a second of processor time divided by Unbound's; made by python -m bench.ratios --write\n"
+        "# Sinkhole's answers a second of processor time divided by Unbound's, by maker of the processor; made by\n"
+        "# python -m bench.ratios --write\n"
     )
-    return head + "".join(f"{name} = {ratio:.3f}\n" for name, ratio in ratios.items())
+    tables = [
+        f"\n[{maker}]\n" + "".join(f"{name} = {ratio:.3f}\n" for name, ratio in ratios.items())
+        for maker, ratios in sorted(committed.items())
+    ]
+    return head + "".join(tables)
 
 
 if __name__ == "__main__":

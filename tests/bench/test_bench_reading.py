@@ -9,7 +9,7 @@ from bench import generator, page, plot, profiling, results, targets
 from bench.__main__ import main
 from bench.compare import Comparison
 from bench.queries import WORKLOADS, Questions, blocked_names
-from bench.ratios import COMMITTED, judge, read, to_toml
+from bench.ratios import COMMITTED, COUNTS, judge, of_maker, read, to_toml
 from bench.results import Figure, Results, Run, Session
 
 SAID = """
@@ -201,6 +201,19 @@ def test_committed_ratios_are_there_for_each_workload(tmp_path):
     committed = read(COMMITTED)
     (tmp_path / "again.toml").write_text(to_toml(committed))
     assert read(tmp_path / "again.toml") == committed
-    (tmp_path / "bad.toml").write_text("blocked = 'much'\n")
-    with pytest.raises(SystemExit, match=r"bad\.toml: blocked: wanted a number above 0, found 'much'"):
+    (tmp_path / "bad.toml").write_text("[One]\nblocked = 'much'\n")
+    with pytest.raises(SystemExit, match=r"bad\.toml: One: blocked: wanted a number above 0, found 'much'"):
         read(tmp_path / "bad.toml")
+    (tmp_path / "bare.toml").write_text("blocked = 1.0\n")
+    with pytest.raises(SystemExit, match=r"bare\.toml: blocked: blocked: wanted a number above 0, found None"):
+        read(tmp_path / "bare.toml")
+    (tmp_path / "empty.toml").write_text("")
+    with pytest.raises(SystemExit, match=r"empty\.toml: no ratios"):
+        read(tmp_path / "empty.toml")
+
+
+def test_ratios_of_an_unknown_maker_are_the_least():
+    one, other = dict.fromkeys(COUNTS, 1.0), dict.fromkeys(COUNTS, 0.9) | {"miss": 1.1}
+    committed = {"One": one, "Other": other}
+    assert of_maker(committed, "Other") == other
+    assert of_maker(committed, "Third") == other | {"miss": 1.0}
