@@ -105,6 +105,7 @@ class Burst(Carrier):
         if not is_watched:
             self._ready.watch(sock.fileno(), self)
         self._ready.deadlines.watch(self, self._soonest())
+        self._ready.deadlines.vigil.begin(self.loop, self)
 
     def close(self) -> None:
         """Close the socket, if there is one."""

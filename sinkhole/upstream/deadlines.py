@@ -7,6 +7,7 @@ from mypy_extensions import mypyc_attr
 
 from sinkhole.log import Log
 from sinkhole.upstream.turn import Unfinished
+from sinkhole.upstream.vigil import Vigil
 
 _log = Log("upstream")
 _AGAIN: Final = 0.1
@@ -42,10 +43,11 @@ class Deadlines:
     not held here, since it holds the loop, whose end is the end of this.
     """
 
-    __slots__ = ("_armed", "_waits")
+    __slots__ = ("_armed", "_waits", "vigil")
 
     def __init__(self) -> None:
         self._waits: dict[Wait, None] = {}
+        self.vigil = Vigil(self._waits)
         self._armed = NEVER
 
     def watch(self, wait: Wait, end: float) -> None:
