@@ -41,7 +41,7 @@ def machine() -> str:
 
 def maker() -> str:
     """Return who made the processor, as it calls itself; `unknown` where it does not."""
-    found = re.search(r"vendor_id\s*: (\w+)", Path("/proc/cpuinfo").read_text())
+    found = re.search(r"vendor_id\s*:\s*(\w+)", Path("/proc/cpuinfo").read_text())
     return found[1] if found else "unknown"
 
 

@@ -1,8 +1,10 @@
 """The address of an upstream, as the settings spell it."""
 
 import ipaddress
+import string
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import quote
 
 from sinkhole.errors import ConfigError, FormError
 from sinkhole.protocol.names import name_from_text, name_to_text
@@ -92,7 +94,7 @@ def _parse(scheme_text: str, rest: str) -> UpstreamAddress:
             raise ValueError("a name after # is for tls and https, which check certificates")
         return UpstreamAddress(scheme, host, port)
     # Providers publish URI templates (RFC 8484, section 4.1); POST needs none of the variables.
-    path = (slash + path).removesuffix("{?dns}") or DEFAULT_PATH
+    path = quote((slash + path).removesuffix("{?dns}"), safe=string.punctuation) or DEFAULT_PATH
     server_name = _host(wanted_name) if wanted_name else host
     return UpstreamAddress(scheme, host, port, path if scheme is Scheme.HTTPS else "", server_name)
 

@@ -57,6 +57,8 @@ class Http1Client:
         # "a DNS ID of 0 in every DNS request" makes requests alike to HTTP caches (RFC 8484, section 4.1).
         sent = ask.to_wire(0, is_padded=True)
         for turn in range(1, _SENDS_PER_QUERY + 1):
+            if self._client.closed:
+                raise UpstreamFailure("the upstream is no longer asked")
             seconds = budget.time_for(timeout)
             budget.spend()
             try:

@@ -115,8 +115,8 @@ class StreamClient:
     async def _ask_alone(self, ask: Ask, budget: Budget, end: float) -> Message:
         """Ask over a connection of its own; `end` is in loop time."""
         loop = asyncio.get_running_loop()
-        connection = await self._connect(end - loop.time())
         budget.spend()
+        connection = await self._connect(end - loop.time())
         try:
             return await connection.ask(ask, end - loop.time())
         except ConnectionEnded as error:

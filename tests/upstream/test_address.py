@@ -22,6 +22,7 @@ from sinkhole.upstream.address import Scheme, UpstreamAddress, parse_upstream
         ("https://dns.example", UpstreamAddress(Scheme.HTTPS, "dns.example", 443, "/dns-query", "dns.example")),
         ("tcp://bücher.example", UpstreamAddress(Scheme.TCP, "xn--bcher-kva.example", 53)),
         ("https://dns.example:444/q", UpstreamAddress(Scheme.HTTPS, "dns.example", 444, "/q", "dns.example")),
+        ("https://a.example/a b/ü?x", UpstreamAddress(Scheme.HTTPS, "a.example", 443, "/a%20b/%C3%BC?x", "a.example")),
         ("https://[::1]:8443/dns-query{?dns}", UpstreamAddress(Scheme.HTTPS, "::1", 8443, "/dns-query", "::1")),
     ],
 )  # fmt: skip

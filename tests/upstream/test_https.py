@@ -27,15 +27,17 @@ def answer(query: bytes) -> Response:
 
 @asynccontextmanager
 async def http1(
-    authority: Authority, handle: Callable[[web.Request], Awaitable[web.Response]], name: str = "127.0.0.1"
-) -> AsyncIterator[int]:
+    authority: Authority, handle: Callable[[web.Request], Awaitable[web.Response]], name: str = "127.0.0.1",
+    *, days: int = 5, port: int = 0,
+) -> AsyncIterator[int]:  # fmt: skip
     """Serve HTTP/1.1 alone on loopback; yield the port."""
     app = web.Application()
     app.router.add_post("/{path:.*}", handle)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server(name, alpn=("http/1.1",))).start()
+        tls = authority.server(name, days=days, alpn=("http/1.1",))
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
@@ -166,20 +168,49 @@ async def test_upstream_without_http2_is_asked_by_http1(forward: MakeForwarder, 
     assert {len(query) % 128 for query in asked} == {0}
 
 
-async def test_name_is_verified_by_http1_too(forward: MakeForwarder, authority: Authority) -> None:
-    """R-C23: the address is asked, and the certificate is for the name."""
+@pytest.mark.parametrize(("name", "days"), [("other.example.org", 5), ("dns.example.org", -1)])
+async def test_wrong_certificate_gets_no_query_by_http1(
+    forward: MakeForwarder, authority: Authority, name: str, days: int
+) -> None:
+    """R-C23: as by HTTP/2; that it speaks HTTP/1.1 is known when the certificate changes."""
     hosts: list[str] = []
 
     async def handle(request: web.Request) -> web.Response:
         hosts.append(request.headers["host"])
         return web.Response(body=good(await request.read()), content_type=DNS)
 
-    async with http1(authority, handle, name="dns.example.org") as port:
+    async with http1(authority, handle, "dns.example.org") as port:
         forwarder = forward(f"https://127.0.0.1:{port}#dns.example.org", ca_file=authority.ca_file, tries=1)
         assert addresses(await resolve(forwarder)) == [ADDRESS]
-        with pytest.raises(UpstreamFailure):
-            await resolve(forward(f"https://127.0.0.1:{port}#other.example.org", ca_file=authority.ca_file, tries=1))
     assert hosts == [f"dns.example.org:{port}"]
+    async with http1(authority, handle, name, days=days, port=port):
+        with pytest.raises(UpstreamFailure, match="no connection"):
+            await resolve(forwarder)
+    assert len(hosts) == 1
+
+
+async def test_nothing_of_the_environment_comes_between_by_http1(
+    forward: MakeForwarder, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would see all queries; where a redirect leads, too."""
+    paths: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        paths.append(request.path)
+        assert "user-agent" not in request.headers
+        if request.path == "/moved":
+            return web.Response(status=307, headers={"location": "/dns-query"})
+        return web.Response(body=good(await request.read()), content_type=DNS)
+
+    async with http1(authority, handle) as port:
+        for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:1")
+        with pytest.raises(UpstreamFailure, match="307"):
+            await resolve(forward(f"https://127.0.0.1:{port}/moved", ca_file=authority.ca_file, tries=1))
+        assert addresses(
+            await resolve(forward(f"https://127.0.0.1:{port}/dns-query", ca_file=authority.ca_file, tries=1))
+        ) == [ADDRESS]
+    assert paths == ["/moved", "/dns-query"]
 
 
 @pytest.mark.parametrize("bad", BAD)

@@ -219,7 +219,7 @@ async def test_queries_that_need_connections_of_their_own_wait_for_each_other(cl
 
 
 async def test_wait_for_a_connection_of_its_own_ends_in_time(client_of: MakeClient) -> None:
-    """R-C11: bounded time."""
+    """R-C11: bounded time; those before it hold all places for longer."""
     connections = 0
 
     async def answer_twice(reader: Reader, writer: Writer) -> None:
@@ -234,11 +234,25 @@ async def test_wait_for_a_connection_of_its_own_ends_in_time(client_of: MakeClie
     async with FakeUpstream(silent, on_connection=answer_twice) as up:
         client = client_of(up)
         began = time.monotonic()
-        asks = [client.ask(asking(), budget(), timeout=1) for _ in range(100)]
+        patient = [asyncio.ensure_future(client.ask(asking(), budget(seconds=30), timeout=30)) for _ in range(70)]
+        others = [asyncio.ensure_future(client.ask(asking(), budget(), timeout=1)) for _ in range(30)]
+        outcomes = await asyncio.gather(*others, return_exceptions=True)
+        assert time.monotonic() - began < 5
+        for ask in patient:
+            ask.cancel()
+        await asyncio.gather(*patient, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {UpstreamTimeout}
+    assert connections <= 2 + 50
+
+
+async def test_no_connection_is_left_open_where_a_query_may_cost_no_more(client_of: MakeClient) -> None:
+    async with FakeUpstream(silent, on_connection=answer_one_and_close) as up:
+        client = client_of(up)
+        asks = [client.ask(asking(), budget(packets=2), timeout=5) for _ in range(100)]
         outcomes = await asyncio.gather(*asks, return_exceptions=True)
-        assert time.monotonic() - began < 3
+        assert up.connections == 2
     kinds = [type(outcome) for outcome in outcomes]
-    assert (kinds.count(Message), kinds.count(UpstreamTimeout)) == (2, 98)
+    assert (kinds.count(Message), kinds.count(UpstreamFailure)) == (2, 98)
 
 
 class Stuck(asyncio.Transport):

@@ -1,4 +1,5 @@
 import asyncio
+import random
 import selectors
 import socket
 from collections.abc import Callable
@@ -61,38 +62,68 @@ def test_the_next_query_lengthens_it() -> None:
     assert loop.is_asleep
 
 
-def test_far_upstreams_cost_next_to_nothing() -> None:
-    """A hundred queries a second for ten minutes, whose answers come after the longest wait."""
+def awake(rate: float, seconds: float, takes: Callable[[random.Random], float]) -> tuple[float, float]:
+    """Ask at random moments; return the shares of queries that were waited for, and of the time that that took."""
+    loop, waits = Rounds(), {"upstream": None}
+    vigil = Vigil(waits, lambda: loop.now)
+    chance = random.Random(1)
+    asked, kept, spent = 0, 0, 0.0
+    end = loop.now + seconds
+    while loop.now < end:
+        loop.now += chance.expovariate(rate)
+        asked += 1
+        waits["upstream"] = None
+        vigil.begin(loop, "upstream")
+        kept += not loop.is_asleep
+        began, answer = loop.now, loop.now + takes(chance)
+        while not loop.is_asleep:
+            loop.now += 0.00001
+            if loop.now >= answer:
+                waits.clear()
+            loop.go_round()
+        spent += loop.now - began
+    return kept / asked, spent / seconds
+
+
+@pytest.mark.parametrize("rate", [10, 100, 1000])
+def test_far_upstreams_cost_next_to_nothing(rate: float) -> None:
+    """Their answers come after the longest wait."""
+    kept, spent = awake(rate, 20_000 / rate, lambda _: 0.001)
+    assert kept < 0.005
+    assert spent < 0.0005
+
+
+def test_near_ones_are_always_waited_for() -> None:
+    kept, spent = awake(250, 20, lambda _: 0.00008)
+    assert kept == 1
+    assert spent < 0.025
+
+
+@pytest.mark.parametrize("rate", [50, 250, 1000])
+def test_one_that_is_slow_now_and_then_is_waited_for_mostly(rate: float) -> None:
+    """As a resolver on the same machine that has four of five answers at hand."""
+    kept, spent = awake(rate, 20_000 / rate, lambda chance: 0.00005 if chance.random() < 0.8 else 0.01)
+    assert kept > 0.5
+    assert spent < 0.055
+
+
+@pytest.mark.parametrize("rate", [2000, 5000])
+def test_it_takes_no_more_than_a_twentieth_of_a_core(rate: float) -> None:
+    kept, spent = awake(rate, 20_000 / rate, lambda _: 0.00018)
+    assert kept > 0.05
+    assert spent < 0.055
+
+
+def test_queries_that_come_all_the_time_do_not_keep_it_awake() -> None:
     loop = Rounds()
     vigil = Vigil({"far": None}, lambda: loop.now)
-    kept = 0
-    for _ in range(60_000):
+    rounds = 0
+    for _ in range(2000):
         vigil.begin(loop, "far")
-        kept += not loop.is_asleep
-        loop.now += 0.001
+        rounds += not loop.is_asleep
+        loop.now += 0.0001
         loop.go_round()
-        assert loop.is_asleep
-        loop.now += 0.009
-    assert 5 <= kept < 25
-
-
-def test_one_that_is_slow_now_and_then_is_waited_for_all_the_same() -> None:
-    """As a resolver on the same machine that has nine of ten answers at hand."""
-    loop, waits = Rounds(), {"near": None}
-    vigil = Vigil(waits, lambda: loop.now)
-    kept = 0
-    for number in range(1000):
-        waits["near"] = None
-        vigil.begin(loop, "near")
-        kept += not loop.is_asleep
-        if number % 10:
-            waits.clear()
-        else:
-            loop.now += 0.001
-        loop.go_round()
-        assert loop.is_asleep
-        loop.now += 0.01
-    assert kept > 850
+    assert 10 <= rounds < 150
 
 
 class Selector(selectors.DefaultSelector):
