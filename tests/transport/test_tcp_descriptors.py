@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import gc
 import resource
 import socket
 
@@ -15,6 +16,7 @@ def few_descriptors():
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def limit(more: int) -> None:
+        gc.collect()  # what tests before left would give descriptors back in the middle of this one
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
         with socket.socket() as lowest_free:
             resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free.fileno() + more, before[1]))
