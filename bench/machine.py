@@ -30,8 +30,7 @@ def describe(peers: Iterable[Peer], names: int, seconds: int) -> Session:
 
 def machine() -> str:
     """Return processor, number of cores, kernel, and the distribution that peers and Python are of."""
-    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    processor = found[1] if found else platform.machine()
+    processor = _processor("model name") or platform.machine()
     try:
         system = platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:
@@ -41,8 +40,13 @@ def machine() -> str:
 
 def maker() -> str:
     """Return who made the processor, as it calls itself; `unknown` where it does not."""
-    found = re.search(r"vendor_id\s*:\s*(\w+)", Path("/proc/cpuinfo").read_text())
-    return found[1] if found else "unknown"
+    return re.sub(r"\W", "", _processor("vendor_id")) or "unknown"
+
+
+def _processor(field: str) -> str:
+    """Return what the kernel tells of the first processor; empty where it does not."""
+    found = re.search(rf"(?m)^{field}\s*:(.*)", Path("/proc/cpuinfo").read_text())
+    return found[1].strip() if found else ""
 
 
 def version_of(package: str) -> str:

@@ -44,29 +44,19 @@ class Ask:
 
     def to_wire(self, message_id: int, *, is_padded: bool = False) -> bytes:
         """Write the query; padded, its length is a multiple of 128 octets (RFC 8467, section 4.1)."""
-        if not (is_padded and self.edns):
-            return self._write(message_id, ())
-        length = len(self._write(message_id, ((_PADDING_OPTION, b""),)))
-        return self._write(message_id, ((_PADDING_OPTION, bytes(-length % _PADDING_BLOCK)),))
+        if is_padded and self.edns:
+            name = self.question.name
+            head, tail = self.frame()
+            return b"".join((message_id.to_bytes(_ID_OCTETS), head, name, padded(head, name, tail)))
+        return write_query(
+            self.question, id=message_id, rd=True, cd=self.cd, ad=self.ad, do=self.do, payload=PAYLOAD, edns=self.edns
+        )
 
     def frame(self) -> tuple[bytes, bytes]:
         """Return what stands before the name in the query, its id apart, and what follows the name."""
         question = self.question
         head, opt = _frame(self.do, self.cd, self.ad, self.edns)
         return head, _TYPE_CLASS.pack(question.qtype, question.qclass) + opt
-
-    def _write(self, message_id: int, options: tuple[tuple[int, bytes], ...]) -> bytes:
-        return write_query(
-            self.question,
-            id=message_id,
-            rd=True,
-            cd=self.cd,
-            ad=self.ad,
-            do=self.do,
-            payload=PAYLOAD,
-            options=options,
-            edns=self.edns,
-        )
 
 
 @cache

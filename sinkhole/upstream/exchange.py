@@ -16,7 +16,7 @@ from sinkhole.protocol.framing import FrameReader, frame
 from sinkhole.protocol.message import read_message
 from sinkhole.upstream.deadlines import NEVER, PAUSE_FOR_EACH, Deadlines
 from sinkhole.upstream.entropy import Entropy
-from sinkhole.upstream.failure import ConnectionEnded, EdnsRefused, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.failure import ENDED, ConnectionEnded, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.flight import Carrier, Flight, Landed, settle
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.turn import TURN
@@ -105,7 +105,7 @@ class Exchange(Carrier):
         self.flights.clear()
         self._deadlines.forget(self)
         for flight in flights:
-            settle(flight, self.ended(flight, "the connection was closed before the answer"))
+            settle(flight, self.ended(flight, ENDED))
 
     def ended(self, flight: Flight, why: str) -> ConnectionEnded:
         """Return what is told to one who may ask once more, in the time that is left."""

@@ -5,10 +5,12 @@ The texts go to clients as EXTRA-TEXT of an extended error (RFC 8914), so they n
 # ruff: noqa: N818 - the names say what happened; Error after each would say it twice
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.types import EdeCode
+
+ENDED: Final = "the connection was closed before the answer"
 
 
 class UpstreamTimeout(UpstreamError):

@@ -9,12 +9,10 @@ from yarl import URL
 from sinkhole.protocol.message import Message
 from sinkhole.upstream.address import UpstreamAddress, bracketed
 from sinkhole.upstream.ask import Ask, Budget
-from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
-from sinkhole.upstream.http2 import MAX_OCTETS, MEDIA_TYPE
-from sinkhole.upstream.http_answers import age_of, read_aged
+from sinkhole.upstream.failure import ENDED, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.http_answers import MAX_OCTETS, MEDIA_TYPE, TOO_LONG, age_of, fault_of, read_aged
 from sinkhole.upstream.stream import Locate
 
-_OK = 200
 _IDLE = 30.0
 _CONNECTIONS = 16
 _SENDS_PER_QUERY = 2
@@ -71,7 +69,7 @@ class Http1Client:
             except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
                 # A kept connection that the upstream closed just now; a new one is opened by itself.
                 if turn == _SENDS_PER_QUERY:
-                    raise UpstreamFailure("the connection was closed before the answer") from error
+                    raise UpstreamFailure(ENDED) from error
             except (aiohttp.ClientError, OSError) as error:
                 raise UpstreamFailure("the upstream does not keep to HTTP") from error
             else:
@@ -90,14 +88,15 @@ class Http1Client:
         async with self._client.post(
             URL(url, encoded=True), data=sent, headers=headers, server_hostname=name, allow_redirects=False
         ) as response:
-            if response.status != _OK:
-                raise UpstreamFailure(f"an upstream answered with HTTP status {response.status}")
-            media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if media_type != MEDIA_TYPE or response.headers.get("content-encoding", "identity") != "identity":
-                raise UpstreamFailure("an upstream answered with something that is not DNS")
+            fields = response.headers
+            fault = fault_of(
+                response.status, fields.get("content-type", ""), fields.get("content-encoding", "identity")
+            )
+            if fault is not None:
+                raise UpstreamFailure(fault)
             body = bytearray()
             async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > MAX_OCTETS:
-                    raise UpstreamFailure("an upstream answered with more than 65535 octets")
-            return bytes(body), age_of(response.headers.get("age", "0"))
+                    raise UpstreamFailure(TOO_LONG)
+            return bytes(body), age_of(fields.get("age", "0"))

@@ -21,11 +21,9 @@ from sinkhole.upstream.deadlines import Deadlines
 from sinkhole.upstream.exchange import Exchange, Rest, Write
 from sinkhole.upstream.failure import UpstreamFailure
 from sinkhole.upstream.flight import Flight, Landed, settle
-from sinkhole.upstream.http_answers import age_of, read_aged
+from sinkhole.upstream.http_answers import MAX_OCTETS, MEDIA_TYPE, TOO_LONG, age_of, fault_of, read_aged
 from sinkhole.upstream.turn import TURN
 
-MEDIA_TYPE: Final = "application/dns-message"
-MAX_OCTETS: Final = 65535
 _NUMBER_OCTETS: Final = 8
 _SETTINGS: Final = {
     h2.settings.SettingCodes.ENABLE_PUSH: 0,
@@ -216,16 +214,14 @@ class Http2Exchange(Exchange):
         if stream is None:
             return
         self.answers += 1
-        fields = {bytes(name).lower(): bytes(said).strip() for name, said in event.headers}
-        status = fields.get(b":status", b"")
-        media_type = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if status != b"200":
-            said = int(status) if status.isdigit() and len(status) == _STATUS_OCTETS else "none"
-            self._refuse(number, f"an upstream answered with HTTP status {said}")
-        elif media_type != MEDIA_TYPE.encode() or fields.get(b"content-encoding", b"identity") != b"identity":
-            self._refuse(number, "an upstream answered with something that is not DNS")
+        fields = {bytes(name).lower(): bytes(said).strip().decode("latin-1") for name, said in event.headers}
+        said = fields.get(b":status", "")
+        status = int(said) if said.isascii() and said.isdigit() and len(said) == _STATUS_OCTETS else None
+        fault = fault_of(status, fields.get(b"content-type", ""), fields.get(b"content-encoding", "identity"))
+        if fault is not None:
+            self._refuse(number, fault)
         else:
-            stream.age = age_of(fields.get(b"age", b"0").decode("latin-1"))
+            stream.age = age_of(fields.get(b"age", "0"))
 
     def _take_body(self, event: h2.events.DataReceived) -> None:
         number = event.stream_id
@@ -236,7 +232,7 @@ class Http2Exchange(Exchange):
             return
         stream.body += event.data
         if len(stream.body) > MAX_OCTETS:
-            self._refuse(number, "an upstream answered with more than 65535 octets")
+            self._refuse(number, TOO_LONG)
 
     def _end(self, number: int) -> None:
         stream = self._streams.get(number)

@@ -244,8 +244,8 @@ def plain_client(
 def secure_client(address: UpstreamAddress, locate: Locate, trust: Trust) -> Client:
     """Return what asks an upstream over TLS or HTTPS."""
     if address.scheme is Scheme.TLS:
-        return StreamClient(locate, address.port, tls=trust.for_dot(), server_name=address.server_name)
+        return StreamClient(locate, address.port, tls=trust.offering("dot"), server_name=address.server_name)
     # The HTTP libraries take 20 MB and a tenth of a second to load, and most installations need none.
     from sinkhole.upstream.https import HttpsClient  # noqa: PLC0415
 
-    return HttpsClient(address, locate, trust.for_https(), trust.for_http1())
+    return HttpsClient(address, locate, trust.offering("h2", "http/1.1"), trust.offering("http/1.1"))

@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager
 from sinkhole.protocol.message import Message
 from sinkhole.upstream.ask import Ask, Budget
 from sinkhole.upstream.connection import IDLE, Connection
-from sinkhole.upstream.failure import AlpnRefused, ConnectionEnded, UpstreamFailure, UpstreamTimeout
+from sinkhole.upstream.failure import ENDED, AlpnRefused, ConnectionEnded, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.flight import Flight, Outcome
 
 _SHARED_PER_QUERY = 2
 """Shared connections that a query tries; the next is its own."""
 _MOST_ALONE = 50
 """Connections of single queries at once: of an upstream that closes after each answer, most of them wait for such."""
-_ENDED = "the connection was closed before the answer"
 
 Locate = Callable[[], Awaitable[str]]
 """Return the IP address to connect to."""
@@ -71,7 +70,7 @@ class StreamClient:
                 return await connection.ask(ask, end - loop.time())
             except ConnectionEnded as error:
                 if not connection.has_answered:
-                    raise UpstreamFailure(_ENDED) from error
+                    raise UpstreamFailure(ENDED) from error
         async with self._place_alone(end - loop.time()):
             return await self._ask_alone(ask, budget, end)
 
@@ -120,7 +119,7 @@ class StreamClient:
         try:
             return await connection.ask(ask, end - loop.time())
         except ConnectionEnded as error:
-            raise UpstreamFailure(_ENDED) from error
+            raise UpstreamFailure(ENDED) from error
         finally:
             connection.abort()
 

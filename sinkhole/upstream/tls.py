@@ -18,42 +18,19 @@ class Trust:
 
     def __init__(self, ca_file: Path | None) -> None:
         self._ca_file = ca_file
-        self._dot: ssl.SSLContext | None = None
-        self._https: ssl.SSLContext | None = None
-        self._http1: ssl.SSLContext | None = None
+        self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
 
-    def for_dot(self) -> ssl.SSLContext:
-        """Return the context for DNS over TLS.
+    def offering(self, *protocols: str) -> ssl.SSLContext:
+        """Return the context of connections that offer these protocols (ALPN).
 
         Raises:
             ConfigError: the file of authorities cannot be read.
         """
-        if self._dot is None:
-            self._dot = self._context()
-            self._dot.set_alpn_protocols(["dot"])
-        return self._dot
-
-    def for_https(self) -> ssl.SSLContext:
-        """Return the context for DNS over HTTPS.
-
-        Raises:
-            ConfigError: the file of authorities cannot be read.
-        """
-        if self._https is None:
-            self._https = self._context()
-            self._https.set_alpn_protocols(["h2", "http/1.1"])
-        return self._https
-
-    def for_http1(self) -> ssl.SSLContext:
-        """Return the context for DNS over HTTPS by HTTP/1.1.
-
-        Raises:
-            ConfigError: the file of authorities cannot be read.
-        """
-        if self._http1 is None:
-            self._http1 = self._context()
-            self._http1.set_alpn_protocols(["http/1.1"])
-        return self._http1
+        if protocols not in self._contexts:
+            context = self._context()
+            context.set_alpn_protocols(protocols)
+            self._contexts[protocols] = context
+        return self._contexts[protocols]
 
     def _context(self) -> ssl.SSLContext:
         try:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sinkhole.protocol.message import write_query
 from sinkhole.upstream.ask import PAYLOAD, Ask, Budget, Packets, mix_case, padded
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from tests.upstream.asking import asking, question
@@ -40,7 +41,11 @@ def test_query_padded_in_pieces_is_the_same(length: int, do: bool) -> None:
     ask = replace(asking("a" * length + "." + "b" * 60 + ".example.org"), do=do)
     head, tail = ask.frame()
     name = ask.question.name
-    assert b"\0\7" + head + name + padded(head, name, tail) == ask.to_wire(7, is_padded=True)
+    wire = b"\0\7" + head + name + padded(head, name, tail)
+    assert wire == ask.to_wire(7, is_padded=True)
+    (option,) = dns.message.from_wire(wire).options
+    options = ((12, bytes(len(option.to_wire()))),)
+    assert wire == write_query(ask.question, id=7, do=do, payload=PAYLOAD, options=options)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=63), max_size=3))
