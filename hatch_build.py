@@ -2,6 +2,8 @@
 
 import os
 import re
+import runpy
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
@@ -69,9 +71,19 @@ def _compile(root: Path, folder: Path, modules: Sequence[str], level: str) -> It
             ["--config-file", "pyproject.toml", "--cache-dir", str(folder / "types"), *_LENIENT, *modules],
             opt_level=level, debug_level="0", group_name="sinkhole", target_dir=str(folder / "c"), multi_file=True,
         )  # fmt: skip
+        if sys.platform == "linux":
+            extensions.append(_linked(root, folder))
         command = Distribution({"ext_modules": extensions}).get_command_obj("build_ext")
         command.build_lib, command.build_temp = str(lib), str(folder / "objects")
         command.ensure_finalized()
         command.run()
     for path in sorted(lib.rglob("*.so")):
         yield path, str(path.relative_to(lib))
+
+
+def _linked(root: Path, folder: Path) -> Any:
+    """Return the extension that has the system calls linked in (decision 39)."""
+    calls = runpy.run_path(str(root / "sinkhole/upstream/calls.py"))
+    ffi, text = calls["declared"](), calls["DECLARED"]
+    ffi.set_source(calls["LINKED"], f"#include <stdint.h>\n#include <sys/types.h>\n{text}")
+    return ffi.distutils_extension(str(folder / "calls"))

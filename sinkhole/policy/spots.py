@@ -31,6 +31,8 @@ _SELF: Final = b"="
 _MOST_LOOKS: Final = 32
 _MOST_UNLISTED: Final = 256
 """More than one batch of queries: whoever found no spot is about to judge the name."""
+_MOST_BARE: Final = 1 << 14
+"""Names in use have few parents, each of which has some 100 octets here."""
 _ROOM: Final = 2
 """Places for each name, at least: of lists that mean no harm hardly a name finds none (tests/policy/test_spots.py)."""
 
@@ -53,12 +55,14 @@ class Spots:
         self._start = tables.start
         self._mask = len(tables.slots) - 1
         self.unlisted: set[bytes] = set()
+        self._bare: set[bytes] = set()
 
     def find(self, name: bytes, key: bytes) -> bytes | None:
         """Return what the rows at and above a name depend on; None where there are none, or where that is not known.
 
         The name above it is looked at first: a flood comes from below a listed name, and few have others below them.
-        Where that is not listed, the trie says which is the nearest that is, however many labels there are.
+        Where that is not listed, the trie says which is the nearest that is, however many labels there are; where none
+        is, that is remembered.
 
         Args:
             name: wire form, for the length of its first label.
@@ -67,25 +71,34 @@ class Spots:
         size = len(key) - name[0] - 1
         if size < 0:
             return None
-        nearest = self._look_up(key[:size]) if size else _ABSENT
+        above = key[:size]
+        if above in self._bare:
+            found = self._look_up(key)
+            if found == _ABSENT:
+                self._note_unlisted(key)
+            return _spot_in(found, is_own=True)
+        nearest = self._look_up(above) if size else _ABSENT
         if nearest is None:
             return None
-        is_own = False
-        if not nearest or nearest[0] == _BRANCH:
-            listed: list[bytes] = self._trie.prefixes(key)
-            if not listed:
-                if len(self.unlisted) >= _MOST_UNLISTED:
-                    self.unlisted.clear()
-                self.unlisted.add(key)
-                return None
-            is_own = len(listed[-1]) == len(key)
-            nearest = self._look_up(listed[-1])
-            if not nearest:
-                return None
-        spot = nearest[1:]
-        if spot == _NO_SPOT:
+        if nearest and nearest[0] != _BRANCH:
+            return _spot_in(nearest, is_own=False)
+        listed: list[bytes] = self._trie.prefixes(key)
+        if not listed:
+            self._note_bare(above)
+            self._note_unlisted(key)
             return None
-        return _SELF + spot if is_own else spot
+        return _spot_in(self._look_up(listed[-1]), is_own=len(listed[-1]) == len(key))
+
+    def _note_bare(self, key: bytes) -> None:
+        """Remember that neither a name nor one above it is listed."""
+        if len(self._bare) >= _MOST_BARE:
+            self._bare.clear()
+        self._bare.add(key)
+
+    def _note_unlisted(self, key: bytes) -> None:
+        if len(self.unlisted) >= _MOST_UNLISTED:
+            self.unlisted.clear()
+        self.unlisted.add(key)
 
     def _look_up(self, key: bytes) -> bytes | None:
         """Return what stands behind a key, `_ABSENT` where it is not listed, or None where that is not known."""
@@ -102,6 +115,16 @@ class Spots:
                 return record[size:]
             place = place + 1 & mask
         return None
+
+
+def _spot_in(found: bytes | None, *, is_own: bool) -> bytes | None:
+    """Return the spot in what stands behind a key, if that is known."""
+    if not found:
+        return None
+    spot = found[1:]
+    if spot == _NO_SPOT:
+        return None
+    return _SELF + spot if is_own else spot
 
 
 def build_spots(keys: Sequence[bytes], rows_of: Callable[[int], Rows]) -> SpotTables:

@@ -6,10 +6,11 @@ A batch is received, answered by place in it, and forgotten; a reply that is rea
 
 import errno
 import socket
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from sinkhole.transport.addresses import IP_PKTINFO
 from sinkhole.transport.quiet import QuietLog
+from sinkhole.upstream.turn import Unfinished
 
 BATCH: Final = 64
 """Datagrams received before the replies to them leave."""
@@ -28,8 +29,8 @@ Control = tuple[tuple[int, int, bytes], ...]
 """Ancillary data that makes a reply leave from the address that was asked; empty where the socket has but one."""
 
 
-class DatagramSocket(Protocol):
-    """What the UDP listener wants of a socket."""
+class DatagramSocket(Unfinished):
+    """What the UDP listener wants of a socket; a class, since compiled code would look up the methods of a protocol."""
 
     form: Form
 
@@ -39,29 +40,29 @@ class DatagramSocket(Protocol):
         Returns:
             For each datagram of the batch the octets after its id, and who sent it.
         """
-        ...
+        raise NotImplementedError
 
     def wire(self, number: int) -> bytes:
         """Return all octets of a datagram of the batch, by its place in it."""
-        ...
+        raise NotImplementedError
 
     def place(self, number: int) -> Place:
         """Return where the reply to a datagram of the batch goes."""
-        ...
+        raise NotImplementedError
 
     def answer(self, tails: list[bytes | None]) -> None:
         """Send replies to the datagrams of the batch: the id of each, and these octets after it; None is silence.
 
         UDP may lose what the system does not take now.
         """
-        ...
+        raise NotImplementedError
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send a reply that was not ready with its batch; at the latest in the next turn of the event loop."""
-        ...
+        raise NotImplementedError
 
 
-class AddressSocket:
+class AddressSocket(DatagramSocket):
     """A socket bound to one address: replies can only leave from there."""
 
     form: Form = "single"
@@ -107,7 +108,7 @@ class AddressSocket:
             report_lost(self._log, error.errno)
 
 
-class WildcardSocket:
+class WildcardSocket(DatagramSocket):
     """A socket bound to every address of a family: each reply leaves from the address that was asked.
 
     Without that a client with a connected socket never sees the reply (RFC 2181, section 4.1: "the source address

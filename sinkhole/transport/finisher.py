@@ -69,7 +69,9 @@ class Finisher:
     @property
     def is_over(self) -> bool:
         """Whether a new period has to begin."""
-        return self._box.current is not self.policy or not self._begins <= self._wall() < self.ends
+        if self._box.current is not self.policy:
+            return True
+        return self.ends != NEVER and not self._begins <= self._wall() < self.ends
 
     def begin_period(self) -> None:
         """Begin a period, and forget all replies of the one before."""

@@ -5,10 +5,20 @@ import socket
 from array import array
 from typing import Final
 
-from sinkhole.transport.datagram import BATCH, LARGEST, Form, Host, Place, ask_for_destination, is_wildcard, report_lost
+from sinkhole.transport.datagram import (
+    BATCH,
+    LARGEST,
+    DatagramSocket,
+    Form,
+    Host,
+    Place,
+    ask_for_destination,
+    is_wildcard,
+    report_lost,
+)
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.upstream.batch import Inbox, Outbox
-from sinkhole.upstream.turn import TURN, Unfinished
+from sinkhole.upstream.turn import TURN
 
 _NEAR: Final = 256
 """Octets that hardly a query is longer than."""
@@ -24,7 +34,7 @@ _FEW: Final = 2
 """Replies that leave one by one: to put two where one call finds both takes longer than a second call."""
 
 
-class BatchSocket(Unfinished):
+class BatchSocket(DatagramSocket):
     """A socket whose datagrams come and go many at a time.
 
     Args:
@@ -38,7 +48,7 @@ class BatchSocket(Unfinished):
         has_control = is_wildcard(sock)
         if has_control:
             ask_for_destination(sock)
-        self._sock = sock
+        self._fd = sock.fileno()
         self._log = log
         family = socket.AddressFamily(sock.family)
         octets, controls = _NAME_OCTETS[family], _CONTROL_OCTETS[family] if has_control else 0
@@ -59,7 +69,7 @@ class BatchSocket(Unfinished):
     def receive(self) -> tuple[list[bytes], list[Host]]:
         """Take in what is waiting, at most `BATCH`."""
         box = self._in
-        count = box.receive(self._sock.fileno())
+        count = box.receive(self._fd)
         if not count:
             self._report_failed_receive()
             return [], []
@@ -147,12 +157,12 @@ class BatchSocket(Unfinished):
         return names, b"".join([control.ljust(size, b"\0") for control in controls])
 
     def _send_one(self, reply: bytes, name: bytes) -> None:
-        if not self._out.send_one(self._sock.fileno(), reply, name):
+        if not self._out.send_one(self._fd, reply, name):
             report_lost(self._log, self._out.errno)
 
     def _send_some(self, end: int) -> None:
         """Send what was put into the outbox."""
-        first, fileno, box = 0, self._sock.fileno(), self._out
+        first, fileno, box = 0, self._fd, self._out
         while first < end:
             sent = box.send(fileno, first, end)
             if sent:

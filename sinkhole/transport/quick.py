@@ -140,7 +140,9 @@ class Quick:
                     state, table, bucket, served = found, found.datagrams, found.bucket, found.served
             if table is not None:
                 entry = table.young.get(key)
-                if entry is not None and entry.due > now and (bucket is None or bucket.take(now)):
+                if entry is not None and entry.due <= now:
+                    entry = self._renewed(table, key)
+                if entry is not None and (bucket is None or bucket.take(now)):
                     if not served:
                         self._touched.append(state)
                     served.append(entry)
@@ -150,6 +152,14 @@ class Quick:
             tails.append(None)
         self._served.pending += len(tails) - len(missed)
         return tails, missed
+
+    def _renewed(self, table: Table, key: bytes) -> Entry | None:
+        """Return an entry whose second is over with its TTLs counted down, or None."""
+        try:
+            return self._cache.look_up(table, key, self.now)
+        except Exception:  # the edge of a query, as in `answer`
+            self._log.exception("query.failed")
+            return None
 
     def _give(self, key: bytes, state: ClientState, table: Table, made: Made) -> bytes:
         """Count a reply made of pieces, and keep it if it was asked for before: most such names never come again.

@@ -73,13 +73,15 @@ class Served:
         self._count(len(self._gathered))
 
     def _count_few(self) -> None:
-        second = int(self._wall())
+        second: int | None = None
         for state in self.touched:
             served = state.served
             state.queries += len(served)
             while served:
                 entry = served.pop()
                 if entry.is_recorded:
+                    if second is None:
+                        second = int(self._wall())
                     self._count_one(state, entry, second, 1)
         self._take_over()
 

@@ -17,6 +17,8 @@ from sinkhole.upstream.turn import TURN
 
 _BATCHES: Final = 4
 """Batches taken in one turn of the event loop, so that streams and waiting queries get theirs."""
+_FEW: Final = 8
+"""Datagrams of a batch of which those with a reply at hand do not wait for the others; that takes more system calls."""
 _MAX_WAITING: Final = 20_000
 """Datagrams being resolved. The upstream limits bite long before; this bounds memory whatever else fails."""
 
@@ -50,7 +52,7 @@ class UdpListener(Returner):
     def start(self) -> None:
         """Begin to read, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._fd, TURN.run, self._read)
+        self._loop.add_reader(self._fd, self._turn)
 
     def stop(self) -> None:
         """Read no more; what the socket still holds is left to whoever else holds it."""
@@ -77,6 +79,13 @@ class UdpListener(Returner):
             await asyncio.wait({self._idle}, timeout=timeout)
             await asyncio.sleep(0)  # in which the last replies leave
 
+    def _turn(self) -> None:
+        TURN.begin()
+        try:
+            self._read()
+        finally:
+            TURN.end()
+
     def _read(self) -> None:
         dispatch = self._dispatch
         dispatch.tick()
@@ -86,6 +95,10 @@ class UdpListener(Returner):
                 break
             tails, missed = dispatch.at_hand(keys, hosts)
             replies = len(keys) - len(missed)
+            is_few = len(keys) <= _FEW
+            if missed and replies and is_few:
+                self._socket.answer(tails)
+                tails, replies = [None] * len(keys), 0
             for number, asked in missed:
                 may_begin = self._unfinished < _MAX_WAITING
                 outcome = dispatch.datagram(
@@ -96,6 +109,8 @@ class UdpListener(Returner):
                     replies += 1
                 elif outcome is not None:
                     self._wait_for(outcome, self._socket.place(number))
+                    if is_few:
+                        TURN.flush()
             is_last = len(keys) < BATCH
             if is_last and missed:
                 TURN.flush()  # queries for upstreams leave first: there they are worked on while the rest is done here

@@ -1,4 +1,4 @@
-"""Many datagrams in one system call: `recvmmsg` and `sendmmsg` (Linux), called through cffi in ABI mode.
+"""Many datagrams in one system call: `recvmmsg` and `sendmmsg` (Linux), called through cffi.
 
 Everything the kernel reads or writes lies in buffers that are made once and live as long as the object: octets, an
 address and ancillary data for each datagram of a batch, and the headers that point to them. Every length that is handed
@@ -11,23 +11,9 @@ import socket
 from array import array
 from typing import Any, Final
 
-import cffi
+from sinkhole.upstream.calls import FFI, LIBRARY
 
-FFI: Final = cffi.FFI()
-FFI.cdef(
-    """
-    struct iovec { void *iov_base; size_t iov_len; };
-    struct msghdr {
-        void *msg_name; uint32_t msg_namelen; struct iovec *msg_iov; size_t msg_iovlen;
-        void *msg_control; size_t msg_controllen; int msg_flags;
-    };
-    struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };
-    int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, void *timeout);
-    int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
-    ssize_t sendto(int fd, const char *octets, size_t length, int flags, const char *name, uint32_t name_octets);
-    """
-)
-_HEADER_OCTETS: Final = FFI.sizeof("struct mmsghdr")
+_HEADER_OCTETS: Final = FFI.sizeof("struct numbered")
 _DONTWAIT: Final = int(getattr(socket, "MSG_DONTWAIT", 0))
 _WORD: Final = 4
 _LONG: Final = 8
@@ -39,13 +25,12 @@ _NOBODY: Final = -1
 
 def is_supported() -> bool:
     """Return whether this system has both calls, in the form above (Linux with 64-bit pointers), and lets us."""
-    if FFI.sizeof("void *") != 8 or FFI.sizeof("struct mmsghdr") != 64:
+    if FFI.sizeof("void *") != 8 or FFI.sizeof("struct numbered") != 64:
         return False
     try:
-        library: Any = FFI.dlopen(None)
-        for call, more in ((library.recvmmsg, (_NULL,)), (library.sendmmsg, ())):
+        for call, more in ((LIBRARY.recvmmsg, (_NULL,)), (LIBRARY.sendmmsg, ())):
             # One and not none: musl does not ask the kernel about none.
-            if call(_NOBODY, FFI.new("struct mmsghdr *"), 1, 0, *more) != -1 or FFI.errno != errno.EBADF:
+            if call(_NOBODY, FFI.new("struct numbered *"), 1, 0, *more) != -1 or FFI.errno != errno.EBADF:
                 return False
     except (AttributeError, OSError):
         return False
@@ -72,23 +57,23 @@ class _Box:
         # Held here for as long as the headers that point to them.
         self._names = FFI.new("char[]", max(1, count * name_octets))
         self._controls = FFI.new("char[]", max(1, count * control_octets))
-        self._iovecs = FFI.new("struct iovec[]", count * parts)
-        self._headers = FFI.new("struct mmsghdr[]", count)
+        self._iovecs = FFI.new("struct vector[]", count * parts)
+        self._headers = FFI.new("struct numbered[]", count)
         for number in range(count):
-            header = self._headers[number].msg_hdr
-            header.msg_iov = self._iovecs + number * parts
-            header.msg_iovlen = parts
+            header = self._headers[number].message
+            header.vectors = self._iovecs + number * parts
+            header.vector_count = parts
             if name_octets:
-                header.msg_name = self._names + number * name_octets
-                header.msg_namelen = name_octets
+                header.name = self._names + number * name_octets
+                header.name_octets = name_octets
             if control_octets:
-                header.msg_control = self._controls + number * control_octets
-                header.msg_controllen = control_octets
+                header.control = self._controls + number * control_octets
+                header.control_octets = control_octets
         self.names = FFI.buffer(self._names)
         self.controls = FFI.buffer(self._controls)
         headers = memoryview(FFI.buffer(self._headers))
-        self._sizes = headers.cast("I")[FFI.offsetof("struct mmsghdr", "msg_len") // _WORD :: _HEADER_OCTETS // _WORD]
-        at = FFI.offsetof("struct msghdr", "msg_controllen") // _LONG
+        self._sizes = headers.cast("I")[FFI.offsetof("struct numbered", "octets") // _WORD :: _HEADER_OCTETS // _WORD]
+        at = FFI.offsetof("struct message", "control_octets") // _LONG
         self.control_lengths = headers.cast("L")[at :: _HEADER_OCTETS // _LONG]
 
     @property
@@ -122,17 +107,16 @@ class Inbox(_Box):
         self._far_octets = _mapped(count * self._step)
         for number in range(count):
             first, second = self._iovecs[2 * number], self._iovecs[2 * number + 1]
-            first.iov_base = self._near_octets + number * near
-            first.iov_len = near
-            second.iov_base = self._far_octets + number * self._step
-            second.iov_len = room - near
+            first.start = self._near_octets + number * near
+            first.octets = near
+            second.start = self._far_octets + number * self._step
+            second.octets = room - near
         self._near_buffer = FFI.buffer(self._near_octets)
         self._far_buffer = FFI.buffer(self._far_octets)
         self._fresh_control_lengths = array("L", [control_octets]) * count
         self.octets = b""
         self.lengths: list[int] = []
-        library: Any = FFI.dlopen(None)
-        self._recvmmsg = library.recvmmsg
+        self._recvmmsg, self._recv = LIBRARY.recvmmsg, LIBRARY.recv
 
     def receive(self, fileno: int) -> int:
         """Take in what is waiting at a socket; return how many, and 0 where `errno` says why there are none."""
@@ -142,8 +126,13 @@ class Inbox(_Box):
         count: int = self._recvmmsg(fileno, self._headers, self._count, _DONTWAIT, _NULL)
         count = max(0, count)
         self.octets = self._near_buffer[: count * self._near]
-        self.lengths = self._sizes[:count].tolist()
+        self.lengths = [self._sizes[0]] if count == 1 else self._sizes[:count].tolist()
         return count
+
+    def is_silent(self, fileno: int) -> bool:
+        """Take one in and forget it; return whether there was none, and no error either."""
+        got: int = self._recv(fileno, self._far_octets, self._step, _DONTWAIT)
+        return got < 0 and self.errno == errno.EAGAIN
 
     def datagram(self, number: int, skip: int = 0) -> bytes:
         """Return one of the batch, but for its first octets, of which there are fewer than lie close together."""
@@ -171,12 +160,11 @@ class Outbox(_Box):
         super().__init__(count, 1, name_octets, control_octets)
         self._octets = _mapped(room)
         self._buffer = FFI.buffer(self._octets)
-        self._iovecs[0].iov_base = self._octets
+        self._iovecs[0].start = self._octets
         vectors = memoryview(FFI.buffer(self._iovecs)).cast("B").cast("L")
         self._places, self._lengths = vectors[::2], vectors[1::2]
         self._first = self._places[0]
-        library: Any = FFI.dlopen(None)
-        self._sendmmsg, self._sendto = library.sendmmsg, library.sendto
+        self._sendmmsg, self._sendto = LIBRARY.sendmmsg, LIBRARY.sendto
 
     def fill(self, octets: bytes, lengths: list[int], names: bytes = b"", controls: bytes = b"") -> None:
         """Put in what will be sent; it may not be more than there is room for.

@@ -39,7 +39,7 @@ class BatchVolley(Volley):
 
     def is_silent(self, sock: socket.SocketType) -> bool:
         """Return whether nothing came to a socket, no error either; no exception is made on the way."""
-        return not self._in.receive(sock.fileno()) and self._in.errno == errno.EAGAIN
+        return self._in.is_silent(sock.fileno())
 
     def receive(self, sock: socket.SocketType, wanted: int) -> list[bytes]:
         """Return what is waiting at a socket."""

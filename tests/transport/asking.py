@@ -26,6 +26,13 @@ class RawClient:
         """Send octets."""
         self._sock.send(wire)
 
+    def has_got_something(self) -> bool:
+        """Return whether octets are waiting."""
+        try:
+            return bool(self._sock.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return False
+
     async def receive(self) -> bytes:
         """Wait for octets."""
         return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._sock, 65535), LONG)

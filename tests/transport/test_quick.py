@@ -6,6 +6,7 @@ import pytest
 
 from sinkhole.transport.blocked_replies import form_of, measure
 from tests.transport.asking import question
+from tests.transport.serving import Counting, Serving, ask
 from tests.transport.test_blocked_replies import Rig, policy
 
 HOME, OTHER = "192.168.1.9", "192.168.1.8"
@@ -121,3 +122,42 @@ def test_pieces_learned_in_a_batch_are_used_in_it():
     for place, asked in missed:
         rig.dispatch.datagram(queries[place].to_wire(), HOME, asked)
     assert rig.chain_asked == before + 1
+
+
+async def test_a_reply_whose_second_is_over_is_at_hand_counted_down_until_its_time_is_over():
+    serving = Serving(Counting(ttl=10.0))
+    await ask(serving, question(), HOME)
+    keys = keys_of(question())
+    for second, ttl in ((0.5, 300), (1.0, 299), (9.9, 291)):
+        serving.clock.now = 1000.0 + second
+        serving.dispatch.tick()
+        (tail,), missed = serving.dispatch.at_hand(keys, [HOME])
+        assert (dns.message.from_wire(b"\0\0" + tail).answer[0].ttl, missed) == (ttl, [])
+    serving.clock.now = 1010.0
+    serving.dispatch.tick()
+    (tail,), missed = serving.dispatch.at_hand(keys, [HOME])
+    assert (tail, len(missed)) == (None, 1)
+    assert len(serving.handler.queries) == 1
+
+
+@pytest.mark.interpreted
+async def test_a_reply_that_cannot_be_counted_down_takes_none_of_its_batch_along(monkeypatch, caplog):
+    serving = Serving(Counting(ttl=10.0))
+    for name in ("good.example.org", "bad.example.org"):
+        await ask(serving, question(name), HOME)
+    serving.clock.now = 1001.0
+    look_up = serving.cache.look_up
+
+    def fail(table, key, now):
+        if b"bad" in key:
+            raise ValueError
+        return look_up(table, key, now)
+
+    monkeypatch.setattr(serving.cache, "look_up", fail)
+    serving.dispatch.tick()
+    tails, missed = serving.dispatch.at_hand(
+        keys_of(question("bad.example.org"), question("good.example.org")), [HOME] * 2
+    )
+    assert [tail is not None for tail in tails] == [False, True]
+    assert [place for place, _ in missed] == [0]
+    assert "query.failed" in caplog.text

@@ -17,7 +17,7 @@ from sinkhole.transport.datagram import BATCH, AddressSocket, WildcardSocket
 from sinkhole.transport.mmsg import BatchSocket
 from sinkhole.transport.quiet import QuietLog
 from sinkhole.upstream import batch
-from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.turn import TURN, Unfinished
 from tests.transport.asking import LONG, RawClient, question
 from tests.transport.serving import BLOCKED, Clock, Serving, address
 
@@ -55,6 +55,7 @@ async def test_reply_leaves_from_the_address_that_was_asked(host, asked, form, i
                 assert query.is_response(reply)
 
 
+@pytest.mark.interpreted
 async def test_many_addresses_do_not_fill_the_memory_of_a_wildcard_socket(monkeypatch):
     """R-T09, R-P04: each address of 127.0.0.0/8 is ours."""
     monkeypatch.setattr("sinkhole.transport.datagram._REMEMBERED", 3)
@@ -127,6 +128,31 @@ async def test_burst_longer_than_a_turn_is_answered_completely(host, form):
                 client.send(number.to_bytes(2, "big") + wire)
             got = {int.from_bytes((await client.receive())[:2], "big") for _ in range(BATCH * 5)}
     assert got == set(range(BATCH * 5))
+
+
+@FORMS
+@pytest.mark.parametrize(("others", "is_first"), [(0, True), (5, True), (6, False)])
+async def test_of_few_datagrams_those_with_a_reply_at_hand_do_not_wait_for_the_others(form, others, is_first):
+    """And of few that go to an upstream each leaves before the next is looked at."""
+    done = []
+
+    def begin(query, _):
+        name = query.question.key
+        if name.startswith(b"\x05known"):
+            return Answer(ReplyBody(0, answer=(address(query),)), None, 300)
+        done.append(("looked at", client.has_got_something()))
+        TURN.later(Call(lambda: done.append("left")))
+        return None
+
+    async with Serving(begin=begin, settings={"datagrams": form}) as serving:
+        with serving.datagram_client() as client:
+            await client.exchange(question("known.example.org").to_wire())
+            serving.udp_listener.stop()
+            for name in ("one", "two", *(["known"] * (1 + others))):
+                client.send(question(f"{name}.example.org").to_wire())
+            serving.udp_listener._turn()
+    looked = ("looked at", is_first)
+    assert done == ([looked, "left", looked, "left"] if is_first else [looked, looked, "left", "left"])
 
 
 async def test_drain_answers_what_is_in_hand_and_counts_what_was_served():
@@ -306,16 +332,24 @@ def test_batches_are_refused_where_the_system_has_none(monkeypatch):
 @pytest.mark.interpreted
 def test_a_system_with_other_calls_has_no_batches(monkeypatch):
     class Bare:
-        def dlopen(self, _):
-            return object()
-
         def sizeof(self, kind):
-            return {"void *": 8, "struct mmsghdr": 64}[kind]
+            return {"void *": 8, "struct numbered": 64}[kind]
 
     monkeypatch.setattr(batch, "FFI", Bare())
+    monkeypatch.setattr(batch, "LIBRARY", object())
     assert not batch.is_supported()
     monkeypatch.setattr(Bare, "sizeof", lambda self, kind: 4)
     assert not batch.is_supported()
+
+
+class Call(Unfinished):
+    """Calls when it is to be finished."""
+
+    def __init__(self, call):
+        self._call = call
+
+    def finish(self):
+        self._call()
 
 
 def place_of(wrapped, client):

@@ -100,6 +100,41 @@ async def test_one_that_fails_holds_up_no_other(make: Callable[[], Ready], pairs
     assert not TURN.is_on
 
 
+async def test_the_awaited_one_is_told_at_once_and_others_lose_nothing(pairs) -> None:
+    ready, heard = EpollReady(), []
+    both = [pairs(), pairs()]
+
+    def take(which: int) -> None:
+        if ready.deadlines.is_watched(waits[which]):
+            heard.append((which, both[which][0].recv(9)))
+            ready.deadlines.forget(waits[which])
+
+    waits = [Told(lambda which=which: take(which)) for which in range(2)]
+    for (near, far), wait in zip(both, waits, strict=True):
+        ready.watch(near.fileno(), wait)
+        ready.deadlines.watch(wait, asyncio.get_running_loop().time() + 60)
+        far.send(b"x")
+    ready.deadlines.vigil.awaited = waits[1]
+    await some_turns()
+    assert heard == [(1, b"x")]
+    ready.deadlines.vigil.awaited = None
+    await some_turns()
+    assert heard == [(1, b"x"), (0, b"x")]
+
+
+async def test_where_it_is_not_the_awaited_one_the_others_are_told_in_the_same_turn(pairs) -> None:
+    ready, heard = EpollReady(), []
+    idle, busy = pairs(), pairs()
+    awaited = Told(lambda: heard.append("nothing"))
+    ready.watch(idle[0].fileno(), awaited)
+    ready.deadlines.watch(awaited, asyncio.get_running_loop().time() + 60)
+    ready.watch(busy[0].fileno(), Told(lambda: heard.append(busy[0].recv(9))))
+    ready.deadlines.vigil.awaited = awaited
+    busy[1].send(b"x")
+    await some_turns()
+    assert heard == ["nothing", b"x"]
+
+
 @BOTH
 async def test_forgetting_what_is_not_watched_does_nothing(make: Callable[[], Ready], pairs) -> None:
     make().forget(pairs()[0].fileno())

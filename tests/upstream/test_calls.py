@@ -1,0 +1,39 @@
+"""The system calls by cffi: declared as the system has them, and linked in where the query path is compiled."""
+
+import errno
+import socket
+import struct
+import sys
+
+from sinkhole.transport.code import CODE
+from sinkhole.upstream import calls
+from sinkhole.upstream.batch import Inbox
+
+
+def test_they_are_linked_in_where_the_query_path_is_compiled() -> None:
+    assert (calls.LINKED in sys.modules) is (CODE == "compiled")
+
+
+def test_structures_are_those_of_the_kernel() -> None:
+    """Of an x86_64 or aarch64: <bits/types/struct_iovec.h>, <bits/socket.h>."""
+    assert struct.calcsize("P") == 8
+    sizes = {kind: calls.FFI.sizeof(f"struct {kind}") for kind in ("vector", "message", "numbered")}
+    assert sizes == {"vector": 16, "message": 56, "numbered": 64}
+    fields = ("name", "name_octets", "vectors", "vector_count", "control", "control_octets", "flags")
+    assert [calls.FFI.offsetof("struct message", field) for field in fields] == [0, 8, 16, 24, 32, 40, 48]
+
+
+def test_silence_is_nothing_that_came_and_no_error() -> None:
+    box = Inbox(4, 64, 512)
+    with socket.socket(type=socket.SOCK_DGRAM) as near, socket.socket(type=socket.SOCK_DGRAM) as far:
+        for sock in (near, far):
+            sock.bind(("127.0.0.1", 0))
+        near.connect(far.getsockname())
+        assert box.is_silent(near.fileno())
+        far.sendto(bytes(600), near.getsockname())
+        assert not box.is_silent(near.fileno())
+        assert box.is_silent(near.fileno())
+        far.close()
+        near.send(b"x")
+        assert not box.is_silent(near.fileno())
+        assert box.errno == errno.ECONNREFUSED
