@@ -32,7 +32,8 @@ _MOST_LOOKS: Final = 32
 _MOST_UNLISTED: Final = 256
 """More than one batch of queries: whoever found no spot is about to judge the name."""
 _MOST_BARE: Final = 1 << 14
-"""Names in use have few parents, each of which has some 100 octets here."""
+_LONGEST_BARE: Final = 64
+"""Parents remembered, and octets of the longest of them: 2.5 MB at most, of names in use half of that."""
 _ROOM: Final = 2
 """Places for each name, at least: of lists that mean no harm hardly a name finds none (tests/policy/test_spots.py)."""
 
@@ -84,7 +85,8 @@ class Spots:
             return _spot_in(nearest, is_own=False)
         listed: list[bytes] = self._trie.prefixes(key)
         if not listed:
-            self._note_bare(above)
+            if size <= _LONGEST_BARE:
+                self._note_bare(above)
             self._note_unlisted(key)
             return None
         return _spot_in(self._look_up(listed[-1]), is_own=len(listed[-1]) == len(key))

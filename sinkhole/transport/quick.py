@@ -141,7 +141,7 @@ class Quick:
             if table is not None:
                 entry = table.young.get(key)
                 if entry is not None and entry.due <= now:
-                    entry = self._renewed(table, key)
+                    entry = None if bucket is not None and bucket.is_empty(now) else self._renewed(table, key)
                 if entry is not None and (bucket is None or bucket.take(now)):
                     if not served:
                         self._touched.append(state)

@@ -17,7 +17,7 @@ from sinkhole.upstream.turn import TURN
 
 _BATCHES: Final = 4
 """Batches taken in one turn of the event loop, so that streams and waiting queries get theirs."""
-_FEW: Final = 8
+_FEW: Final = 4
 """Datagrams of a batch of which those with a reply at hand do not wait for the others; that takes more system calls."""
 _MAX_WAITING: Final = 20_000
 """Datagrams being resolved. The upstream limits bite long before; this bounds memory whatever else fails."""
@@ -95,8 +95,7 @@ class UdpListener(Returner):
                 break
             tails, missed = dispatch.at_hand(keys, hosts)
             replies = len(keys) - len(missed)
-            is_few = len(keys) <= _FEW
-            if missed and replies and is_few:
+            if missed and replies and len(keys) <= _FEW:
                 self._socket.answer(tails)
                 tails, replies = [None] * len(keys), 0
             for number, asked in missed:
@@ -109,8 +108,6 @@ class UdpListener(Returner):
                     replies += 1
                 elif outcome is not None:
                     self._wait_for(outcome, self._socket.place(number))
-                    if is_few:
-                        TURN.flush()
             is_last = len(keys) < BATCH
             if is_last and missed:
                 TURN.flush()  # queries for upstreams leave first: there they are worked on while the rest is done here

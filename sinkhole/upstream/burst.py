@@ -160,6 +160,7 @@ class Burst(Carrier):
                 del flights[message_id]
                 settle(flight, outcome)
         if arrived and not flights:
+            self._ready.deadlines.forget(self)
             TURN.behind(self)
 
     def _read(self, flight: Flight, got: bytes) -> Landed | None:

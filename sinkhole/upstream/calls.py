@@ -37,11 +37,15 @@ def declared() -> cffi.FFI:
 def _found() -> tuple[Any, Any]:
     try:
         linked = import_module(LINKED)
-    except ImportError:
+    except ImportError as error:
+        if not isinstance(error, ModuleNotFoundError):  # it is there, but not for this Python or this cffi
+            from sinkhole.log import Log  # noqa: PLC0415 - whoever builds the module reads this one without the package
+
+            Log("upstream").warning("calls.not_linked", error=error)
         ffi = declared()
         return ffi, ffi.dlopen(None)
     return linked.ffi, linked.lib
 
 
 FFI, LIBRARY = _found()
-"""What makes and reads buffers, and what has the calls. A system without a call has no such attribute."""
+"""What makes and reads buffers, and what has the calls; looked up at run time, it has none that the system has not."""

@@ -56,17 +56,16 @@ class EpollReady(Ready):
         self._waits.pop(fileno, None)
 
     def _take(self) -> None:
-        awaited = self.deadlines.vigil.awaited
-        if isinstance(
-            awaited, Wait
-        ):  # most likely it is that one, and if others are ready too, they are in the next turn
-            awaited.receive()
-            if not self.deadlines.is_watched(awaited):
-                return
+        deadlines = self.deadlines
+        awaited = deadlines.vigil.awaited
+        if isinstance(awaited, Wait) and deadlines.is_watched(awaited):
+            awaited.receive()  # most likely it is that one
+            if not deadlines.is_watched(awaited):
+                return  # if others are ready, too, they are in the next turn
         waits = self._waits
         for fileno, _ in self._epoll.poll(0, AT_ONCE):
             wait = waits.get(fileno)
-            if wait is not None:  # else one before it has closed this one
+            if wait is not None and wait is not awaited:  # none: one before it has closed this one
                 wait.receive()
 
 

@@ -74,6 +74,9 @@ def test_it_is_remembered_of_no_more_than_some_thousand_parents_that_nothing_is_
     for number in range(20_000):
         assert find(table, f"www.site{number}.example") is None
     assert 0 < len(table._bare) <= 16_384
+    known = len(table._bare)
+    assert find(table, f"{'a.' * 33}example") is find(table, f"{'a.' * 33}example") is None
+    assert len(table._bare) == known, "nor of long ones"
 
 
 def test_letter_case_of_the_name_makes_no_difference():

@@ -140,6 +140,17 @@ async def test_a_reply_whose_second_is_over_is_at_hand_counted_down_until_its_ti
     assert len(serving.handler.queries) == 1
 
 
+async def test_who_asks_too_much_does_not_keep_replies_alive():
+    serving = Serving(Counting(ttl=10.0), access={"rate": 1, "burst": 2})
+    for _ in range(2):
+        await ask(serving, question(), HOME)
+    serving.clock.now = 1001.0
+    await ask(serving, question("other.example.org"), HOME)
+    for _ in range(2):
+        assert serving.dispatch.at_hand(keys_of(question()), [HOME]) == ([None], [(0, None)])
+    assert len(serving.cache) == 2, "one was taken for asked again"
+
+
 @pytest.mark.interpreted
 async def test_a_reply_that_cannot_be_counted_down_takes_none_of_its_batch_along(monkeypatch, caplog):
     serving = Serving(Counting(ttl=10.0))

@@ -11,9 +11,12 @@ from sinkhole.protocol.message import Message
 from sinkhole.upstream.burst import MOST
 from sinkhole.upstream.failure import UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.flight import Flight
+from sinkhole.upstream.ready import ready_of
+from sinkhole.upstream.turn import TURN
 from sinkhole.upstream.udp import Datagrams
 from tests.fakes import FakeUpstream, Script, silent
 from tests.upstream.asking import ADDRESS, addresses, asking, budget, good, says
+from tests.upstream.test_ready import Told
 
 To = Callable[..., Datagrams]
 needs_proc = pytest.mark.skipif(not Path("/proc/self/net/udp").exists(), reason="needs Linux, which tells of sockets")
@@ -128,6 +131,28 @@ async def test_socket_at_which_something_comes_before_there_is_a_query_is_closed
                 await asyncio.sleep(0.01)
         assert await ask_one(datagrams, up) != spare
         assert len(open_ports(up)) == 1
+
+
+async def test_an_answer_that_is_awaited_is_read_before_others_are_looked_for() -> None:
+    ready, heard = ready_of(asyncio.get_running_loop()), []
+    near, far = socket.socketpair(type=socket.SOCK_DGRAM)
+    with socket.socket(type=socket.SOCK_DGRAM) as up, near, far:
+        up.settimeout(5)
+        up.bind(("127.0.0.1", 0))
+        datagrams = Datagrams(up.getsockname()[1], randomize_case=True)
+        flight = datagrams.begin(asking(), "127.0.0.1", budget(), timeout=2.0)
+        await asyncio.sleep(0)
+        query, asker = up.recvfrom(512)
+        ready.watch(near.fileno(), Told(lambda: heard.append(near.recv(9))))
+        up.sendto(good(query), asker)
+        far.send(b"x")
+        ready.deadlines.vigil.awaited = flight.carrier
+        TURN.run(ready._take)
+        assert (flight.outcome is not None, heard) == (True, [])
+        TURN.run(ready._take)
+        assert heard == [b"x"]
+        ready.forget(near.fileno())
+        datagrams.close()
 
 
 @needs_proc

@@ -14,6 +14,17 @@ def test_they_are_linked_in_where_the_query_path_is_compiled() -> None:
     assert (calls.LINKED in sys.modules) is (CODE == "compiled")
 
 
+def test_a_module_that_does_not_fit_is_told_of_and_the_calls_are_looked_up(monkeypatch, caplog) -> None:
+    def fail(name: str) -> None:
+        raise ImportError(f"{name} was made for another cffi")
+
+    monkeypatch.setattr(calls, "import_module", fail)
+    ffi, library = calls._found()
+    assert "calls.not_linked" in caplog.text
+    assert library.sendmmsg(-1, ffi.NULL, 1, 0) == -1
+    assert ffi.errno == errno.EBADF
+
+
 def test_structures_are_those_of_the_kernel() -> None:
     """Of an x86_64 or aarch64: <bits/types/struct_iovec.h>, <bits/socket.h>."""
     assert struct.calcsize("P") == 8
