@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from bench.call import Call, start_authority
 from bench.encrypted import encrypted
 from bench.growth import growth
 from bench.loading import loading
-from bench.peers.peer import Peer
+from bench.peers.peer import present
 from bench.peers.registry import PEERS
 from bench.profiling import profile
 from bench.queries import WORKLOADS
@@ -103,7 +103,7 @@ def _measure(options: argparse.Namespace) -> results.Results:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have had ignored
     os.sched_setaffinity(0, {int(servers.LOAD_CORE)})
-    peers = _present(PEERS[name] for name in options.peers)
+    peers = present(PEERS[name] for name in options.peers)
     found = results.Results([machine.describe(peers, options.names, options.seconds)])
     with tempfile.TemporaryDirectory(prefix="sinkhole-bench-") as scratch, ExitStack() as stack:
         folder = Path(scratch)
@@ -126,19 +126,6 @@ def _measure(options: argparse.Namespace) -> results.Results:
             if name in options.workloads:
                 with ExitStack() as inner:
                     study(call.within(inner))
-    return found
-
-
-def _present(wanted: Iterable[Peer]) -> list[Peer]:
-    """Return the peers that are installed; tell which are not."""
-    found = []
-    for peer in wanted:
-        if not peer.is_of_use():
-            print(f"{peer.name}: skipped, the installed Sinkhole is not compiled (SINKHOLE_COMPILE)")
-        elif peer.is_here():
-            found.append(peer)
-        else:
-            print(f"{peer.name}: skipped, {peer.program} is not installed (Debian package {peer.package})")
     return found
 
 

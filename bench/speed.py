@@ -1,12 +1,13 @@
 """Throughput of all peers, by workload; and what clients wait at a moderate rate."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from bench import native, servers
 from bench.arrivals import arrivals
 from bench.call import Call
 from bench.peers.peer import Running
+from bench.proc import on_cpu_seconds
 from bench.queries import WORKLOADS, Questions, Workload
 from bench.rounds import measure, warm
 
@@ -49,13 +50,35 @@ def latency(call: Call, running: list[Running], questions: Questions) -> None:
     if native.compiled("arrivals") is None:
         print("latency: not measured: needs a C compiler (Debian packages gcc, libc6-dev)", flush=True)
         return
+    for _, name, window in moderate(running, questions, call.rounds, call.seconds):
+        for what, value in (("p50", window.p50_ms), ("p99", window.p99_ms)):
+            call.add(f"latency {what}", f"{MODERATE} q/s", name, value, "ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a server did for a while at a moderate rate: milliseconds, and the share of a core it was busy."""
+
+    p50_ms: float
+    p99_ms: float
+    busy: float
+
+
+def moderate(
+    running: Sequence[Running], questions: Questions, rounds: int, seconds: float
+) -> Iterator[tuple[int, str, Window]]:
+    """Ask the mixed workload at 5,000 questions a second, each server in turn; yield round, server, and what it did.
+
+    Where it lost or refused some, that is told instead.
+    """
     mixed = replace(WORKLOADS["mixed"], name=LATENCY)
-    for number in range(1, call.rounds + 1):
-        asked = questions.of(mixed, MODERATE * (call.seconds + 1))  # a few more than are asked
+    for number in range(1, rounds + 1):
+        asked = questions.of(mixed, int(MODERATE * (seconds + 1)))  # a few more than are asked
         for server in running if number % 2 else running[::-1]:
-            took = arrivals(server.port, MODERATE, call.seconds, asked)
+            before = on_cpu_seconds(server.pid)
+            took = arrivals(server.port, MODERATE, seconds, asked)
+            busy = (on_cpu_seconds(server.pid) - before) / seconds
             if took.lost > 0.01 * took.answered or took.refused:
                 print(f"{server.peer.name}: NOT COUNTED: {took}", flush=True)
-                continue
-            for what, value in (("p50", took.p50_ms), ("p99", took.p99_ms)):
-                call.add(f"latency {what}", f"{MODERATE} q/s", server.peer.name, value, "ms")
+            else:
+                yield number, server.peer.name, Window(took.p50_ms, took.p99_ms, busy)

@@ -7,36 +7,26 @@ another installation of Sinkhole is measured in the same windows: what a change 
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bench import machine, servers
-from bench.arrivals import arrivals
 from bench.call import start_authority
-from bench.peers.peer import Peer, running
+from bench.peers.peer import Peer, present, running
 from bench.peers.registry import PEERS
 from bench.peers.sinkhole import Sinkhole
-from bench.proc import on_cpu_seconds
-from bench.queries import WORKLOADS, Questions, blocked_names
+from bench.queries import Questions, blocked_names
 from bench.rounds import warm
+from bench.speed import Window, moderate
 
-RATE = 5000
-"""Questions a second."""
 NAMES = 200_000
 _SHARES = (0.1, 0.25, 0.5)
 """Of the windows, from the least disturbed on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What one window of one server said: milliseconds, and the share of a core it was busy."""
-
-    p50_ms: float
-    p99_ms: float
-    busy: float
 
 
 def share(values: Sequence[float], part: float) -> float:
@@ -74,10 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown or options.windows < 1 or not 0.1 <= options.seconds <= 10:
         parser.error(f"no such peer: {', '.join(unknown)}" if unknown else "windows from 1, seconds from 0.1 to 10")
     machine.require_two_cores()
-    peers = [PEERS[name] for name in options.peers.split(",")]
+    peers = present(PEERS[name] for name in options.peers.split(","))
     if options.beside:
         there = Sinkhole(base=("env", "PYTHONSAFEPATH=1", options.beside, "-m", "sinkhole"))
         peers.insert(0, replace(PEERS["sinkhole"], name="beside", command=there))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended
     os.sched_setaffinity(0, {int(servers.LOAD_CORE)})
     with tempfile.TemporaryDirectory(prefix="sinkhole-bench-") as scratch, ExitStack() as stack:
         print(table(_measure(Path(scratch), stack, peers, options.windows, options.seconds)))
@@ -93,14 +84,11 @@ def _measure(
     questions = Questions(folder, blocked, 1)
     warm(run, questions)
     found: dict[str, list[Window]] = {server.peer.name: [] for server in run}
-    for number in range(windows + 1):
-        asked = questions.of(WORKLOADS["mixed"], int(RATE * (seconds + 1)))
-        for server in run if number % 2 else run[::-1]:
-            before = on_cpu_seconds(server.pid)
-            seen = arrivals(server.port, RATE, seconds, asked)
-            busy = (on_cpu_seconds(server.pid) - before) / seconds
-            if number:  # the first is for warming up
-                found[server.peer.name].append(Window(seen.p50_ms, seen.p99_ms, busy))
+    for number, name, window in moderate(run, questions, windows + 1, seconds):
+        if number > 1:  # the first is for warming up
+            found[name].append(window)
+    if not all(found.values()):
+        raise SystemExit("a server answered rightly in no window")
     return found
 
 

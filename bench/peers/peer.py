@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,3 +106,16 @@ def running(
             raise SystemExit(f"{peer.name}: {error}\n{log.read_text(errors='replace')[-2000:]}") from error
         peer.settle(setting, child.pid)
         yield Running(peer, setting.port, child.pid, ready)
+
+
+def present(wanted: Iterable[Peer]) -> list[Peer]:
+    """Return the peers that are installed; tell which are not."""
+    found = []
+    for peer in wanted:
+        if not peer.is_of_use():
+            print(f"{peer.name}: skipped, the installed Sinkhole is not compiled (SINKHOLE_COMPILE)")
+        elif peer.is_here():
+            found.append(peer)
+        else:
+            print(f"{peer.name}: skipped, {peer.program} is not installed (Debian package {peer.package})")
+    return found

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sinkhole.policy.brand import WORD, Brand, BrandMark
 from sinkhole.policy.confusables import ALABEL, DOUBLE, FOLDED, JOINERS, Reading, read_label, skeleton
+from sinkhole.policy.memo import remember
 from sinkhole.policy.place import Place, registered_label
 from sinkhole.policy.sieve import Sieve
 from sinkhole.policy.typos import Typos
@@ -150,12 +151,8 @@ class Lookalikes:
         if self._sieve.passes(text) and self._may_imitate(text):
             return False
         if not is_known:
-            if len(self._plain) >= _MAX_PLAIN:
-                self._plain.clear()
-            self._plain.add(parent)
-        if len(self._latest) >= _MAX_LATEST:
-            self._latest.clear()
-        self._latest.add(name)
+            remember(self._plain, parent, _MAX_PLAIN)
+        remember(self._latest, name, _MAX_LATEST)
         return True
 
     def _may_imitate(self, text: bytes) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from sinkhole.policy.image_file import SpotTables
+from sinkhole.policy.memo import remember
 
 Rows = tuple[int, ...] | None
 """What stands at a name, None where more than the name decides (see `build_spots`)."""
@@ -56,7 +57,7 @@ class Spots:
         self._start = tables.start
         self._mask = len(tables.slots) - 1
         self.unlisted: set[bytes] = set()
-        self._bare: set[bytes] = set()
+        self._bare: set[bytes] = set()  # names that are not listed, nor is one above them
 
     def find(self, name: bytes, key: bytes) -> bytes | None:
         """Return what the rows at and above a name depend on; None where there are none, or where that is not known.
@@ -76,7 +77,7 @@ class Spots:
         if above in self._bare:
             found = self._look_up(key)
             if found == _ABSENT:
-                self._note_unlisted(key)
+                remember(self.unlisted, key, _MOST_UNLISTED)
             return _spot_in(found, is_own=True)
         nearest = self._look_up(above) if size else _ABSENT
         if nearest is None:
@@ -86,21 +87,10 @@ class Spots:
         listed: list[bytes] = self._trie.prefixes(key)
         if not listed:
             if size <= _LONGEST_BARE:
-                self._note_bare(above)
-            self._note_unlisted(key)
+                remember(self._bare, above, _MOST_BARE)
+            remember(self.unlisted, key, _MOST_UNLISTED)
             return None
         return _spot_in(self._look_up(listed[-1]), is_own=len(listed[-1]) == len(key))
-
-    def _note_bare(self, key: bytes) -> None:
-        """Remember that neither a name nor one above it is listed."""
-        if len(self._bare) >= _MOST_BARE:
-            self._bare.clear()
-        self._bare.add(key)
-
-    def _note_unlisted(self, key: bytes) -> None:
-        if len(self.unlisted) >= _MOST_UNLISTED:
-            self.unlisted.clear()
-        self.unlisted.add(key)
 
     def _look_up(self, key: bytes) -> bytes | None:
         """Return what stands behind a key, `_ABSENT` where it is not listed, or None where that is not known."""

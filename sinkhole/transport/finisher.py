@@ -82,7 +82,7 @@ class Finisher:
         ends = policy.next_shared_change(datetime.fromtimestamp(now, UTC))
         self.ends = ends.timestamp() if ends is not None else NEVER
         # A clock that is set back may pass the edge before this moment once more.
-        self._begins = now if ends is not None else -NEVER
+        self._begins = now
 
     def finish(self, wire: bytes, asked: Query, answer: Answer, period: int, table: Table) -> bytes:
         """Make the reply of an answer, and keep it where it holds for others.

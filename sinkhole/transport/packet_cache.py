@@ -78,13 +78,7 @@ class PacketCache:
         """Return the entry of a query's octets after the id, with its TTLs counted down, or None."""
         entry = table.young.get(key)
         if entry is not None:
-            if now < entry.due:
-                return entry
-            if entry.renew(now):
-                self._prove(table, key, entry)
-                return entry
-            self._forget(table, key)
-            return None
+            return entry if now < entry.due else self.renewed(table, key, entry, now)
         entry = table.old.get(key)
         if entry is None:
             entry = table.proven.get(key) or table.waning.get(key)
@@ -95,6 +89,14 @@ class PacketCache:
         self._prove(table, key, entry)
         self.store(table, key, entry)
         return entry
+
+    def renewed(self, table: Table, key: bytes, entry: Entry, now: float) -> Entry | None:
+        """Return a young entry that is due with its TTLs counted down, or None where its time is over."""
+        if entry.renew(now):
+            self._prove(table, key, entry)
+            return entry
+        self._forget(table, key)
+        return None
 
     def store(self, table: Table, key: bytes, entry: Entry) -> None:
         """Keep a reply, if need be instead of those longest unused."""

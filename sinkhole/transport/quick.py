@@ -141,7 +141,7 @@ class Quick:
             if table is not None:
                 entry = table.young.get(key)
                 if entry is not None and entry.due <= now:
-                    entry = None if bucket is not None and bucket.is_empty(now) else self._renewed(table, key)
+                    entry = None if bucket is not None and bucket.is_empty(now) else self._renewed(table, key, entry)
                 if entry is not None and (bucket is None or bucket.take(now)):
                     if not served:
                         self._touched.append(state)
@@ -153,10 +153,10 @@ class Quick:
         self._served.pending += len(tails) - len(missed)
         return tails, missed
 
-    def _renewed(self, table: Table, key: bytes) -> Entry | None:
+    def _renewed(self, table: Table, key: bytes, entry: Entry) -> Entry | None:
         """Return an entry whose second is over with its TTLs counted down, or None."""
         try:
-            return self._cache.look_up(table, key, self.now)
+            return self._cache.renewed(table, key, entry, self.now)
         except Exception:  # the edge of a query, as in `answer`
             self._log.exception("query.failed")
             return None

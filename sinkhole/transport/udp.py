@@ -80,6 +80,7 @@ class UdpListener(Returner):
             await asyncio.sleep(0)  # in which the last replies leave
 
     def _turn(self) -> None:
+        """Do what `TURN.run` does: compiled, a call of a method that is known takes less than one of any callable."""
         TURN.begin()
         try:
             self._read()

@@ -2,7 +2,7 @@
 
 Where the query path is compiled, they are linked into a module that cffi writes of the declarations below (its API
 mode); elsewhere they are looked up at run time (its ABI mode). Both are called in the same way and do the same; the
-first takes a fifth of the instructions.
+first takes a third of the instructions.
 """
 
 from importlib import import_module

@@ -165,8 +165,8 @@ def test_policy_zone_blocks_names_and_all_below(tmp_path):
 
 
 def test_missing_peer_is_skipped_by_name(tmp_path):
-    command = [sys.executable, "-c", "from bench.__main__ import _present; from bench.peers.peer import Peer;"
-               "print(_present([Peer('none', 'no-such-program', 'no-package', list)]))"]  # fmt: skip
+    command = [sys.executable, "-c", "from bench.peers.peer import Peer, present;"
+               "print(present([Peer('none', 'no-such-program', 'no-package', list)]))"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "none: skipped, no-such-program is not installed (Debian package no-package)\n[]\n"
 

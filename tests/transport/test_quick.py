@@ -157,14 +157,14 @@ async def test_a_reply_that_cannot_be_counted_down_takes_none_of_its_batch_along
     for name in ("good.example.org", "bad.example.org"):
         await ask(serving, question(name), HOME)
     serving.clock.now = 1001.0
-    look_up = serving.cache.look_up
+    renewed = serving.cache.renewed
 
-    def fail(table, key, now):
+    def fail(table, key, entry, now):
         if b"bad" in key:
             raise ValueError
-        return look_up(table, key, now)
+        return renewed(table, key, entry, now)
 
-    monkeypatch.setattr(serving.cache, "look_up", fail)
+    monkeypatch.setattr(serving.cache, "renewed", fail)
     serving.dispatch.tick()
     tails, missed = serving.dispatch.at_hand(
         keys_of(question("bad.example.org"), question("good.example.org")), [HOME] * 2
