@@ -1,7 +1,6 @@
 """TTLs of finished replies: found once, counted down while a reply is kept."""
 
 import struct
-from collections.abc import Iterable
 from typing import Final
 
 from sinkhole.errors import FormError
@@ -9,16 +8,17 @@ from sinkhole.protocol.types import QType
 
 _HEADER: Final = struct.Struct("!6H")
 _RECORD: Final = struct.Struct("!HHIH")
-_TTL: Final = struct.Struct("!I")
+_TTL_OCTETS: Final = 4
+_NONE_LEFT: Final = bytes(_TTL_OCTETS)
 
 
-def ttl_offsets(wire: bytes) -> tuple[int, ...]:
+def ttl_offsets(wire: bytes) -> list[int]:
     """Find the TTL fields of a reply that we wrote; that of OPT is none (RFC 6891, section 6.1.3).
 
     Raises:
         FormError: the reply is cut off.
     """
-    offsets = []
+    offsets: list[int] = []
     try:
         _, _, questions, *counts = _HEADER.unpack_from(wire)
         at = _HEADER.size
@@ -34,7 +34,7 @@ def ttl_offsets(wire: bytes) -> tuple[int, ...]:
         raise FormError("reply: cut off") from None
     if at != len(wire):
         raise FormError(f"reply: {at} octets by its counts; found {len(wire)}")
-    return tuple(offsets)
+    return offsets
 
 
 def _skip_name(wire: bytes, at: int) -> int:
@@ -45,8 +45,21 @@ def _skip_name(wire: bytes, at: int) -> int:
     return at + 1
 
 
-def age(wire: bytearray, offsets: Iterable[int], seconds: int) -> None:
-    """Lower the TTLs of a reply in place, none below zero."""
+def aged(wire: bytes, offsets: list[int], seconds: int, start: int = 0) -> bytes:
+    """Return the octets of a reply from `start` on with its TTLs lowered, none below zero.
+
+    Args:
+        wire: the reply.
+        offsets: where its TTLs are, none before `start`.
+        seconds: by how much.
+        start: octets in front that are left out.
+    """
+    pieces: list[bytes] = []
     for at in offsets:
-        (ttl,) = _TTL.unpack_from(wire, at)
-        _TTL.pack_into(wire, at, ttl - seconds if ttl > seconds else 0)
+        # Octet by octet: compiled, that takes a tenth of a call of `struct`.
+        ttl = (wire[at] << 24 | wire[at + 1] << 16 | wire[at + 2] << 8 | wire[at + 3]) - seconds
+        pieces.append(wire[start:at])
+        pieces.append(ttl.to_bytes(_TTL_OCTETS, "big") if ttl > 0 else _NONE_LEFT)
+        start = at + _TTL_OCTETS
+    pieces.append(wire[start:])
+    return b"".join(pieces)

@@ -34,13 +34,22 @@ class DatagramSocket(Unfinished):
 
     form: Form
 
-    def receive(self) -> tuple[list[bytes], list[Host]]:
+    def receive(self) -> int:
         """Take in what is waiting, at most `BATCH`; fewer than that means nothing else is waiting.
 
         Returns:
-            For each datagram of the batch the octets after its id, and who sent it.
+            How many datagrams the batch has.
         """
         raise NotImplementedError
+
+    def batch(self) -> tuple[list[bytes], list[Host]]:
+        """Return for each datagram of the batch the octets after its id, and who sent it."""
+        raise NotImplementedError
+
+    def only(self) -> tuple[bytes, Host]:
+        """Return the same of the only datagram of a batch."""
+        keys, hosts = self.batch()
+        return keys[0], hosts[0]
 
     def wire(self, number: int) -> bytes:
         """Return all octets of a datagram of the batch, by its place in it."""
@@ -56,6 +65,10 @@ class DatagramSocket(Unfinished):
         UDP may lose what the system does not take now.
         """
         raise NotImplementedError
+
+    def answer_only(self, tail: bytes) -> None:
+        """Send the reply to the only datagram of a batch: what follows its id."""
+        self.answer([tail])
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send a reply that was not ready with its batch; at the latest in the next turn of the event loop."""
@@ -73,8 +86,8 @@ class AddressSocket(DatagramSocket):
         self._log = log
         self._batch: list[tuple[bytes, Any]] = []
 
-    def receive(self) -> tuple[list[bytes], list[Host]]:
-        """Take in what is waiting, at most `BATCH`."""
+    def receive(self) -> int:
+        """Take in what is waiting, at most `BATCH`; return how many."""
         recvfrom = self._recvfrom
         self._batch = batch = []
         try:
@@ -84,7 +97,11 @@ class AddressSocket(DatagramSocket):
             pass
         except OSError as error:
             self._log.warning("udp.receive_failed", error=error)
-        return [data[2:] for data, _ in batch], [source[0] for _, source in batch]
+        return len(batch)
+
+    def batch(self) -> tuple[list[bytes], list[Host]]:
+        """Return for each datagram of the batch the octets after its id, and who sent it."""
+        return [data[2:] for data, _ in self._batch], [source[0] for _, source in self._batch]
 
     def wire(self, number: int) -> bytes:
         """Return a datagram of the batch."""
@@ -124,8 +141,8 @@ class WildcardSocket(DatagramSocket):
         self._batch: list[tuple[bytes, Place]] = []
         self._controls: dict[bytes, Control] = {}
 
-    def receive(self) -> tuple[list[bytes], list[Host]]:
-        """Take in what is waiting, at most `BATCH`."""
+    def receive(self) -> int:
+        """Take in what is waiting, at most `BATCH`; return how many."""
         recvmsg = self._sock.recvmsg
         controls = self._controls
         self._batch = batch = []
@@ -141,7 +158,11 @@ class WildcardSocket(DatagramSocket):
             pass
         except OSError as error:
             self._log.warning("udp.receive_failed", error=error)
-        return [data[2:] for data, _ in batch], [source[0] for _, (source, _) in batch]
+        return len(batch)
+
+    def batch(self) -> tuple[list[bytes], list[Host]]:
+        """Return for each datagram of the batch the octets after its id, and who sent it."""
+        return [data[2:] for data, _ in self._batch], [source[0] for _, (source, _) in self._batch]
 
     def wire(self, number: int) -> bytes:
         """Return a datagram of the batch."""

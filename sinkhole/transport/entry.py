@@ -5,8 +5,9 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from sinkhole.policy.verdict import Verdict
-from sinkhole.protocol.ttl import age, ttl_offsets
+from sinkhole.protocol.ttl import aged, ttl_offsets
 
+_ID_OCTETS: Final = 2
 _OVERHEAD: Final = 700
 """Octets of an entry besides its wire forms: objects, dictionary slots (measured with tracemalloc)."""
 
@@ -33,10 +34,10 @@ class Entry:
         is_recorded: bool = False,
     ) -> None:
         self._wire = wire
-        self._offsets: tuple[int, ...] | None = None
+        self._offsets: list[int] | None = None
         self._birth = now
         self._expires = now + ttl
-        self.tail = wire[2:]
+        self.tail = wire[_ID_OCTETS:]
         self.due = now + 1.0 if ttl > 1.0 else self._expires
         self.name = name
         self.qtype = qtype
@@ -56,11 +57,11 @@ class Entry:
         """
         if now >= self._expires:
             return False
-        if self._offsets is None:
-            self._offsets = ttl_offsets(self._wire)
+        offsets = self._offsets
+        if offsets is None:
+            offsets = self._offsets = ttl_offsets(self._wire)
         seconds = int(now - self._birth)
-        wire = bytearray(self._wire)
-        age(wire, self._offsets, seconds)
-        self.tail = bytes(memoryview(wire)[2:])
-        self.due = min(self._birth + seconds + 1.0, self._expires)
+        self.tail = aged(self._wire, offsets, seconds, _ID_OCTETS)
+        due = self._birth + seconds + 1.0
+        self.due = due if due < self._expires else self._expires
         return True

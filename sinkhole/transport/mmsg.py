@@ -23,8 +23,8 @@ from sinkhole.upstream.turn import TURN
 _NEAR: Final = 256
 """Octets that hardly a query is longer than."""
 _NAME_OCTETS: Final = {socket.AF_INET: 16, socket.AF_INET6: 28}
-_ADDRESS: Final = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
-"""Where the address stands in a sockaddr_in and a sockaddr_in6."""
+_ADDRESS: Final = {socket.AF_INET: (4, 8), socket.AF_INET6: (8, 24)}
+"""From where to where the address stands in a sockaddr_in and a sockaddr_in6."""
 _CONTROL_OCTETS: Final = {socket.AF_INET: socket.CMSG_SPACE(12), socket.AF_INET6: socket.CMSG_SPACE(20)}
 """Room for an in_pktinfo, and for an in6_pktinfo."""
 _INTERFACE_WORD: Final = {socket.AF_INET: 4, socket.AF_INET6: 8}
@@ -57,29 +57,46 @@ class BatchSocket(DatagramSocket):
         self._has_control = has_control
         self._replies: list[bytes] = []
         self._places: list[Place] = []
-        where = _ADDRESS[family]
-        self._hosts = [slice(n * octets + where.start, n * octets + where.stop) for n in range(BATCH)]
+        self._host_start, self._host_end = _ADDRESS[family]
         self._interfaces: memoryview | None = None
         if has_control:
             self._interfaces = memoryview(self._in.controls).cast("I")[_INTERFACE_WORD[family] :: controls // _WORD]
         self._no_interfaces = array("I", [0]) * BATCH
-        self._names = self._controls = b""
+        self._controls = b""
         self._control_lengths: list[int] = []
 
-    def receive(self) -> tuple[list[bytes], list[Host]]:
-        """Take in what is waiting, at most `BATCH`."""
+    def receive(self) -> int:
+        """Take in what is waiting, at most `BATCH`; return how many."""
         box = self._in
         count = box.receive(self._fd)
         if not count:
             self._report_failed_receive()
-            return [], []
-        names = self._names = box.names[: count * box.name_octets]
-        if self._interfaces is not None:
+        elif self._interfaces is not None:
             # A reply leaves from the address that was asked, by whatever interface routing chooses.
             self._interfaces[:count] = self._no_interfaces[:count]
             self._controls = box.controls[: count * box.control_octets]
             self._control_lengths = box.control_lengths[:count].tolist()
-        return [box.datagram(number, 2) for number in range(count)], [names[where] for where in self._hosts[:count]]
+        return count
+
+    def batch(self) -> tuple[list[bytes], list[Host]]:
+        """Return for each datagram of the batch the octets after its id, and who sent it."""
+        box = self._in
+        keys: list[bytes] = []
+        hosts: list[Host] = []
+        octets, size = box.octets, box.name_octets
+        start, end = self._host_start, self._host_end
+        count = len(box.lengths)
+        name = count * _NEAR
+        for number in range(count):
+            keys.append(box.datagram(number, 2))
+            hosts.append(octets[name + start : name + end])
+            name += size
+        return keys, hosts
+
+    def only(self) -> tuple[bytes, Host]:
+        """Return the same of the only datagram of a batch: without lists, which take longer than all else here."""
+        box = self._in
+        return box.datagram(0, 2), box.octets[_NEAR + self._host_start : _NEAR + self._host_end]
 
     def wire(self, number: int) -> bytes:
         """Return a datagram of the batch."""
@@ -87,8 +104,7 @@ class BatchSocket(DatagramSocket):
 
     def place(self, number: int) -> Place:
         """Return where it came from, and which of our addresses it came to."""
-        octets = self._in.name_octets
-        name = self._names[number * octets : (number + 1) * octets]
+        name = self._in.name(number)
         if not self._has_control:
             return name, b""
         octets = self._in.control_octets
@@ -96,31 +112,41 @@ class BatchSocket(DatagramSocket):
 
     def answer(self, tails: list[bytes | None]) -> None:
         """Send each to where its query came from; one that the system refuses is lost and logged."""
-        near, octets = _NEAR, self._in.octets
+        box = self._in
+        octets = box.octets
         if len(tails) <= _FEW and not self._has_control:
             for number, tail in enumerate(tails):
                 if tail is not None:
-                    start = number * near
-                    self._send_one(octets[start : start + 2] + tail, self.place(number)[0])
+                    start = box.start(number)
+                    self._send_one(octets[start : start + 2] + tail, box.name(number))
             return
         pieces: list[bytes] = []
         lengths: list[int] = []
         answered: list[int] = []
         for number, tail in enumerate(tails):
             if tail is not None:
-                start = number * near
+                start = box.start(number)
                 pieces.append(octets[start : start + 2])
                 pieces.append(tail)
                 lengths.append(len(tail) + 2)
                 answered.append(number)
-        names, controls = self._names, b""
+        controls = b""
         if self._has_control:
             names, controls = self._put_places([self.place(number) for number in answered])
         elif len(answered) < len(tails):
-            size = self._in.name_octets
-            names = b"".join([names[number * size : (number + 1) * size] for number in answered])
+            names = b"".join([box.name(number) for number in answered])
+        else:
+            names = octets[len(octets) - len(tails) * box.name_octets :]
         self._out.fill(b"".join(pieces), lengths, names, controls)
         self._send_some(len(lengths))
+
+    def answer_only(self, tail: bytes) -> None:
+        """Send the reply to the only datagram of a batch: what follows its id."""
+        if self._has_control:
+            self.answer([tail])
+            return
+        octets = self._in.octets
+        self._send_one(octets[:2] + tail, octets[_NEAR:])
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send one, together with the others that become ready in this turn of the event loop."""

@@ -89,6 +89,26 @@ class Quick:
                 missed.append((place, asked))
         return tails, missed
 
+    def answer_only(self, key: bytes, host: Host, policy: Policy) -> bytes | Asked | None:
+        """Answer the only datagram of a batch as `answer` does.
+
+        Returns:
+            The octets of the reply after the id, none of them where that failed; or what was found out about the query,
+            None for nothing.
+        """
+        state = self._clients.young.get(host)
+        self.learned = self._blocked.learned
+        try:
+            if state is not None and state.datagrams is not None:
+                entry = self._kept(state.datagrams, key, state.bucket)
+                if entry is not None:
+                    self._served.add(entry, state)
+                    return entry.tail
+            return self._look(key, state, policy)
+        except Exception:  # the edge of a query: the next has nothing to do with it
+            self._log.exception("query.failed")
+            return b""
+
     def _look(self, key: bytes, state: ClientState | None, policy: Policy) -> bytes | Asked | None:
         """Return the reply to a query, after the id, made of pieces; or what was found out about it."""
         table = None if state is None else state.datagrams
@@ -124,14 +144,14 @@ class Quick:
         Returns:
             For each the octets of the reply after the id, or None; and the places of those that have none.
         """
-        clients, now = self._clients.young, self.now
+        clients = self._clients.young
         tails: list[bytes | None] = []
         missed: list[int] = []
         before: Host | None = None
         table: Table | None = None
         for place in range(len(keys)):  # not `zip`, which compiled makes a tuple for each
             key, host = keys[place], hosts[place]
-            if host != before:  # who sends one datagram often sends the next
+            if before is None or host != before:  # who sends one datagram often sends the next
                 before = host
                 found = clients.get(host)
                 if found is None:
@@ -139,10 +159,8 @@ class Quick:
                 else:
                     state, table, bucket, served = found, found.datagrams, found.bucket, found.served
             if table is not None:
-                entry = table.young.get(key)
-                if entry is not None and entry.due <= now:
-                    entry = None if bucket is not None and bucket.is_empty(now) else self._renewed(table, key, entry)
-                if entry is not None and (bucket is None or bucket.take(now)):
+                entry = self._kept(table, key, bucket)
+                if entry is not None:
                     if not served:
                         self._touched.append(state)
                     served.append(entry)
@@ -152,6 +170,15 @@ class Quick:
             tails.append(None)
         self._served.pending += len(tails) - len(missed)
         return tails, missed
+
+    def _kept(self, table: Table, key: bytes, bucket: Bucket | None) -> Entry | None:
+        """Return the entry of the packet cache whose reply the client may have now, for which a token is taken."""
+        entry = table.young.get(key)
+        if entry is None:
+            return None
+        if entry.due <= self.now:
+            entry = None if bucket is not None and bucket.is_empty(self.now) else self._renewed(table, key, entry)
+        return entry if entry is not None and (bucket is None or bucket.take(self.now)) else None
 
     def _renewed(self, table: Table, key: bytes, entry: Entry) -> Entry | None:
         """Return an entry whose second is over with its TTLs counted down, or None."""

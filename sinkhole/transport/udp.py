@@ -10,9 +10,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from sinkhole.transport.border import Wanted, wrap_socket
-from sinkhole.transport.datagram import BATCH, Form, Place
+from sinkhole.transport.datagram import BATCH, Form, Host, Place
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.later import Begun, Later, Returner, StraightLater
+from sinkhole.transport.quick import Asked
 from sinkhole.upstream.turn import TURN
 
 _BATCHES: Final = 4
@@ -91,32 +92,50 @@ class UdpListener(Returner):
         dispatch = self._dispatch
         dispatch.tick()
         for _ in range(_BATCHES):
-            keys, hosts = self._socket.receive()
-            if not keys:
-                break
-            tails, missed = dispatch.at_hand(keys, hosts)
-            replies = len(keys) - len(missed)
-            if missed and replies and len(keys) <= _FEW:
-                self._socket.answer(tails)
-                tails, replies = [None] * len(keys), 0
-            for number, asked in missed:
-                may_begin = self._unfinished < _MAX_WAITING
-                outcome = dispatch.datagram(
-                    self._socket.wire(number), hosts[number], asked, keys[number], may_begin=may_begin
-                )
-                if isinstance(outcome, bytes):
-                    tails[number] = outcome[2:]  # a reply has the id of its query
-                    replies += 1
-                elif outcome is not None:
-                    self._wait_for(outcome, self._socket.place(number))
-            is_last = len(keys) < BATCH
-            if is_last and missed:
-                TURN.flush()  # queries for upstreams leave first: there they are worked on while the rest is done here
-            if replies:
-                self._socket.answer(tails)
-            if is_last:
+            count = self._socket.receive()
+            if count == 1:
+                self._answer_only()
+            elif count:
+                self._answer(count)
+            if count < BATCH:
                 break
         dispatch.settle()
+
+    def _answer_only(self) -> None:
+        """Answer the only datagram of a batch."""
+        key, host = self._socket.only()
+        tail = self._dispatch.only_at_hand(key, host)
+        if not isinstance(tail, bytes):
+            tail = self._begin(0, key, host, tail)
+            TURN.flush()  # a query for an upstream leaves now: nothing else has to be done for it
+        if tail:
+            self._socket.answer_only(tail)
+
+    def _answer(self, count: int) -> None:
+        """Answer a batch."""
+        keys, hosts = self._socket.batch()
+        tails, missed = self._dispatch.at_hand(keys, hosts)
+        replies = count - len(missed)
+        if missed and replies and count <= _FEW:
+            self._socket.answer(tails)
+            tails, replies = [None] * count, 0
+        for number, asked in missed:
+            tail = tails[number] = self._begin(number, keys[number], hosts[number], asked)
+            replies += tail is not None
+        if missed and count < BATCH:
+            TURN.flush()  # queries for upstreams leave first: there they are worked on while the rest is done here
+        if replies:
+            self._socket.answer(tails)
+
+    def _begin(self, number: int, key: bytes, host: Host, asked: Asked | None) -> bytes | None:
+        """Return the reply to a datagram after its id if it is ready at once, else None; it may have been begun."""
+        may_begin = self._unfinished < _MAX_WAITING
+        outcome = self._dispatch.datagram(self._socket.wire(number), host, asked, key, may_begin=may_begin)
+        if isinstance(outcome, bytes):
+            return outcome[2:]  # a reply has the id of its query
+        if outcome is not None:
+            self._wait_for(outcome, self._socket.place(number))
+        return None
 
     def _wait_for(self, outcome: "Coroutine[Any, Any, bytes] | Begun", place: Place) -> None:
         if isinstance(outcome, (StraightLater, Later)):  # a union would be made anew each time, compiled too

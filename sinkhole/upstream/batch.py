@@ -46,16 +46,18 @@ class _Box:
         name_octets: of the address that comes and goes with a datagram; 0 for a connected socket.
         control_octets: of ancillary data.
 
+        names: where addresses are put.
+
     Attributes:
-        names, controls: those of all datagrams behind each other.
+        controls: ancillary data of all datagrams behind each other.
         control_lengths: how much of the room for ancillary data is used, of each.
     """
 
-    def __init__(self, count: int, parts: int, name_octets: int, control_octets: int) -> None:
+    def __init__(self, count: int, parts: int, name_octets: int, control_octets: int, names: Any) -> None:
         self.name_octets = name_octets
         self.control_octets = control_octets
         # Held here for as long as the headers that point to them.
-        self._names = FFI.new("char[]", max(1, count * name_octets))
+        self._names = names
         self._controls = FFI.new("char[]", max(1, count * control_octets))
         self._iovecs = FFI.new("struct vector[]", count * parts)
         self._headers = FFI.new("struct numbered[]", count)
@@ -69,7 +71,6 @@ class _Box:
             if control_octets:
                 header.control = self._controls + number * control_octets
                 header.control_octets = control_octets
-        self.names = FFI.buffer(self._names)
         self.controls = FFI.buffer(self._controls)
         headers = memoryview(FFI.buffer(self._headers))
         self._sizes = headers.cast("I")[FFI.offsetof("struct numbered", "octets") // _WORD :: _HEADER_OCTETS // _WORD]
@@ -93,26 +94,29 @@ class Inbox(_Box):
         name_octets, control_octets: as of `_Box`.
 
     Attributes:
-        octets: the first ones of each datagram of the batch, `near` apart from the next.
+        octets: the first ones of each datagram of the batch, the last one's first, and then the addresses of all, the
+            first one's first: so however many there are, what came stands in one piece.
         lengths: how long each is.
     """
 
     def __init__(self, count: int, near: int, room: int, name_octets: int = 0, control_octets: int = 0) -> None:
-        super().__init__(count, 2, name_octets, control_octets)
+        self._near_octets = _mapped(count * (near + name_octets))
+        super().__init__(count, 2, name_octets, control_octets, self._near_octets + count * near)
         self._count = count
         self._near = near
         # No power of two apart, or all would share the same lines of the processor's cache.
         self._step = room - near + _APART
-        self._near_octets = _mapped(count * near)
         self._far_octets = _mapped(count * self._step)
         for number in range(count):
             first, second = self._iovecs[2 * number], self._iovecs[2 * number + 1]
-            first.start = self._near_octets + number * near
+            first.start = self._near_octets + (count - 1 - number) * near
             first.octets = near
             second.start = self._far_octets + number * self._step
             second.octets = room - near
         self._near_buffer = FFI.buffer(self._near_octets)
         self._far_buffer = FFI.buffer(self._far_octets)
+        # What came, by how many they are: made anew each time, a slice takes longer than what it is for.
+        self._parts = [slice((count - some) * near, count * near + some * name_octets) for some in range(count + 1)]
         self._fresh_control_lengths = array("L", [control_octets]) * count
         self.octets = b""
         self.lengths: list[int] = []
@@ -120,12 +124,12 @@ class Inbox(_Box):
 
     def receive(self, fileno: int) -> int:
         """Take in what is waiting at a socket; return how many, and 0 where `errno` says why there are none."""
-        used = len(self.lengths)
         if self.control_octets:
+            used = len(self.lengths)
             self.control_lengths[:used] = self._fresh_control_lengths[:used]  # the kernel has said how much it used
         count: int = self._recvmmsg(fileno, self._headers, self._count, _DONTWAIT, _NULL)
         count = max(0, count)
-        self.octets = self._near_buffer[: count * self._near]
+        self.octets = self._near_buffer[self._parts[count]]
         self.lengths = [self._sizes[0]] if count == 1 else self._sizes[:count].tolist()
         return count
 
@@ -134,12 +138,22 @@ class Inbox(_Box):
         got: int = self._recv(fileno, self._far_octets, self._step, _DONTWAIT)
         return got < 0 and self.errno == errno.EAGAIN
 
+    def start(self, number: int) -> int:
+        """Return where a datagram of the batch begins in `octets`."""
+        return (len(self.lengths) - 1 - number) * self._near
+
+    def name(self, number: int) -> bytes:
+        """Return the address that a datagram of the batch came from, as the kernel writes it."""
+        size = self.name_octets
+        start = len(self.lengths) * self._near + number * size
+        return self.octets[start : start + size]
+
     def datagram(self, number: int, skip: int = 0) -> bytes:
         """Return one of the batch, but for its first octets, of which there are fewer than lie close together."""
         near, length = self._near, self.lengths[number]
         if length < skip:
             return b""  # compiled, a slice that ends before it begins is an error
-        start = number * near
+        start = self.start(number)
         if length <= near:
             return self.octets[start + skip : start + length]
         far = number * self._step
@@ -154,10 +168,14 @@ class Outbox(_Box):
         count: datagrams of a batch.
         room: octets of all together.
         name_octets, control_octets: as of `_Box`.
+
+    Attributes:
+        names: addresses of all datagrams behind each other.
     """
 
     def __init__(self, count: int, room: int, name_octets: int = 0, control_octets: int = 0) -> None:
-        super().__init__(count, 1, name_octets, control_octets)
+        super().__init__(count, 1, name_octets, control_octets, FFI.new("char[]", max(1, count * name_octets)))
+        self.names = FFI.buffer(self._names)
         self._octets = _mapped(room)
         self._buffer = FFI.buffer(self._octets)
         self._iovecs[0].start = self._octets

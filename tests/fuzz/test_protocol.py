@@ -20,7 +20,7 @@ from sinkhole.protocol.presentation import record_to_text, records_from_text
 from sinkhole.protocol.question import BadQuery, Silence, read_query
 from sinkhole.protocol.rdata import cname_target, soa_minimum, svcb_parts
 from sinkhole.protocol.reply import ReplyBody, reply_limit, write_error, write_reply
-from sinkhole.protocol.ttl import age, ttl_offsets
+from sinkhole.protocol.ttl import aged, ttl_offsets
 from tests.fuzz.mutator import mutations
 
 COUNT: Final = 15_000
@@ -114,9 +114,8 @@ def relay_message(wire: bytes) -> None:
     answer = write_reply(query, ReplyBody(message.rcode & 0xF, message.answer, message.authority), max_size=65535)
     again = read_message(answer)
     assert [(r.rtype, r.rdata.lower()) for r in again.answer] == [(r.rtype, r.rdata.lower()) for r in message.answer]
-    aged = bytearray(answer)
-    age(aged, ttl_offsets(answer), 10**9)
-    assert all(record.ttl <= 1_147_483_647 for record in read_message(bytes(aged)).answer)
+    old = aged(answer, ttl_offsets(answer), 10**9)
+    assert all(record.ttl <= 1_147_483_647 for record in read_message(old).answer)
 
 
 def inspect(message: Message) -> None:

@@ -1,12 +1,14 @@
 """What of a batch is answered at once, and what is left to others."""
 
+from random import Random
+
 import dns.message
 import dns.rcode
 import pytest
 
 from sinkhole.transport.blocked_replies import form_of, measure
 from tests.transport.asking import question
-from tests.transport.serving import Counting, Serving, ask
+from tests.transport.serving import Counting, Serving, ask, say
 from tests.transport.test_blocked_replies import Rig, policy
 
 HOME, OTHER = "192.168.1.9", "192.168.1.8"
@@ -33,7 +35,7 @@ def test_replies_of_pieces_are_at_hand_and_others_are_told_with_what_was_found_o
 
 def test_what_was_found_out_spares_nothing_but_time():
     """The reply to a query is the same, with or without."""
-    rig, plain = Rig(policy()), Rig(policy())
+    rig, alone, plain = Rig(policy()), Rig(policy()), Rig(policy())
     for name in (
         "ads.example",
         "x.ads.example",
@@ -46,8 +48,35 @@ def test_what_was_found_out_spares_nothing_but_time():
         wire = query.to_wire()
         (tail,), missed = rig.dispatch.at_hand([wire[2:]], [HOME])
         given = wire[:2] + tail if tail is not None else rig.dispatch.datagram(wire, HOME, missed[0][1])
+        found = alone.dispatch.only_at_hand(wire[2:], HOME)
+        assert found == (tail if tail is not None else missed[0][1])
+        if tail is None:
+            alone.dispatch.datagram(wire, HOME, found)
         assert given == plain.dispatch.datagram(wire, HOME)
-    assert rig.rows() == plain.rows()
+    assert rig.rows() == alone.rows() == plain.rows()
+
+
+async def test_a_datagram_that_comes_alone_is_answered_and_counted_as_in_a_batch():
+    random = Random(3)
+    one, batch = (Serving(Counting(ttl=10.0), access={"rate": 4, "burst": 9}) for _ in range(2))
+    kinds = set()
+    for _ in range(300):
+        query, host = question(random.choice(["www.example.org", "mail.example.org"])), random.choice([HOME, OTHER])
+        key = query.to_wire()[2:]
+        passed = random.choice([0.0, 0.1, 0.5])
+        for serving in (one, batch):
+            serving.clock.now += passed
+            serving.dispatch.tick()
+        (tail,), missed = batch.dispatch.at_hand([key], [host])
+        given = one.dispatch.only_at_hand(key, host)
+        assert given == (tail if tail is not None else missed[0][1])
+        kinds.add(type(given))
+        for serving in (one, batch):
+            if missed:
+                await say(serving, query.to_wire(), host)
+            serving.dispatch.settle()
+    assert one.dispatch.given == batch.dispatch.given
+    assert kinds == {bytes, type(None)}, "some replies were at hand, some were not"
 
 
 def test_a_flood_of_blocked_names_is_limited_as_any_other():
@@ -109,6 +138,19 @@ def test_a_query_that_fails_takes_none_of_its_batch_along(monkeypatch, caplog):
     tails, missed = rig.dispatch.at_hand(keys, [HOME] * 3)
     assert [tail is not None for tail in tails] == [True, False, True]
     assert missed == []
+    assert "query.failed" in caplog.text
+
+
+@pytest.mark.interpreted
+def test_a_datagram_that_comes_alone_and_fails_has_no_reply(monkeypatch, caplog):
+    rig = Rig(policy())
+    rig.say(question("x.ads.example"))
+
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(rig.hits, "add_new", fail)
+    assert rig.dispatch.only_at_hand(question("y.ads.example").to_wire()[2:], HOME) == b""
     assert "query.failed" in caplog.text
 
 

@@ -34,6 +34,15 @@ def test_few_replies_are_counted_at_once():
     assert [row.count for row in hits.drain(9)] == [2]
 
 
+def test_the_first_of_few_is_counted_with_the_others():
+    served, hits, hit = make_served()
+    for _ in range(3):
+        served.add(*hit)
+    served.settle()
+    assert (served.pending, served.touched, served.total, hit[1].queries) == (0, [], 3, 3)
+    assert [row.count for row in hits.drain(9)] == [3]
+
+
 def test_reply_that_is_not_recorded_is_no_hit():
     served, hits, (_, state) = make_served()
     served.add(Entry(WIRE, 0.0, 10.0), state)
