@@ -46,13 +46,16 @@ class DatagramSocket(Unfinished):
         """Return for each datagram of the batch the octets after its id, and who sent it."""
         raise NotImplementedError
 
-    def only(self) -> tuple[bytes, Host]:
-        """Return the same of the only datagram of a batch."""
-        keys, hosts = self.batch()
-        return keys[0], hosts[0]
+    def key(self, number: int) -> bytes:
+        """Return the octets after its id of a datagram of the batch, by its place in it."""
+        raise NotImplementedError
+
+    def host(self, number: int) -> Host:
+        """Return who sent a datagram of the batch."""
+        raise NotImplementedError
 
     def wire(self, number: int) -> bytes:
-        """Return all octets of a datagram of the batch, by its place in it."""
+        """Return all octets of a datagram of the batch."""
         raise NotImplementedError
 
     def place(self, number: int) -> Place:
@@ -66,9 +69,9 @@ class DatagramSocket(Unfinished):
         """
         raise NotImplementedError
 
-    def answer_only(self, tail: bytes) -> None:
-        """Send the reply to the only datagram of a batch: what follows its id."""
-        self.answer([tail])
+    def answer_one(self, number: int, tail: bytes) -> None:
+        """Send the reply to one datagram of the batch, as `answer` does; no octets are silence."""
+        raise NotImplementedError
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send a reply that was not ready with its batch; at the latest in the next turn of the event loop."""
@@ -103,6 +106,15 @@ class AddressSocket(DatagramSocket):
         """Return for each datagram of the batch the octets after its id, and who sent it."""
         return [data[2:] for data, _ in self._batch], [source[0] for _, source in self._batch]
 
+    def key(self, number: int) -> bytes:
+        """Return the octets after its id of a datagram of the batch."""
+        return self._batch[number][0][2:]
+
+    def host(self, number: int) -> Host:
+        """Return who sent a datagram of the batch."""
+        host: str = self._batch[number][1][0]
+        return host
+
     def wire(self, number: int) -> bytes:
         """Return a datagram of the batch."""
         return self._batch[number][0]
@@ -116,6 +128,11 @@ class AddressSocket(DatagramSocket):
         for (data, source), tail in zip(self._batch, tails, strict=True):
             if tail is not None:
                 self.send(data[:2] + tail, (source, ()))
+
+    def answer_one(self, number: int, tail: bytes) -> None:
+        """Send one; if the system refuses it, it is lost and logged."""
+        if tail:
+            self.send(self._batch[number][0][:2] + tail, self.place(number))
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send one; if the system refuses it, it is lost and logged."""
@@ -164,6 +181,15 @@ class WildcardSocket(DatagramSocket):
         """Return for each datagram of the batch the octets after its id, and who sent it."""
         return [data[2:] for data, _ in self._batch], [source[0] for _, (source, _) in self._batch]
 
+    def key(self, number: int) -> bytes:
+        """Return the octets after its id of a datagram of the batch."""
+        return self._batch[number][0][2:]
+
+    def host(self, number: int) -> Host:
+        """Return who sent a datagram of the batch."""
+        host: str = self._batch[number][1][0][0]
+        return host
+
     def wire(self, number: int) -> bytes:
         """Return a datagram of the batch."""
         return self._batch[number][0]
@@ -177,6 +203,11 @@ class WildcardSocket(DatagramSocket):
         for (data, place), tail in zip(self._batch, tails, strict=True):
             if tail is not None:
                 self.send(data[:2] + tail, place)
+
+    def answer_one(self, number: int, tail: bytes) -> None:
+        """Send one; if the system refuses it, it is lost and logged."""
+        if tail:
+            self.send(self._batch[number][0][:2] + tail, self.place(number))
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send one; if the system refuses it, it is lost and logged."""

@@ -117,9 +117,9 @@ class Dispatch:
         """Answer those of a batch of datagrams whose reply is at hand; see `Quick.answer`."""
         return self._quick.answer(keys, hosts, self._finisher.policy)
 
-    def only_at_hand(self, key: bytes, host: Host) -> bytes | Asked | None:
-        """Answer the only datagram of a batch if its reply is at hand; see `Quick.answer_only`."""
-        return self._quick.answer_only(key, host, self._finisher.policy)
+    def one_at_hand(self, key: bytes, host: Host) -> bytes | Asked | None:
+        """Answer one datagram if its reply is at hand; see `Quick.answer_one`."""
+        return self._quick.answer_one(key, host, self._finisher.policy)
 
     def datagram(
         self, wire: bytes, host: Host, asked: Asked | None = None, key: bytes = b"", *, may_begin: bool = True

@@ -85,18 +85,22 @@ class BatchSocket(DatagramSocket):
         hosts: list[Host] = []
         octets, size = box.octets, box.name_octets
         start, end = self._host_start, self._host_end
-        count = len(box.lengths)
-        name = count * _NEAR
-        for number in range(count):
+        name = box.name_start(0)
+        for number in range(len(box.lengths)):
             keys.append(box.datagram(number, 2))
             hosts.append(octets[name + start : name + end])
             name += size
         return keys, hosts
 
-    def only(self) -> tuple[bytes, Host]:
-        """Return the same of the only datagram of a batch: without lists, which take longer than all else here."""
+    def key(self, number: int) -> bytes:
+        """Return the octets after its id of a datagram of the batch."""
+        return self._in.datagram(number, 2)
+
+    def host(self, number: int) -> Host:
+        """Return who sent a datagram of the batch."""
         box = self._in
-        return box.datagram(0, 2), box.octets[_NEAR + self._host_start : _NEAR + self._host_end]
+        name = box.name_start(number)
+        return box.octets[name + self._host_start : name + self._host_end]
 
     def wire(self, number: int) -> bytes:
         """Return a datagram of the batch."""
@@ -114,12 +118,6 @@ class BatchSocket(DatagramSocket):
         """Send each to where its query came from; one that the system refuses is lost and logged."""
         box = self._in
         octets = box.octets
-        if len(tails) <= _FEW and not self._has_control:
-            for number, tail in enumerate(tails):
-                if tail is not None:
-                    start = box.start(number)
-                    self._send_one(octets[start : start + 2] + tail, box.name(number))
-            return
         pieces: list[bytes] = []
         lengths: list[int] = []
         answered: list[int] = []
@@ -140,13 +138,17 @@ class BatchSocket(DatagramSocket):
         self._out.fill(b"".join(pieces), lengths, names, controls)
         self._send_some(len(lengths))
 
-    def answer_only(self, tail: bytes) -> None:
-        """Send the reply to the only datagram of a batch: what follows its id."""
-        if self._has_control:
-            self.answer([tail])
+    def answer_one(self, number: int, tail: bytes) -> None:
+        """Send one; if the system refuses it, it is lost and logged."""
+        if not tail:
             return
-        octets = self._in.octets
-        self._send_one(octets[:2] + tail, octets[_NEAR:])
+        box = self._in
+        start = box.start(number)
+        reply = box.octets[start : start + 2] + tail
+        if self._has_control:
+            self._send_placed([reply], [self.place(number)])
+        else:
+            self._send_one(reply, box.name(number))
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send one, together with the others that become ready in this turn of the event loop."""
@@ -168,6 +170,9 @@ class BatchSocket(DatagramSocket):
             for number, reply in enumerate(replies):
                 self._send_one(reply, places[number][0])
             return
+        self._send_placed(replies, places)
+
+    def _send_placed(self, replies: list[bytes], places: list[Place]) -> None:
         names, controls = self._put_places(places)
         self._out.fill(b"".join(replies), [len(reply) for reply in replies], names, controls)
         self._send_some(len(replies))

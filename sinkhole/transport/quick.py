@@ -89,8 +89,8 @@ class Quick:
                 missed.append((place, asked))
         return tails, missed
 
-    def answer_only(self, key: bytes, host: Host, policy: Policy) -> bytes | Asked | None:
-        """Answer the only datagram of a batch as `answer` does.
+    def answer_one(self, key: bytes, host: Host, policy: Policy) -> bytes | Asked | None:
+        """Answer one datagram as `answer` does a batch.
 
         Returns:
             The octets of the reply after the id, none of them where that failed; or what was found out about the query,

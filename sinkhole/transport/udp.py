@@ -13,13 +13,13 @@ from sinkhole.transport.border import Wanted, wrap_socket
 from sinkhole.transport.datagram import BATCH, Form, Host, Place
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.later import Begun, Later, Returner, StraightLater
-from sinkhole.transport.quick import Asked
+from sinkhole.transport.quick import Asked, Missed
 from sinkhole.upstream.turn import TURN
 
 _BATCHES: Final = 4
 """Batches taken in one turn of the event loop, so that streams and waiting queries get theirs."""
 _FEW: Final = 4
-"""Datagrams of a batch of which those with a reply at hand do not wait for the others; that takes more system calls."""
+"""Datagrams of a batch that are answered one by one, with a system call for each: lists of them take longer."""
 _MAX_WAITING: Final = 20_000
 """Datagrams being resolved. The upstream limits bite long before; this bounds memory whatever else fails."""
 
@@ -93,37 +93,51 @@ class UdpListener(Returner):
         dispatch.tick()
         for _ in range(_BATCHES):
             count = self._socket.receive()
-            if count == 1:
-                self._answer_only()
-            elif count:
+            if count > _FEW:
                 self._answer(count)
+            elif count:
+                self._answer_few(count)
             if count < BATCH:
                 break
         dispatch.settle()
 
-    def _answer_only(self) -> None:
-        """Answer the only datagram of a batch."""
-        key, host = self._socket.only()
-        tail = self._dispatch.only_at_hand(key, host)
-        if not isinstance(tail, bytes):
-            tail = self._begin(0, key, host, tail)
-            TURN.flush()  # a query for an upstream leaves now: nothing else has to be done for it
-        if tail:
-            self._socket.answer_only(tail)
+    def _answer_few(self, count: int) -> None:
+        """Answer a batch of few: each that has a reply at hand at once, by itself, and then the others."""
+        box, dispatch = self._socket, self._dispatch
+        missed: list[Missed] | None = None
+        for number in range(count):
+            tail = dispatch.one_at_hand(box.key(number), box.host(number))
+            if isinstance(tail, bytes):
+                box.answer_one(number, tail)
+            elif missed is None:
+                missed = [(number, tail)]
+            else:
+                missed.append((number, tail))
+        if missed is not None:
+            self._answer_missed(missed)
+
+    def _answer_missed(self, missed: list[Missed]) -> None:
+        """Answer those of a batch of few that have no reply at hand."""
+        box = self._socket
+        ready: list[tuple[int, bytes]] = []
+        for number, asked in missed:
+            tail = self._begin(number, box.key(number), box.host(number), asked)
+            if tail is not None:
+                ready.append((number, tail))
+        TURN.flush()  # queries for upstreams leave first: there they are worked on while the rest is done here
+        for number, tail in ready:
+            box.answer_one(number, tail)
 
     def _answer(self, count: int) -> None:
         """Answer a batch."""
         keys, hosts = self._socket.batch()
         tails, missed = self._dispatch.at_hand(keys, hosts)
         replies = count - len(missed)
-        if missed and replies and count <= _FEW:
-            self._socket.answer(tails)
-            tails, replies = [None] * count, 0
         for number, asked in missed:
             tail = tails[number] = self._begin(number, keys[number], hosts[number], asked)
             replies += tail is not None
         if missed and count < BATCH:
-            TURN.flush()  # queries for upstreams leave first: there they are worked on while the rest is done here
+            TURN.flush()
         if replies:
             self._socket.answer(tails)
 

@@ -104,9 +104,10 @@ class Inbox(_Box):
         super().__init__(count, 2, name_octets, control_octets, self._near_octets + count * near)
         self._count = count
         self._near = near
+        self._room = room
         # No power of two apart, or all would share the same lines of the processor's cache.
         self._step = room - near + _APART
-        self._far_octets = _mapped(count * self._step)
+        self._far_octets = _mapped(max(room, count * self._step))
         for number in range(count):
             first, second = self._iovecs[2 * number], self._iovecs[2 * number + 1]
             first.start = self._near_octets + (count - 1 - number) * near
@@ -138,15 +139,26 @@ class Inbox(_Box):
         got: int = self._recv(fileno, self._far_octets, self._step, _DONTWAIT)
         return got < 0 and self.errno == errno.EAGAIN
 
+    def receive_one(self, fileno: int) -> bytes | None:
+        """Take in one from a connected socket, and return it; None where `errno` says why there is none."""
+        got: int = self._recv(fileno, self._far_octets, self._room, _DONTWAIT)
+        if got < 0:
+            return None
+        octets: bytes = self._far_buffer[:got]
+        return octets
+
     def start(self, number: int) -> int:
         """Return where a datagram of the batch begins in `octets`."""
         return (len(self.lengths) - 1 - number) * self._near
 
+    def name_start(self, number: int) -> int:
+        """Return where in `octets` the address begins that a datagram of the batch came from."""
+        return len(self.lengths) * self._near + number * self.name_octets
+
     def name(self, number: int) -> bytes:
         """Return the address that a datagram of the batch came from, as the kernel writes it."""
-        size = self.name_octets
-        start = len(self.lengths) * self._near + number * size
-        return self.octets[start : start + size]
+        start = self.name_start(number)
+        return self.octets[start : start + self.name_octets]
 
     def datagram(self, number: int, skip: int = 0) -> bytes:
         """Return one of the batch, but for its first octets, of which there are fewer than lie close together."""

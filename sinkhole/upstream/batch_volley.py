@@ -43,9 +43,12 @@ class BatchVolley(Volley):
 
     def receive(self, sock: socket.SocketType, wanted: int) -> list[bytes]:
         """Return what is waiting at a socket."""
-        if wanted == 1:
-            return super().receive(sock, wanted)
         box = self._in
+        if wanted == 1:
+            got = box.receive_one(sock.fileno())
+            if got is None and box.errno != errno.EAGAIN:
+                raise _error(box.errno)
+            return [] if got is None else [got]
         count = box.receive(sock.fileno())
         if not count and box.errno != errno.EAGAIN:
             raise _error(box.errno)

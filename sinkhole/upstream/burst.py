@@ -7,13 +7,13 @@ from typing import Final
 from sinkhole.errors import FormError, UpstreamError
 from sinkhole.protocol.addresses import read_addresses
 from sinkhole.protocol.message import read_message
-from sinkhole.upstream.deadlines import NEVER
 from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.flight import Carrier, Flight, Landed, settle
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.ready import Ready
 from sinkhole.upstream.turn import TURN, Unfinished
 from sinkhole.upstream.volley import Volley
+from sinkhole.upstream.wait import NEVER
 
 GRACE: Final = 0.5
 """Seconds the wait goes on after a message that nearly fits: long enough for the true answer to overtake a forgery."""

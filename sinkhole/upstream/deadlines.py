@@ -3,11 +3,9 @@
 import asyncio
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from sinkhole.log import Log
-from sinkhole.upstream.turn import Unfinished
 from sinkhole.upstream.vigil import Vigil
+from sinkhole.upstream.wait import NEVER, Wait
 
 _log = Log("upstream")
 _AGAIN: Final = 0.1
@@ -16,24 +14,8 @@ _PAUSE: Final = 0.02
 PAUSE_FOR_EACH: Final = 0.00002
 """Seconds between two looks, and more of them for each that waits: where nobody answers all wait to the end, and to
 look at all of them at each end would cost a core."""
-NEVER: Final = float("inf")
 _TICK: Final = 0.001
 """Seconds by which event loops may wake up early: that of libuv counts in milliseconds."""
-
-
-@mypyc_attr(allow_interpreted_subclasses=True)
-class Wait(Unfinished):
-    """What waits, and is told when there is something to read, and when the wait is over."""
-
-    __slots__ = ()
-
-    def receive(self) -> None:
-        """Read it."""
-        raise NotImplementedError
-
-    def expire(self, now: float) -> float:
-        """End what is over at `now`, in loop time; return when the next is, `NEVER` if nothing else waits."""
-        raise NotImplementedError
 
 
 class Deadlines:

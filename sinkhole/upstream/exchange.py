@@ -14,12 +14,13 @@ from sinkhole.errors import FormError
 from sinkhole.protocol.addresses import read_addresses
 from sinkhole.protocol.framing import FrameReader, frame
 from sinkhole.protocol.message import read_message
-from sinkhole.upstream.deadlines import NEVER, PAUSE_FOR_EACH, Deadlines
+from sinkhole.upstream.deadlines import PAUSE_FOR_EACH, Deadlines
 from sinkhole.upstream.entropy import Entropy
 from sinkhole.upstream.failure import ENDED, ConnectionEnded, EdnsRefused, UpstreamFailure, UpstreamTimeout
 from sinkhole.upstream.flight import Carrier, Flight, Landed, settle
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.wait import NEVER
 
 Write = Callable[[bytes], object]
 Rest = Callable[[], object]

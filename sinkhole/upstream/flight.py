@@ -10,8 +10,8 @@ from sinkhole.errors import UpstreamError
 from sinkhole.log import Log
 from sinkhole.protocol.addresses import AddressSet
 from sinkhole.protocol.message import Message
-from sinkhole.upstream.deadlines import Wait
 from sinkhole.upstream.task import STEPPING
+from sinkhole.upstream.wait import Wait
 
 Outcome = Message | UpstreamError
 """What came of a question: an answer, or why there is none."""

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from sinkhole.upstream.deadlines import Deadlines, Wait
+from sinkhole.upstream.deadlines import Deadlines
 from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.wait import Wait
 
 AT_ONCE: Final = 64
 """Sockets taken in one turn of the event loop."""

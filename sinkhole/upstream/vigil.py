@@ -2,14 +2,18 @@
 
 A process that sleeps is woken after the answer is there, and finds what it works on no longer in the processor's
 caches: of a miss that an upstream on the same machine or wire answers within 0.1 ms, that is a tenth. So the event loop
-goes round for a moment after queries have left. Where that was in vain, as with all upstreams farther away, it is left
-out for the next queries, for more of them each time; and it never takes more than a twentieth of a core.
+goes round for a moment after queries have left, and looks for the answer each time. Where that was in vain, as with all
+upstreams farther away, it is left out for the next queries, for more of them each time; and it never takes more than a
+twentieth of a core.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
+
+from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.wait import Wait
 
 _LONGEST: Final = 0.0002
 """Seconds for which the event loop goes round for a query."""
@@ -38,7 +42,7 @@ class Vigil:
         "_began", "_clock", "_credit", "_end", "_ended", "_is_on", "_leave_out", "_left_out", "_waits", "awaited",
     )  # fmt: skip
 
-    def __init__(self, waits: dict[Any, None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, waits: dict[Wait, None], clock: Callable[[], float] = time.monotonic) -> None:
         self._waits = waits
         self._clock = clock
         self._is_on = False
@@ -47,9 +51,9 @@ class Vigil:
         self._credit = _CREDIT
         self._left_out = 0
         self._leave_out = 1
-        self.awaited: object = None
+        self.awaited: Wait | None = None
 
-    def begin(self, loop: asyncio.AbstractEventLoop, wait: object) -> None:
+    def begin(self, loop: asyncio.AbstractEventLoop, wait: Wait) -> None:
         """Stay awake until somebody waits no more."""
         if self._left_out:
             self._left_out -= 1
@@ -68,9 +72,15 @@ class Vigil:
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = self._clock()
-        is_over = self.awaited not in self._waits
-        if not is_over and now < self._end:
+        awaited = self.awaited
+        is_over = awaited is None or awaited not in self._waits
+        if awaited is not None and not is_over and now < self._end:
             loop.call_soon(self._look, loop)
+            TURN.begin()
+            try:
+                awaited.receive()
+            finally:
+                TURN.end()
             return
         self._is_on = False
         self.awaited = None

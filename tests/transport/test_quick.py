@@ -48,7 +48,7 @@ def test_what_was_found_out_spares_nothing_but_time():
         wire = query.to_wire()
         (tail,), missed = rig.dispatch.at_hand([wire[2:]], [HOME])
         given = wire[:2] + tail if tail is not None else rig.dispatch.datagram(wire, HOME, missed[0][1])
-        found = alone.dispatch.only_at_hand(wire[2:], HOME)
+        found = alone.dispatch.one_at_hand(wire[2:], HOME)
         assert found == (tail if tail is not None else missed[0][1])
         if tail is None:
             alone.dispatch.datagram(wire, HOME, found)
@@ -68,7 +68,7 @@ async def test_a_datagram_that_comes_alone_is_answered_and_counted_as_in_a_batch
             serving.clock.now += passed
             serving.dispatch.tick()
         (tail,), missed = batch.dispatch.at_hand([key], [host])
-        given = one.dispatch.only_at_hand(key, host)
+        given = one.dispatch.one_at_hand(key, host)
         assert given == (tail if tail is not None else missed[0][1])
         kinds.add(type(given))
         for serving in (one, batch):
@@ -150,7 +150,7 @@ def test_a_datagram_that_comes_alone_and_fails_has_no_reply(monkeypatch, caplog)
         raise ZeroDivisionError
 
     monkeypatch.setattr(rig.hits, "add_new", fail)
-    assert rig.dispatch.only_at_hand(question("y.ads.example").to_wire()[2:], HOME) == b""
+    assert rig.dispatch.one_at_hand(question("y.ads.example").to_wire()[2:], HOME) == b""
     assert "query.failed" in caplog.text
 
 

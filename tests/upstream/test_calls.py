@@ -48,3 +48,16 @@ def test_silence_is_nothing_that_came_and_no_error() -> None:
         near.send(b"x")
         assert not box.is_silent(near.fileno())
         assert box.errno == errno.ECONNREFUSED
+
+
+def test_one_is_taken_in_whole() -> None:
+    box = Inbox(1, 64, 4096)
+    near, far = socket.socketpair(type=socket.SOCK_DGRAM)
+    with near, far:
+        assert (box.receive_one(near.fileno()), box.errno) == (None, errno.EAGAIN)
+        for octets in (b"", b"x", bytes(range(64)) * 64):
+            far.send(octets)
+            assert box.receive_one(near.fileno()) == octets
+        far.send(bytes(4097))
+        assert box.receive_one(near.fileno()) == bytes(4096)
+    assert (box.receive_one(near.fileno()), box.errno) == (None, errno.EBADF)

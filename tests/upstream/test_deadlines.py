@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from sinkhole.upstream.deadlines import NEVER, Deadlines, Wait
+from sinkhole.upstream.deadlines import Deadlines
+from sinkhole.upstream.wait import NEVER, Wait
 
 
 class Waiting(Wait):

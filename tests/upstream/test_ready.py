@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sinkhole.upstream.deadlines import Wait
 from sinkhole.upstream.ready import EpollReady, LoopReady, Ready, ready_of
 from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.wait import Wait
 
 BOTH = pytest.mark.parametrize("make", [EpollReady, LoopReady])
 

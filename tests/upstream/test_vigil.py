@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from sinkhole.upstream.failure import UpstreamTimeout
+from sinkhole.upstream.turn import TURN
 from sinkhole.upstream.udp import Datagrams
 from sinkhole.upstream.vigil import Vigil
 from tests.upstream.asking import asking, budget
+from tests.upstream.test_ready import Told
 
 
 class Rounds(asyncio.AbstractEventLoop):
@@ -34,26 +36,51 @@ class Rounds(asyncio.AbstractEventLoop):
             callback(*args)
 
 
-def test_it_is_awake_until_the_answer_comes() -> None:
-    loop, waits = Rounds(), {"one": None, "other": None}
+def nothing() -> Told:
+    """Return what waits, and finds nothing to read."""
+    return Told(lambda: None)
+
+
+def test_it_is_awake_until_the_answer_comes_and_looks_for_it_each_time() -> None:
+    looked: list[bool] = []
+    one, other = Told(lambda: looked.append(TURN.is_on)), nothing()
+    loop, waits = Rounds(), dict.fromkeys((one, other))
     vigil = Vigil(waits, lambda: loop.now)
-    vigil.begin(loop, "one")
+    vigil.begin(loop, one)
     for _ in range(5):
         loop.now += 0.00001
         loop.go_round()
         assert not loop.is_asleep
-    del waits["one"]
+    assert looked == [True] * 5
+    del waits[one]
     loop.go_round()
     assert loop.is_asleep
 
 
+def test_a_look_that_fails_does_not_end_it() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    one = Told(fail)
+    loop, waits = Rounds(), {one: None}
+    vigil = Vigil(waits, lambda: loop.now)
+    vigil.begin(loop, one)
+    with pytest.raises(ZeroDivisionError):
+        loop.go_round()
+    assert (loop.is_asleep, TURN.is_on) == (False, False)
+    del waits[one]
+    loop.go_round()
+    assert loop.is_asleep
+    assert vigil.awaited is None
+
+
 def test_the_next_query_lengthens_it() -> None:
-    loop = Rounds()
-    vigil = Vigil({"one": None, "other": None}, lambda: loop.now)
-    vigil.begin(loop, "one")
+    loop, one, other = Rounds(), nothing(), nothing()
+    vigil = Vigil({one: None, other: None}, lambda: loop.now)
+    vigil.begin(loop, one)
     loop.now += 0.00015
     loop.go_round()
-    vigil.begin(loop, "other")
+    vigil.begin(loop, other)
     loop.now += 0.00015
     loop.go_round()
     assert not loop.is_asleep
@@ -64,7 +91,8 @@ def test_the_next_query_lengthens_it() -> None:
 
 def awake(rate: float, seconds: float, takes: Callable[[random.Random], float]) -> tuple[float, float]:
     """Ask at random moments; return the shares of queries that were waited for, and of the time that that took."""
-    loop, waits = Rounds(), {"upstream": None}
+    upstream = nothing()
+    loop, waits = Rounds(), {upstream: None}
     vigil = Vigil(waits, lambda: loop.now)
     chance = random.Random(1)
     asked, kept, spent = 0, 0, 0.0
@@ -72,8 +100,8 @@ def awake(rate: float, seconds: float, takes: Callable[[random.Random], float]) 
     while loop.now < end:
         loop.now += chance.expovariate(rate)
         asked += 1
-        waits["upstream"] = None
-        vigil.begin(loop, "upstream")
+        waits[upstream] = None
+        vigil.begin(loop, upstream)
         kept += not loop.is_asleep
         began, answer = loop.now, loop.now + takes(chance)
         while not loop.is_asleep:
@@ -115,11 +143,11 @@ def test_it_takes_no_more_than_a_twentieth_of_a_core(rate: float) -> None:
 
 
 def test_queries_that_come_all_the_time_do_not_keep_it_awake() -> None:
-    loop = Rounds()
-    vigil = Vigil({"far": None}, lambda: loop.now)
+    loop, far = Rounds(), nothing()
+    vigil = Vigil({far: None}, lambda: loop.now)
     rounds = 0
     for _ in range(2000):
-        vigil.begin(loop, "far")
+        vigil.begin(loop, far)
         rounds += not loop.is_asleep
         loop.now += 0.0001
         loop.go_round()
