@@ -3,8 +3,9 @@
 The order: the client gate, the packet cache, then parsing, what is never forwarded, and the resolver's chain. What the
 client sent is captured first; the reply is fitted to it last (size, OPT, DO), so that the chain need not know it.
 
-A listener calls `tick` and `at_hand` once per batch, and `datagram` for those of its datagrams that have no reply. Only
-what must wait comes back as a coroutine, which the listener makes a task of.
+A listener calls `tick` once per turn, `at_hand` once per batch or `one_at_hand` for each of few datagrams, and
+`datagram` for those that have no reply. Only what must wait comes back as a coroutine, which the listener makes a task
+of.
 """
 
 import time

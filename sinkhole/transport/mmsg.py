@@ -146,7 +146,7 @@ class BatchSocket(DatagramSocket):
         start = box.start(number)
         reply = box.octets[start : start + 2] + tail
         if self._has_control:
-            self._send_placed([reply], [self.place(number)])
+            self._send_one(reply, *self.place(number))
         else:
             self._send_one(reply, box.name(number))
 
@@ -166,13 +166,10 @@ class BatchSocket(DatagramSocket):
         if not replies:
             return
         self._replies, self._places = [], []
-        if len(replies) <= _FEW and not self._has_control:
+        if len(replies) <= _FEW:
             for number, reply in enumerate(replies):
-                self._send_one(reply, places[number][0])
+                self._send_one(reply, *places[number])
             return
-        self._send_placed(replies, places)
-
-    def _send_placed(self, replies: list[bytes], places: list[Place]) -> None:
         names, controls = self._put_places(places)
         self._out.fill(b"".join(replies), [len(reply) for reply in replies], names, controls)
         self._send_some(len(replies))
@@ -187,9 +184,11 @@ class BatchSocket(DatagramSocket):
         self._out.control_lengths[: len(controls)] = array("L", [len(control) for control in controls])
         return names, b"".join([control.ljust(size, b"\0") for control in controls])
 
-    def _send_one(self, reply: bytes, name: bytes) -> None:
-        if not self._out.send_one(self._fd, reply, name):
-            report_lost(self._log, self._out.errno)
+    def _send_one(self, reply: bytes, name: bytes, control: bytes = b"") -> None:
+        box = self._out
+        is_sent = box.send_placed(self._fd, reply, name, control) if control else box.send_one(self._fd, reply, name)
+        if not is_sent:
+            report_lost(self._log, box.errno)
 
     def _send_some(self, end: int) -> None:
         """Send what was put into the outbox."""

@@ -38,7 +38,7 @@ class Quick:
 
     Attributes:
         now: monotonic seconds of this batch.
-        learned: `BlockedReplies.learned` when it was begun.
+        learned: `BlockedReplies.learned` when a reply at hand was last looked for.
     """
 
     def __init__(

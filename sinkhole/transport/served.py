@@ -25,8 +25,9 @@ _AT_ONCE: Final = 32
 class Served:
     """Counts served replies in `hits`.
 
-    The fast path only appends: a reply to `ClientState.served`, and a client with its first one to `touched`. One that
-    is alone is held beside, since lists that are filled and emptied each time take longer than to count it.
+    The fast path only appends: a reply to `ClientState.served`, and a client with its first one to `touched`. The
+    first that `add` notes is held beside: mostly it is the only one, and to fill and empty lists each time takes longer
+    than to count it.
 
     Args:
         hits: where they are counted.

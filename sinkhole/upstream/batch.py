@@ -45,7 +45,6 @@ class _Box:
         parts: pieces that each of them is in.
         name_octets: of the address that comes and goes with a datagram; 0 for a connected socket.
         control_octets: of ancillary data.
-
         names: where addresses are put.
 
     Attributes:
@@ -56,7 +55,7 @@ class _Box:
     def __init__(self, count: int, parts: int, name_octets: int, control_octets: int, names: Any) -> None:
         self.name_octets = name_octets
         self.control_octets = control_octets
-        # Held here for as long as the headers that point to them.
+        # Held here for as long as the headers that point to them; what a pointer leads into is held by whoever gave it.
         self._names = names
         self._controls = FFI.new("char[]", max(1, count * control_octets))
         self._iovecs = FFI.new("struct vector[]", count * parts)
@@ -135,12 +134,12 @@ class Inbox(_Box):
         return count
 
     def is_silent(self, fileno: int) -> bool:
-        """Take one in and forget it; return whether there was none, and no error either."""
+        """Take one in and forget it; return whether there was none, and no error either. The batch before is gone."""
         got: int = self._recv(fileno, self._far_octets, self._step, _DONTWAIT)
         return got < 0 and self.errno == errno.EAGAIN
 
     def receive_one(self, fileno: int) -> bytes | None:
-        """Take in one from a connected socket, and return it; None where `errno` says why there is none."""
+        """Take in one and return it; None where `errno` says why there is none. The batch before is gone."""
         got: int = self._recv(fileno, self._far_octets, self._room, _DONTWAIT)
         if got < 0:
             return None
@@ -225,6 +224,15 @@ class Outbox(_Box):
         """Send a datagram that was not put in, which takes the kernel less; return False where `errno` says why not."""
         sent: int = self._sendto(fileno, octets, len(octets), _DONTWAIT, name, len(name))
         return sent >= 0
+
+    def send_placed(self, fileno: int, octets: bytes, name: bytes, control: bytes) -> bool:
+        """Send a datagram with ancillary data, which must fit; return False where `errno` says why not."""
+        self._buffer[: len(octets)] = octets
+        self._lengths[0] = len(octets)
+        self.names[: len(name)] = name
+        self.controls[: len(control)] = control
+        self.control_lengths[0] = len(control)
+        return self.send(fileno, 0, 1) > 0
 
 
 def _mapped(octets: int) -> Any:

@@ -59,7 +59,7 @@ class EpollReady(Ready):
     def _take(self) -> None:
         deadlines = self.deadlines
         awaited = deadlines.vigil.awaited
-        if isinstance(awaited, Wait) and deadlines.is_watched(awaited):
+        if awaited is not None and deadlines.is_watched(awaited):
             awaited.receive()  # most likely it is that one
             if not deadlines.is_watched(awaited):
                 return  # if others are ready, too, they are in the next turn

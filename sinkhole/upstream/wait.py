@@ -16,7 +16,7 @@ class Wait(Unfinished):
     __slots__ = ()
 
     def receive(self) -> None:
-        """Read it."""
+        """Read what there is to read, if anything: a vigil asks before anybody knows."""
         raise NotImplementedError
 
     def expire(self, now: float) -> float:

@@ -18,6 +18,11 @@ def keys_of(*queries):
     return [query.to_wire()[2:] for query in queries]
 
 
+def queries_of(serving):
+    """Return how many queries of each client were counted."""
+    return {host: serving.dispatch._gate.admit(host).queries for host in (HOME, OTHER)}
+
+
 def test_replies_of_pieces_are_at_hand_and_others_are_told_with_what_was_found_out():
     rig = Rig(policy())
     assert rig.dispatch.at_hand(keys_of(question("x.ads.example")), [HOME]) == ([None], [(0, None)])
@@ -56,7 +61,7 @@ def test_what_was_found_out_spares_nothing_but_time():
     assert rig.rows() == alone.rows() == plain.rows()
 
 
-async def test_a_datagram_that_comes_alone_is_answered_and_counted_as_in_a_batch():
+async def test_one_datagram_is_answered_and_counted_as_in_a_batch():
     random = Random(3)
     one, batch = (Serving(Counting(ttl=10.0), access={"rate": 4, "burst": 9}) for _ in range(2))
     kinds = set()
@@ -76,6 +81,7 @@ async def test_a_datagram_that_comes_alone_is_answered_and_counted_as_in_a_batch
                 await say(serving, query.to_wire(), host)
             serving.dispatch.settle()
     assert one.dispatch.given == batch.dispatch.given
+    assert queries_of(one) == queries_of(batch)
     assert kinds == {bytes, type(None)}, "some replies were at hand, some were not"
 
 
@@ -142,7 +148,7 @@ def test_a_query_that_fails_takes_none_of_its_batch_along(monkeypatch, caplog):
 
 
 @pytest.mark.interpreted
-def test_a_datagram_that_comes_alone_and_fails_has_no_reply(monkeypatch, caplog):
+def test_one_datagram_that_fails_has_no_reply(monkeypatch, caplog):
     rig = Rig(policy())
     rig.say(question("x.ads.example"))
 
