@@ -70,7 +70,7 @@ class DatagramSocket(Unfinished):
         raise NotImplementedError
 
     def answer_one(self, number: int, tail: bytes) -> None:
-        """Send the reply to one datagram of the batch, as `answer` does; no octets are silence."""
+        """Send the reply to one datagram of the batch, as `answer` does."""
         raise NotImplementedError
 
     def send(self, reply: bytes, place: Place) -> None:
@@ -78,104 +78,29 @@ class DatagramSocket(Unfinished):
         raise NotImplementedError
 
 
-class AddressSocket(DatagramSocket):
-    """A socket bound to one address: replies can only leave from there."""
+class _SingleSocket(DatagramSocket):
+    """What forms with a system call for each datagram share: a list of what came, and of where each reply goes."""
 
     form: Form = "single"
 
-    def __init__(self, sock: socket.socket, log: QuietLog) -> None:
-        self._recvfrom = sock.recvfrom
-        self._sendto = sock.sendto
-        self._log = log
-        self._batch: list[tuple[bytes, Any]] = []
-
-    def receive(self) -> int:
-        """Take in what is waiting, at most `BATCH`; return how many."""
-        recvfrom = self._recvfrom
-        self._batch = batch = []
-        try:
-            for _ in range(BATCH):
-                batch.append(recvfrom(LARGEST))  # noqa: PERF401 - what came before the last one counts
-        except BlockingIOError:
-            pass
-        except OSError as error:
-            self._log.warning("udp.receive_failed", error=error)
-        return len(batch)
-
-    def batch(self) -> tuple[list[bytes], list[Host]]:
-        """Return for each datagram of the batch the octets after its id, and who sent it."""
-        return [data[2:] for data, _ in self._batch], [source[0] for _, source in self._batch]
-
-    def key(self, number: int) -> bytes:
-        """Return the octets after its id of a datagram of the batch."""
-        return self._batch[number][0][2:]
-
-    def host(self, number: int) -> Host:
-        """Return who sent a datagram of the batch."""
-        host: str = self._batch[number][1][0]
-        return host
-
-    def wire(self, number: int) -> bytes:
-        """Return a datagram of the batch."""
-        return self._batch[number][0]
-
-    def place(self, number: int) -> Place:
-        """Return where it came from."""
-        return self._batch[number][1], ()
-
-    def answer(self, tails: list[bytes | None]) -> None:
-        """Send each; one that the system refuses is lost and logged."""
-        for (data, source), tail in zip(self._batch, tails, strict=True):
-            if tail is not None:
-                self.send(data[:2] + tail, (source, ()))
-
-    def answer_one(self, number: int, tail: bytes) -> None:
-        """Send one; if the system refuses it, it is lost and logged."""
-        if tail:
-            self.send(self._batch[number][0][:2] + tail, self.place(number))
-
-    def send(self, reply: bytes, place: Place) -> None:
-        """Send one; if the system refuses it, it is lost and logged."""
-        try:
-            self._sendto(reply, place[0])
-        except OSError as error:
-            report_lost(self._log, error.errno)
-
-
-class WildcardSocket(DatagramSocket):
-    """A socket bound to every address of a family: each reply leaves from the address that was asked.
-
-    Without that a client with a connected socket never sees the reply (RFC 2181, section 4.1: "the source address
-    of the reply must be the same as the destination address of the query").
-    """
-
-    form: Form = "single"
-
-    def __init__(self, sock: socket.socket, log: QuietLog) -> None:
-        ask_for_destination(sock)
-        self._sock = sock
+    def __init__(self, log: QuietLog) -> None:
         self._log = log
         self._batch: list[tuple[bytes, Place]] = []
-        self._controls: dict[bytes, Control] = {}
 
     def receive(self) -> int:
         """Take in what is waiting, at most `BATCH`; return how many."""
-        recvmsg = self._sock.recvmsg
-        controls = self._controls
-        self._batch = batch = []
+        self._batch = []
         try:
             for _ in range(BATCH):
-                data, ancillary, _, source = recvmsg(LARGEST, _CONTROL_OCTETS)
-                info = ancillary[0][2] if ancillary else b""
-                control = controls.get(info)
-                if control is None:
-                    control = self._remember(info, ancillary)
-                batch.append((data, (source, control)))
+                self._batch.append(self._receive_one())
         except BlockingIOError:
             pass
         except OSError as error:
             self._log.warning("udp.receive_failed", error=error)
-        return len(batch)
+        return len(self._batch)
+
+    def _receive_one(self) -> tuple[bytes, Place]:
+        raise NotImplementedError
 
     def batch(self) -> tuple[list[bytes], list[Host]]:
         """Return for each datagram of the batch the octets after its id, and who sent it."""
@@ -200,22 +125,66 @@ class WildcardSocket(DatagramSocket):
 
     def answer(self, tails: list[bytes | None]) -> None:
         """Send each; one that the system refuses is lost and logged."""
-        for (data, place), tail in zip(self._batch, tails, strict=True):
+        for number, tail in enumerate(tails):
             if tail is not None:
-                self.send(data[:2] + tail, place)
+                self.answer_one(number, tail)
 
     def answer_one(self, number: int, tail: bytes) -> None:
         """Send one; if the system refuses it, it is lost and logged."""
-        if tail:
-            self.send(self._batch[number][0][:2] + tail, self.place(number))
+        data, place = self._batch[number]
+        self.send(data[:2] + tail, place)
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send one; if the system refuses it, it is lost and logged."""
-        source, control = place
         try:
-            self._sock.sendmsg((reply,), control, 0, source)
+            self._send(reply, place)
         except OSError as error:
             report_lost(self._log, error.errno)
+
+    def _send(self, reply: bytes, place: Place) -> None:
+        raise NotImplementedError
+
+
+class AddressSocket(_SingleSocket):
+    """A socket bound to one address: replies can only leave from there."""
+
+    def __init__(self, sock: socket.socket, log: QuietLog) -> None:
+        super().__init__(log)
+        self._recvfrom = sock.recvfrom
+        self._sendto = sock.sendto
+
+    def _receive_one(self) -> tuple[bytes, Place]:
+        data, source = self._recvfrom(LARGEST)
+        return data, (source, ())
+
+    def _send(self, reply: bytes, place: Place) -> None:
+        self._sendto(reply, place[0])
+
+
+class WildcardSocket(_SingleSocket):
+    """A socket bound to every address of a family: each reply leaves from the address that was asked.
+
+    Without that a client with a connected socket never sees the reply (RFC 2181, section 4.1: "the source address
+    of the reply must be the same as the destination address of the query").
+    """
+
+    def __init__(self, sock: socket.socket, log: QuietLog) -> None:
+        super().__init__(log)
+        ask_for_destination(sock)
+        self._sock = sock
+        self._controls: dict[bytes, Control] = {}
+
+    def _receive_one(self) -> tuple[bytes, Place]:
+        data, ancillary, _, source = self._sock.recvmsg(LARGEST, _CONTROL_OCTETS)
+        info = ancillary[0][2] if ancillary else b""
+        control = self._controls.get(info)
+        if control is None:
+            control = self._remember(info, ancillary)
+        return data, (source, control)
+
+    def _send(self, reply: bytes, place: Place) -> None:
+        source, control = place
+        self._sock.sendmsg((reply,), control, 0, source)
 
     def _remember(self, info: bytes, ancillary: list[tuple[int, int, bytes]]) -> Control:
         """Make the ancillary data of replies from that of a query, without the interface: routing chooses it."""

@@ -140,15 +140,9 @@ class BatchSocket(DatagramSocket):
 
     def answer_one(self, number: int, tail: bytes) -> None:
         """Send one; if the system refuses it, it is lost and logged."""
-        if not tail:
-            return
         box = self._in
         start = box.start(number)
-        reply = box.octets[start : start + 2] + tail
-        if self._has_control:
-            self._send_one(reply, *self.place(number))
-        else:
-            self._send_one(reply, box.name(number))
+        self._send_one(box.octets[start : start + 2] + tail, self.place(number))
 
     def send(self, reply: bytes, place: Place) -> None:
         """Send one, together with the others that become ready in this turn of the event loop."""
@@ -168,7 +162,7 @@ class BatchSocket(DatagramSocket):
         self._replies, self._places = [], []
         if len(replies) <= _FEW:
             for number, reply in enumerate(replies):
-                self._send_one(reply, *places[number])
+                self._send_one(reply, places[number])
             return
         names, controls = self._put_places(places)
         self._out.fill(b"".join(replies), [len(reply) for reply in replies], names, controls)
@@ -184,7 +178,8 @@ class BatchSocket(DatagramSocket):
         self._out.control_lengths[: len(controls)] = array("L", [len(control) for control in controls])
         return names, b"".join([control.ljust(size, b"\0") for control in controls])
 
-    def _send_one(self, reply: bytes, name: bytes, control: bytes = b"") -> None:
+    def _send_one(self, reply: bytes, place: Place) -> None:
+        name, control = place
         box = self._out
         is_sent = box.send_placed(self._fd, reply, name, control) if control else box.send_one(self._fd, reply, name)
         if not is_sent:

@@ -42,8 +42,7 @@ class Served:
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._gathered: deque[tuple[ClientState, Entry, int, int]] = deque()
-        self._only: Entry | None = None
-        self._only_state: ClientState | None = None
+        self._only: tuple[Entry, ClientState] | None = None
         self.touched: list[ClientState] = []
         self.pending = 0
         self.total = 0
@@ -53,7 +52,7 @@ class Served:
         """Note one served reply."""
         self.pending += 1
         if self.pending == 1:
-            self._only, self._only_state = entry, state
+            self._only = entry, state
         else:
             self._append(entry, state)
 
@@ -84,13 +83,13 @@ class Served:
 
     def _count_few(self) -> None:
         second: int | None = None
-        only, of = self._only, self._only_state
-        if only is not None and of is not None:
-            self._only = self._only_state = None
-            of.queries += 1
-            if only.is_recorded:
+        only, self._only = self._only, None
+        if only is not None:
+            entry, state = only
+            state.queries += 1
+            if entry.is_recorded:
                 second = int(self._wall())
-                self._count_one(of, only, second, 1)
+                self._count_one(state, entry, second, 1)
         for state in self.touched:
             served = state.served
             state.queries += len(served)
@@ -116,10 +115,9 @@ class Served:
     def _gather(self) -> None:
         """Take equal replies to a client together."""
         second = int(self._wall())
-        only, of = self._only, self._only_state
-        if only is not None and of is not None:
-            self._only = self._only_state = None
-            self._append(only, of)
+        only, self._only = self._only, None
+        if only is not None:
+            self._append(*only)
         for state in self.touched:
             state.queries += len(state.served)
             self._gathered.extend(
@@ -129,8 +127,7 @@ class Served:
         self._take_over()
 
     def _take_over(self) -> None:
-        if self.touched:
-            self.touched.clear()
+        self.touched.clear()
         self.total += self.pending
         self.pending = 0
 

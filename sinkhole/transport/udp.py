@@ -13,7 +13,7 @@ from sinkhole.transport.border import Wanted, wrap_socket
 from sinkhole.transport.datagram import BATCH, Form, Host, Place
 from sinkhole.transport.dispatch import Dispatch
 from sinkhole.transport.later import Begun, Later, Returner, StraightLater
-from sinkhole.transport.quick import Asked, Missed
+from sinkhole.transport.quick import Asked
 from sinkhole.upstream.turn import TURN
 
 _BATCHES: Final = 4
@@ -104,24 +104,19 @@ class UdpListener(Returner):
     def _answer_few(self, count: int) -> None:
         """Answer a batch of few: each that has a reply at hand at once, by itself, and then the others."""
         box, dispatch = self._socket, self._dispatch
-        missed: list[Missed] | None = None
+        missed: list[tuple[int, bytes, Host, Asked | None]] = []
         for number in range(count):
-            tail = dispatch.one_at_hand(box.key(number), box.host(number))
-            if isinstance(tail, bytes):
-                box.answer_one(number, tail)
-            elif missed is None:
-                missed = [(number, tail)]
-            else:
-                missed.append((number, tail))
-        if missed is not None:
-            self._answer_missed(missed)
-
-    def _answer_missed(self, missed: list[Missed]) -> None:
-        """Answer those of a batch of few that have no reply at hand."""
-        box = self._socket
+            key, host = box.key(number), box.host(number)
+            found = dispatch.one_at_hand(key, host)
+            if not isinstance(found, bytes):
+                missed.append((number, key, host, found))
+            elif found:
+                box.answer_one(number, found)
+        if not missed:
+            return
         ready: list[tuple[int, bytes]] = []
-        for number, asked in missed:
-            tail = self._begin(number, box.key(number), box.host(number), asked)
+        for number, key, host, asked in missed:
+            tail = self._begin(number, key, host, asked)
             if tail is not None:
                 ready.append((number, tail))
         TURN.flush()  # queries for upstreams leave first: there they are worked on while the rest is done here

@@ -135,8 +135,7 @@ class Inbox(_Box):
 
     def is_silent(self, fileno: int) -> bool:
         """Take one in and forget it; return whether there was none, and no error either. The batch before is gone."""
-        got: int = self._recv(fileno, self._far_octets, self._step, _DONTWAIT)
-        return got < 0 and self.errno == errno.EAGAIN
+        return self.receive_one(fileno) is None and self.errno == errno.EAGAIN
 
     def receive_one(self, fileno: int) -> bytes | None:
         """Take in one and return it; None where `errno` says why there is none. The batch before is gone."""

@@ -73,14 +73,10 @@ class Vigil:
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = self._clock()
         awaited = self.awaited
-        is_over = awaited is None or awaited not in self._waits
+        is_over = awaited not in self._waits
         if awaited is not None and not is_over and now < self._end:
             loop.call_soon(self._look, loop)
-            TURN.begin()
-            try:
-                awaited.receive()
-            finally:
-                TURN.end()
+            TURN.run(awaited.receive)
             return
         self._is_on = False
         self.awaited = None

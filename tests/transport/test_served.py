@@ -2,6 +2,7 @@ import asyncio
 import itertools
 
 import dns.message
+import pytest
 
 from sinkhole.config.schema import AccessSettings, RecordSettings
 from sinkhole.policy.groups import EVERYONE
@@ -25,22 +26,16 @@ def make_served() -> tuple[Served, Hits, tuple]:
     )
 
 
-def test_few_replies_are_counted_at_once():
+@pytest.mark.parametrize("turns", [[1, 1], [3]])
+def test_few_replies_are_counted_at_once(turns):
     served, hits, hit = make_served()
-    for _ in range(2):
-        served.add(*hit)
+    for replies in turns:
+        for _ in range(replies):
+            served.add(*hit)
         served.settle()
-    assert (served.pending, served.touched, served.total, hit[1].queries) == (0, [], 2, 2)
-    assert [row.count for row in hits.drain(9)] == [2]
-
-
-def test_the_first_of_few_is_counted_with_the_others():
-    served, hits, hit = make_served()
-    for _ in range(3):
-        served.add(*hit)
-    served.settle()
-    assert (served.pending, served.touched, served.total, hit[1].queries) == (0, [], 3, 3)
-    assert [row.count for row in hits.drain(9)] == [3]
+    count = sum(turns)
+    assert (served.pending, served.touched, served.total, hit[1].queries) == (0, [], count, count)
+    assert [row.count for row in hits.drain(9)] == [count]
 
 
 def test_reply_that_is_not_recorded_is_no_hit():
