@@ -23,7 +23,7 @@ from sinkhole.policy.subject import Subject, SubjectKind
 from sinkhole.policy.verdict import Action
 from sinkhole.store.audit import current_user, head_of
 from sinkhole.store.candidates import CandidateState, CandidateStore
-from sinkhole.store.database import Store, open_store
+from sinkhole.store.database import BUSY_TIMEOUT, Store, open_store
 from sinkhole.store.exception_store import ExceptionStore
 from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
@@ -128,7 +128,12 @@ class State:
 
 
 def open_state(
-    settings: Settings, who: str | None = None, *, is_thorough: bool = False, kept: Kept | None = None
+    settings: Settings,
+    who: str | None = None,
+    *,
+    is_thorough: bool = False,
+    kept: Kept | None = None,
+    busy_timeout: float = BUSY_TIMEOUT,
 ) -> State:
     """Open the state of the data folder; the first time, put the default policy and feeds in.
 
@@ -136,11 +141,12 @@ def open_state(
         who: who makes changes, for the audit log; None: the user of this process.
         is_thorough: look for damage through the whole store, which the server does and a short command does not.
         kept: what other states of the same folder keep; None: nothing yet.
+        busy_timeout: seconds that a lock of another process is waited for.
 
     Raises:
         StoreError: the store cannot be opened.
     """
-    store = open_store(settings.server.data_dir / STORE, is_thorough=is_thorough)
+    store = open_store(settings.server.data_dir / STORE, is_thorough=is_thorough, busy_timeout=busy_timeout)
     state = state_over(settings, store, who or current_user(), kept)
     with ExitStack() as stack:
         stack.callback(store.close)
@@ -179,13 +185,16 @@ def _seed(state: State) -> None:
     with state.store.reading() as connection:
         if _is_filled(connection):
             return
+    # Read before the lock is taken: it takes a quarter of a second of processor, and others wait for the lock.
+    statements = default_statements(compiled.shipped_catalogue().bypass)
+    feeds = defaults.default_feeds(packaged_path("blocklists"))
     # In one transaction: a kill or a full disk half way would leave some, and they would count as all.
     with state.store.transaction() as connection:
         if _is_filled(connection):  # by another process, which may have changed some of it since
             return
-        for statement in default_statements(compiled.shipped_catalogue().bypass):
+        for statement in statements:
             state.policy.put(statement)
-        for feed in defaults.default_feeds(packaged_path("blocklists")):
+        for feed in feeds:
             put_feed(state, feed)
 
 

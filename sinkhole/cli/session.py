@@ -25,13 +25,17 @@ else:
     preview = late("sinkhole.app.preview")
 
 
+_PATIENCE = 30.0
+"""Seconds that a command waits for a lock: on a machine with too much to do, a person waits rather than tries again."""
+
+
 @contextmanager
 def opened(place: Place, log_level: str = "warning") -> Iterator[State]:
     """Give the open state, with logs of `log_level` and worse only."""
     settings = place.settings()
     configure(log_level)
     data_dir.prepare(settings.server.data_dir)
-    state = open_state(settings)
+    state = open_state(settings, busy_timeout=_PATIENCE)
     try:
         yield state
     finally:
