@@ -4,8 +4,17 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
+from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
+
+settings.register_profile("any machine", deadline=None)  # one that hangs is ended by its time-out
+settings.load_profile("any machine")
+
+ALONE = "alone"
+"""Marks tests that run alone, and names the group that xdist writes behind their ids."""
 
 LONG = (
     "tests/e2e/", "tests/browser/", "tests/test_readme.py", "tests/test_cli_page.py", "tests/web/", "tests/cli/",
@@ -20,8 +29,8 @@ ON_UVLOOP = ("tests/transport/", "tests/upstream/")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with long files, so that no process is left alone with one at the end; leave slow tests out.
 
-    Files with tests that run alone come last: the other processes wait for these, and would wait each time for what was
-    begun before as well.
+    Those that run alone come last, all in one process: each that begins among others waits for what these are at, and
+    who is done first waits along.
 
     Slow ones run with SINKHOLE_SLOW=1 alone: each has a short form that always runs.
     """
@@ -34,12 +43,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if slow:
             config.hook.pytest_deselected(items=slow)
             items[:] = [item for item in items if item not in slow]
-    lonely = {item.path for item in items if item.get_closest_marker("alone")}
-    items.sort(key=lambda item: (item.path in lonely, _place(item)))
+    for item in items:
+        if item.get_closest_marker(ALONE):
+            item.add_marker(pytest.mark.xdist_group(ALONE))
+    items.sort(key=lambda item: (item.get_closest_marker(ALONE) is not None, _place(item)))
 
 
 def _place(item: pytest.Item) -> int:
     return next((number for number, place in enumerate(LONG) if item.nodeid.startswith(place)), len(LONG))
+
+
+class _ByFile(LoadScopeScheduling):
+    """Gives each file to one process, but for tests that run alone."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return ALONE if nodeid.endswith(f"@{ALONE}") else nodeid.split("::", 1)[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return who says which process runs what; None for another way that the command line asks for."""
+    return _ByFile(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +76,7 @@ def _turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield
         return
     shared = tmp_path_factory.getbasetemp().parent
-    is_alone = request.node.get_closest_marker("alone") is not None
+    is_alone = request.node.get_closest_marker(ALONE) is not None
     with ExitStack() as stack:
         gate, room = (stack.enter_context((shared / name).open("w")) for name in ("gate", "room"))
         fcntl.flock(gate, fcntl.LOCK_EX)

@@ -93,7 +93,7 @@ def is_blocked_there(rules: list[Rule], name: str) -> bool:
     return outcome is not None and outcome.action is RuleAction.BLOCK
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(configurations(), st.booleans())
 def test_verdicts_are_those_of_the_rules(found, has_outside):
     """A client is under the rules of all its groups together, as in Pi-hole and blocky; AdGuard has one group."""

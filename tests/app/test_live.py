@@ -68,6 +68,7 @@ def test_server_syncs_by_itself_and_keeps_what_it_has(tmp_path, upstream, lists)
 
 def test_answers_go_on_while_the_control_process_stands_still(server):
     """R-D01: no answer waits for it, what was counted meanwhile is stored after, and no command hangs on it to look."""
+    server.wait_for(r"policy\.published generation=2")  # it is at work, and not still starting
     server.ask("chat.deepseek.com")
     control = server.pids()["control"]
     os.kill(control, signal.SIGSTOP)

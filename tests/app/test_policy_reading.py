@@ -295,7 +295,7 @@ POLICIES = st.builds(
 ).map(PolicyFile.in_order)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(POLICIES, POLICIES)
 def test_any_policy_is_written_read_and_updated_into_any_other(one, other):
     text = text_of(one)

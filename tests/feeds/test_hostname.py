@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sinkhole.feeds.hostname import MAX_NAME, is_address, read_name
@@ -98,7 +98,6 @@ def test_addresses_are_known(text: str) -> None:
     assert is_address(text)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_a_name_or_the_documented_error(text: str) -> None:
     try:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sinkhole.feeds.parse import READERS, parse
@@ -55,7 +55,6 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(deadline=None)
 @example("adblock", "*^|")
 @example("clash", "ßß,")
 @given(

@@ -340,7 +340,7 @@ def naive(ordinary, name: str, client: str, overrides: list[Override]) -> str:
     return "monitor" if acting and ordinary.action >= Action.COACH else str(ordinary.action)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(said, overrides_too, st.sampled_from(NAMES), st.sampled_from([INSIDE, OUTSIDE]), st.booleans())
 def test_order_of_overrides_is_the_documented_one(statements, overrides, name, client, explain):
     feeds: list[FeedRules] = [listed("ours", "listed.example")]

@@ -72,7 +72,6 @@ def build(
     return Policy(NameIndex.from_rules(feeds, vendors, PROTECTED, ways), statements, groups, BlockAnswer(), 1)
 
 
-@settings(deadline=None)
 @given(said, rows, rows, st.sampled_from(NAMES), st.sampled_from(CLIENTS), st.randoms())
 def test_order_of_statements_rows_groups_and_vendors_never_matters(statements, one, two, name, client, random):
     """R-B09."""
@@ -149,7 +148,7 @@ def strength(statement: Statement, client: str) -> tuple[int, int, int, int]:
     return (-subject.kind, -length, scope_place(statement, client) or 0, -statement.action)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(said, rows, rows, st.sampled_from(NAMES), st.sampled_from(CLIENTS))
 def test_precedence_is_the_documented_one(statements, one, two, name, client):
     """R-B08, R-B09, R-B12: domain > … > ai, then client > group > all, then block > monitor > allow."""

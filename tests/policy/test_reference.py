@@ -159,7 +159,7 @@ def world_of(random: Random) -> World:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@settings(deadline=None, max_examples=WORLDS // PARTS, suppress_health_check=list(HealthCheck))
+@settings(max_examples=WORLDS // PARTS, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**64))
 def test_engine_decides_as_the_reference(part, seed):
     """R-B09: 120,000 cases, in parts, each of which has its own worlds and time."""

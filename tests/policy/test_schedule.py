@@ -190,7 +190,7 @@ def test_weeks_around_a_change_minute_by_minute(zone, change):
         assert schedule.holds(when) is is_held_naively(intervals, schedule, when), when
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(schedules(), st.sampled_from((0, 1)), st.integers(-720, -360) | st.integers(-14_400, 11_520))
 def test_holds_is_what_the_wall_clock_shows(schedule, change, begin):
     """R-B14: any schedule, each minute of a day on which clocks are changed, or near one."""
@@ -201,7 +201,7 @@ def test_holds_is_what_the_wall_clock_shows(schedule, change, begin):
         assert schedule.holds(when) is is_held_naively(intervals, schedule, when)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(schedules(), st.sampled_from((0, 1)), st.integers(-8 * 1440 * 60, 8 * 1440 * 60))
 def test_next_edge_is_the_first_minute_at_which_holds_changes(schedule, which, seconds):
     when = CHANGES[schedule.zone.key][which] + timedelta(seconds=seconds)
@@ -218,7 +218,6 @@ def test_next_edge_is_the_first_minute_at_which_holds_changes(schedule, which, s
         assert schedule.holds(edge - timedelta(microseconds=1)) is now
 
 
-@settings(deadline=None)
 @given(schedules())
 def test_schedule_survives_text(schedule):
     assert schedule_from_text(str(schedule)) == schedule

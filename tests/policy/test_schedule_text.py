@@ -1,7 +1,7 @@
 """Schedules as people write them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sinkhole.errors import PolicyError
@@ -88,7 +88,6 @@ pieces = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60) | st.lists(pieces, max_size=12).map("".join) | st.lists(pieces, max_size=8).map(" ".join))
 def test_any_text_is_a_schedule_or_a_policy_error(text):
     for whole in (text, f"08:00-12:00 {text}", f"{text} @UTC"):

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sinkhole.feeds.formats.rewrite import is_plain_block, print_rewrite, read_rewrite
@@ -66,7 +66,6 @@ def test_rewrites_that_only_block(text: str, expected: bool) -> None:
     assert is_plain_block(text) is expected
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ANOERRTXMHSV;. 019:/=abc-", max_size=40))
 def test_text_or_the_documented_error(value: str) -> None:
     try:
