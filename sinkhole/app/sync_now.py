@@ -34,7 +34,7 @@ def wanted_feeds(state: State, names: tuple[str, ...]) -> list[str]:
 
 async def sync_now(
     state: State, names: tuple[str, ...], note: Callable[[SyncResult], None], *, force: bool = False
-) -> tuple[list[SyncResult], bool]:
+) -> list[SyncResult]:
     """Sync feeds (all that are enabled for no names) and store how that went.
 
     Args:
@@ -42,7 +42,7 @@ async def sync_now(
         force: fetch the content even if the server says that it has not changed.
 
     Returns:
-        How it went, and whether somebody else was syncing the same feed, so that its result may not be applied yet.
+        How it went. What is unchanged may not be in force yet either: somebody else may just have fetched it.
     """
     feeds = state.feeds.all()
     vetoes = state.catalogue().catalogue.vetoes
@@ -53,11 +53,9 @@ async def sync_now(
             note(result)
 
         results = {r.feed: r for r in await syncer.sync_all(pick(feeds, names), take, force=force)}
-        has_waited = False
         until = time.monotonic() + state.settings.feeds.total_timeout
         while (busy := {r.feed for r in results.values() if r.is_busy}) and time.monotonic() < until:
-            has_waited = True
             await asyncio.sleep(_LOOK_AGAIN)
             again = [(feed, known) for feed, known in state.feeds.all() if feed.name in busy]
             results |= {r.feed: r for r in await syncer.sync_all(again, take, force=force)}
-        return list(results.values()), has_waited
+        return list(results.values())

@@ -24,7 +24,7 @@ ALL_GOOD, SOME_KEPT, NOTHING_USABLE = 0, 1, 2
 @click.argument("names", nargs=-1, metavar="[FEED]...", shell_complete=complete_feed)
 @click.option("--force", is_flag=True, help="Fetch the content even if the server says it has not changed.")
 def sync(place: Place, names: tuple[str, ...], force: bool) -> None:
-    """Fetch feeds now (all that are enabled, unless named) and put what is good in force.
+    """Fetch feeds now (all that are enabled, unless named) and return when what is good is in force.
 
     Exit status: 0 all good, 1 some kept their last good rules or wait for approval, 2 none has usable rules.
 
@@ -33,17 +33,17 @@ def sync(place: Place, names: tuple[str, ...], force: bool) -> None:
     """
     with opened(place, "error") as state:  # what a sync warns of is in the table
         expect_feeds(state, names)
-        results, has_waited = _sync(state, names, force)
+        results = _sync(state, names, force)
         rows = [(r.feed, r.state.status.value, r.state.rules, f"{r.took:.1f} s", r.state.message) for r in results]
         print_table(("feed", "status", "rules", "took", "why"), rows, empty="no feed is enabled")
         status = _status(results)
-        if any(result.is_changed for result in results) or has_waited:
-            refused = put_in_force(state, "new rules").refused
+        if results:  # unchanged ones too: the server may have fetched them a moment ago
+            refused = put_in_force(state, "rules").refused
             status = max(status, SOME_KEPT) if refused else status
     sys.exit(status)
 
 
-def _sync(state: State, names: tuple[str, ...], force: bool) -> tuple[list[SyncResult], bool]:
+def _sync(state: State, names: tuple[str, ...], force: bool) -> list[SyncResult]:
     with click.progressbar(
         length=len(wanted_feeds(state, names)), label="syncing", hidden=not sys.stderr.isatty(), file=sys.stderr
     ) as bar:

@@ -94,9 +94,8 @@ class Syncing:
             state = open_state(self._settings, who)
             try:
                 with acting_from(origin):
-                    results, has_waited = asyncio.run(sync_now(state, names, note, force=force))
-                    if has_waited or any(result.is_changed for result in results):
-                        apply(state)
+                    if asyncio.run(sync_now(state, names, note, force=force)):
+                        apply(state)  # unchanged ones too: the server may have fetched them a moment ago
             finally:
                 state.close()
 

@@ -1,9 +1,15 @@
 """`sinkhole feeds` and `sinkhole sync`, against a real list server on loopback."""
 
+import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from sinkhole.app.compiled import compiled_folder, versions_in_force
+from sinkhole.app.state import open_state
+from sinkhole.app.sync_now import sync_now
+from sinkhole.config.load import load_settings
 from tests.cli.lists import ListThread
 from tests.feeds.rig import names, rows
 
@@ -101,13 +107,28 @@ def test_sync_puts_rules_in_force(run, ours):
     assert "feed        ours, line 4" in run.good("check", "ai3.example.org").out
     unchanged = run.good("sync", "ours")
     assert unchanged.lines[1].split()[:3] == ["ours", "unchanged", "10"]
-    assert len(unchanged.lines) == 2  # nothing new, so nothing is put in force
+    # Nothing is new, so nothing is compiled anew: feeds add, and the first sync.
+    assert unchanged.lines[2:] == ["rules: stored as generation 2; no server runs on this data folder"]
     shown = run.good("feeds", "show", "ours", "--json").json
     assert (shown["status"], shown["version"], shown["rules"], shown["versions"]) == ("unchanged", 1, 10, [1])
     for key in ("fetched_at", "changed_at", "next_due"):
         assert shown[key].endswith("+00:00")
         assert "T" in shown[key]
     assert all(sync["at"].endswith("+00:00") for sync in shown["runs"])
+
+
+def test_rules_that_somebody_else_fetched_are_in_force_too(run, ours):
+    """As by a server that has stored a new version and has not put it in force yet."""
+    ours.server.serve(rows(names(12)))
+    state = open_state(load_settings(run.config, {}, {"server.data_dir": run.folder}))
+    asyncio.run(sync_now(state, ("ours",), lambda result: None))
+    state.close()
+    in_force = partial(versions_in_force, compiled_folder(run.folder))
+    assert in_force()["ours"] == 1
+    done = run.good("sync", "ours")
+    assert done.lines[1].split()[:3] == ["ours", "unchanged", "12"]
+    assert done.lines[2:] == ["rules: stored as generation 3; no server runs on this data folder"]
+    assert in_force()["ours"] == 2
 
 
 def test_failed_sync_keeps_the_last_good_rules(run, ours):
