@@ -22,8 +22,9 @@ from sinkhole.transport.gate import ClientGate
 
 FLUSH_INTERVAL = 0.25
 BUSY_INTERVAL = 1.0
-"""Seconds until rows are taken again after more than `BUSY_ROWS`: in a flood most are the same ones, counted on."""
-BUSY_ROWS = 500
+"""Seconds until rows are taken again after more than `BUSY_ROWS`: in a flood most are the same ones, counted on, and
+a row of a large batch costs the store half of one of a small batch."""
+BUSY_ROWS = 100
 MOST_ROWS = 20_000
 """Rows that do not wait."""
 COUNT_INTERVAL = 5.0
