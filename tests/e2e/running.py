@@ -140,9 +140,14 @@ class Server:
 
 
 @contextmanager
-def running(data_dir: Path, *words: str | Path, upstream: int | str | None = None) -> Iterator[Server]:
+def running(
+    data_dir: Path,
+    *words: str | Path,
+    upstream: int | str | None = None,
+    environment: dict[str, str] | None = None,
+) -> Iterator[Server]:
     """Give a server that is ready, and end it after."""
-    server = Server(data_dir, *words, upstream=upstream)
+    server = Server(data_dir, *words, upstream=upstream, environment=environment)
     server.start()
     try:
         yield server

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.conftest import TRUE_ADDRESS
-from tests.e2e.running import Server
+from tests.e2e.running import running
 
 PASSWORD = "correct horse battery"
 VENDOR = "api.mistral.ai"
@@ -21,11 +21,9 @@ VENDOR = "api.mistral.ai"
 def serving(folder, world):
     """Give a server with its admin side on a port of the system's choice, where that is, and a jar for cookies."""
     environment = {"SINKHOLE_ADMIN_ENABLED": "true", "SINKHOLE_ADMIN_LISTEN": "127.0.0.1:0"}
-    server = Server(folder / "data", upstream=world.port, environment=environment)
-    server.start()
-    url = "http://" + server.wait_for(r"admin\.ready listen=(\S+)")[1]
-    yield server, url, folder / "jar"
-    server.stop()
+    with running(folder / "data", upstream=world.port, environment=environment) as server:
+        url = "http://" + server.wait_for(r"admin\.ready listen=(\S+)")[1]
+        yield server, url, folder / "jar"
 
 
 @pytest.fixture(scope="module")

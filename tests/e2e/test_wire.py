@@ -66,9 +66,8 @@ def test_responses_are_dropped(udp):
 
 def test_runts_are_dropped(udp, product):
     """R-W03: 0 to 11 octets: silence, and nothing in the log."""
-    product.wait_for(
-        r" audit\.head "
-    )  # the last that the control process tells of its start, whatever is asked meanwhile
+    # The last that the control process tells of its start, whatever is asked meanwhile.
+    product.wait_for(r" audit\.head ")
     said = len(product.log)
     for length in range(12):
         udp.send(query("example.org")[:length])
