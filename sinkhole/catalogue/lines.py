@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 _HEADER = re.compile(r"\s*\[\[?\s*([a-z_.]+)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"\s*([a-z_]+)\s*=")
-_TOLD = re.compile(r"\(at line (\d+), ")
+_TOLD = re.compile(r" at line (\d+) column \d+$")
 
 
 def line_of(text: str, said: str) -> int | None:
@@ -16,11 +16,9 @@ def line_of(text: str, said: str) -> int | None:
         said: the mistake, without the name of the file: what the parser said, or `products[0].domains[1].name: …`, or
             what the lint said, `acme/chat: acme.example: …`.
     """
-    if told := _TOLD.search(said):
-        return int(told[1])
     lines = text.splitlines()
-    if "(at end of document)" in said:
-        return max(1, len(lines))
+    if told := _TOLD.search(said):
+        return max(1, min(int(told[1]), len(lines)))  # a text that breaks off is wrong behind its last line
     return _line_of_path(lines, said.partition(": ")[0]) or _line_of_value(lines, said)
 
 

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-import tomli
+import rtoml
 from pydantic import TypeAdapter, ValidationError
 
 from sinkhole.catalogue.discovery import FILE as SIGNS
@@ -229,8 +229,8 @@ def _parse_named(path: Path, data: bytes, form: TypeAdapter[_Named]) -> _Named:
 
 def _parse(path: Path, data: bytes, form: TypeAdapter[_T]) -> _T:
     try:
-        return form.validate_python(tomli.loads(data.decode("utf-8")))
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        return form.validate_python(rtoml.loads(data.decode("utf-8")))
+    except (rtoml.TomlParsingError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path.name}: {error}") from error
     except ValidationError as error:
         raise CatalogueError("\n".join(_mistakes(path, error))) from error

@@ -11,6 +11,7 @@ from typing import Any
 from sinkhole.errors import StoreError
 from sinkhole.log import Log
 from sinkhole.packaged import packaged_path
+from sinkhole.store import new_store
 
 _LOG = Log("store")
 _REVISION = re.compile(r'^(down_revision|revision) = (?:"(\w+)"|None)$', re.MULTILINE)
@@ -43,7 +44,11 @@ def upgrade(path: Path, *, to: str = "head", scripts: Path | None = None) -> Non
     wanted = _head(known) if to == "head" else to
     if current is not None and current == wanted:
         return
-    if current is not None:
+    if current is None:
+        text = None if wanted is None else new_store.text_for(wanted, folder)
+        if text is not None and new_store.make(path, text):
+            return
+    else:
         copy = path.with_name(f"{path.name}.before-{wanted or to}")
         _copy(path, copy)
         _LOG.info("store.upgrading", path=path, old=current, new=wanted or to, copy=copy.name)

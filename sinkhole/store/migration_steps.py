@@ -11,6 +11,7 @@ from sqlalchemy import URL, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from sinkhole.errors import StoreError
+from sinkhole.store.new_store import PROPERTIES
 
 
 def upgrade(path: Path, scripts: Path, to: str) -> None:
@@ -45,9 +46,8 @@ def _run(config: Config, path: Path, steps: Callable[[], None]) -> None:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        # Before anything is written to a new file: both are properties of the file, the first for ever.
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
+        for statement in PROPERTIES:
+            connection.execute(statement)
         # Altering a table copies it, which must not cascade; what the steps leave is checked at their end.
         connection.execute("PRAGMA foreign_keys = OFF")
 

@@ -201,7 +201,7 @@ def test_domain_in_two_vendors(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("id = ", "Invalid value"),
+        ("id = ", "string values must be quoted"),
         ('id = "acme"\n', "owner"),
         (vendor().replace('"acme"', '"other"'), "must be called other.toml"),
         (vendor() + "\nnonsense = 1\n", "nonsense"),

@@ -85,12 +85,22 @@ name = "c.example"
         ("owner: Field required", None),
         ("acme/chat: b.example: is a public suffix", 11),
         ("acme/chat: has no domains", 6),
-        ("Expected '=' after a key (at line 7, column 2)", 7),
+        ("key with no value, expected `=` at line 7 column 2", 7),
         ("nothing that is known", None),
     ],
 )
 def test_mistake_has_the_line_it_is_about(said, line):
     assert line_of(TEXT, said) == line
+
+
+@pytest.mark.parametrize(
+    ("broken", "line"),
+    [('a = 1\nname = "Acme\n', 2), ("a = 1\n[[products]\n", 2), ('a = 1\nb = """\n', 2), ("a = 1\na = 2\n", 2)],
+)
+def test_what_is_no_toml_has_the_line_that_the_parser_tells(tmp_path, broken, line):
+    with pytest.raises(CatalogueError) as error:
+        read(tmp_path, broken)
+    assert line_of(broken, str(error.value).removeprefix("acme.toml: ")) == line
 
 
 def test_lines_are_those_that_the_parser_of_toml_tells(tmp_path):

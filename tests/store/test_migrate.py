@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,11 @@ from sinkhole.policy.sighting import Sighting
 from sinkhole.policy.statement import Group, Statement
 from sinkhole.policy.subject import Subject
 from sinkhole.policy.verdict import Action
-from sinkhole.store import admin_models, out_models  # noqa: F401 - all tables, for the metadata
+from sinkhole.store import (
+    admin_models,  # noqa: F401 - all tables, for the metadata
+    migration_steps,
+    out_models,  # noqa: F401
+)
 from sinkhole.store.account_store import AccountStore
 from sinkhole.store.audit import verify
 from sinkhole.store.broken import APPLICATION_ID
@@ -39,6 +44,7 @@ from sinkhole.store.expectation_store import ExpectationStore
 from sinkhole.store.feed_store import FeedStore
 from sinkhole.store.migrate import downgrade, revision_of, upgrade
 from sinkhole.store.models import Base
+from sinkhole.store.new_store import FILE
 from sinkhole.store.override_store import OverrideStore
 from sinkhole.store.policy_store import PolicyStore
 from sinkhole.store.recorder import Recorder
@@ -46,6 +52,7 @@ from sinkhole.store.reports import Reports
 from sinkhole.store.retention import Retention, retain
 from sinkhole.store.token_store import TokenStore
 from tests.store.disk import limited_files
+from tests.store.new_store import text_of_steps
 from tests.store.rows import START, batch, row
 
 CHECKOUT = Path(__file__).parents[2]
@@ -151,6 +158,44 @@ def schema(path):
         }
     connection.close()
     return found
+
+
+def test_new_store_is_what_all_steps_make(path):
+    """At once, and one by one."""
+    folder = packaged_path("migrations")
+    assert (folder / FILE).read_text() == text_of_steps(folder)
+    stepped = path.with_name("stepped.db")
+    migration_steps.upgrade(stepped, folder, "head")
+    upgrade(path)
+    assert (dump(path), properties(path)) == (dump(stepped), properties(stepped))
+
+
+def properties(path):
+    with closing(sqlite3.connect(path)) as connection:
+        names = ("application_id", "auto_vacuum", "journal_mode", "encoding", "page_size", "user_version")
+        return {name: connection.execute(f"PRAGMA {name}").fetchone() for name in names}
+
+
+def test_new_store_takes_the_steps_where_it_is_known_at_once_for_another_revision_or_not_at_all(path, scripts):
+    folder = scripts(["op.create_table('later', sa.Column('x', sa.Text))"])
+    upgrade(path, scripts=folder)
+    (folder / FILE).unlink()
+    other = path.with_name("other.db")
+    upgrade(other, scripts=folder)
+    assert [revision_of(one) for one in (path, other)] == ["next", "next"]
+    assert "later" in schema(path)
+
+
+def test_new_store_that_cannot_be_made_at_once_is_as_if_never_begun(path, scripts):
+    folder = scripts(["pass"])
+    whole = (folder / FILE).read_text().replace(f"('{HEAD}')", "('next')")
+    (folder / FILE).write_text(whole.replace("COMMIT;", "nonsense;"))
+    with pytest.raises(sqlite3.OperationalError, match="nonsense"):
+        upgrade(path, scripts=folder)
+    assert (revision_of(path), schema(path)) == (None, {})
+    (folder / FILE).write_text(whole)
+    upgrade(path, scripts=folder)
+    assert revision_of(path) == "next"
 
 
 def test_file_says_whose_it_is(path):
