@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -99,10 +100,23 @@ def _unpack(source: Path, scratch: Path) -> None:
         with tarfile.open(fileobj=plain, mode="r|") as archive:
             for member in archive:
                 if member.isfile() and member.name.split("/")[0] in (STORE, *_KEPT):
-                    archive.extract(member, scratch, filter="data")
+                    _unpack_file(archive, member, scratch)
         _read_to_end(plain)
     for path in scratch.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _unpack_file(archive: tarfile.TarFile, member: tarfile.TarInfo, scratch: Path) -> None:
+    """Write what a file holds below `scratch`; not by `extract`, which takes filters from Python 3.11.4 on alone."""
+    parts = member.name.split("/")
+    packed = archive.extractfile(member)
+    if packed is None or not {"", ".", ".."}.isdisjoint(parts):
+        raise tarfile.TarError(f"{member.name!r} is no name of a backup")
+    path = scratch.joinpath(*parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        shutil.copyfileobj(packed, file, _CHUNK)
+    os.utime(path, (member.mtime, member.mtime))
 
 
 def _read_to_end(plain: gzip.GzipFile) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from sinkhole.noted import Alert, AuditEntry
 from sinkhole.out.event import HitEvent
@@ -63,7 +63,8 @@ class Receiver:
 
     async def hang_up(self):
         for writer in self.writers:
-            writer.transport.abort()
+            with suppress(AttributeError):  # of one that was closed twice, before Python 3.11.4
+                writer.transport.abort()
         self.writers.clear()
         await asyncio.sleep(0)
 
