@@ -1,4 +1,3 @@
-BEGIN TRANSACTION;
 PRAGMA application_id = 0x53494e4b;
 CREATE TABLE admin_account (
 	name VARCHAR(64) NOT NULL, 
@@ -313,4 +312,3 @@ CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 
 CREATE INDEX alert_cause ON alert (kind, cause, at);
 CREATE INDEX hit_client ON hit (client, minute);
 DELETE FROM "sqlite_sequence";
-COMMIT;

@@ -229,7 +229,8 @@ def _parse_named(path: Path, data: bytes, form: TypeAdapter[_Named]) -> _Named:
 
 def _parse(path: Path, data: bytes, form: TypeAdapter[_T]) -> _T:
     try:
-        return form.validate_python(rtoml.loads(data.decode("utf-8")))
+        # The parser leaves line ends within texts as they are, which the specification of TOML permits.
+        return form.validate_python(rtoml.loads(data.decode("utf-8").replace("\r\n", "\n")))
     except (rtoml.TomlParsingError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path.name}: {error}") from error
     except ValidationError as error:

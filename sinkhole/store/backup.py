@@ -112,6 +112,8 @@ def _unpack_file(archive: tarfile.TarFile, member: tarfile.TarInfo, scratch: Pat
     packed = archive.extractfile(member)
     if packed is None or not {"", ".", ".."}.isdisjoint(parts):
         raise tarfile.TarError(f"{member.name!r} is no name of a backup")
+    if member.size < 0 or member.issparse():  # a few octets of holes would fill a disk
+        raise tarfile.TarError(f"{member.name!r} is not as a backup holds it")
     path = scratch.joinpath(*parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:

@@ -5,6 +5,7 @@ empty store is after them, word for word; `python -m tests.store.new_store` writ
 """
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -29,9 +30,22 @@ def make(path: Path, text: str) -> bool:
         sqlite3.Error: it cannot be written.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            return False
         for statement in PROPERTIES:
             connection.execute(statement)
-        connection.executescript(text)
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            return False  # somebody else may have made it since it was looked at
+        for statement in _statements(text):
+            connection.execute(statement)
+        connection.execute("COMMIT")
         return True
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Yield the statements of a script; `executescript` would end the transaction first."""
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -198,6 +198,14 @@ def test_domain_in_two_vendors(tmp_path):
     assert "is also that of acme" in said
 
 
+def test_file_with_line_ends_of_windows_says_the_same(tmp_path):
+    text = vendor(head=HEAD + 'note = """One line,\nand another."""\n')
+    plain = load_catalogue(write(tmp_path, ("acme.toml", text))).vendors
+    (tmp_path / "vendors" / "acme.toml").write_bytes(text.replace("\n", "\r\n").encode())
+    assert load_catalogue(tmp_path).vendors == plain
+    assert plain[0].note == "One line,\nand another."
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

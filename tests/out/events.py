@@ -1,6 +1,7 @@
 """Events for tests, harmless and hostile, and a server on loopback that takes what is sent."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -33,6 +34,10 @@ HOSTILE_EVENTS = (
 )
 
 
+_CLOSED_TWICE = (AttributeError,) if sys.version_info < (3, 11, 4) else ()
+"""What a transport raises that is aborted then."""
+
+
 class Receiver:
     """Takes octets over TCP; `data` is all that came, of all connections."""
 
@@ -63,7 +68,7 @@ class Receiver:
 
     async def hang_up(self):
         for writer in self.writers:
-            with suppress(AttributeError):  # of one that was closed twice, before Python 3.11.4
+            with suppress(*_CLOSED_TWICE):
                 writer.transport.abort()
         self.writers.clear()
         await asyncio.sleep(0)

@@ -17,8 +17,8 @@ def text_of_steps(folder: Path) -> str:
         migration_steps.upgrade(path, folder, "head")
         with closing(sqlite3.connect(path)) as connection:
             (ours,) = connection.execute("PRAGMA application_id").fetchone()
-            begin, *lines = connection.iterdump()
-    return "".join(f"{line}\n" for line in (begin, f"PRAGMA application_id = {ours:#x};", *lines))
+            _begin, *lines, _commit = connection.iterdump()
+    return "".join(f"{line}\n" for line in (f"PRAGMA application_id = {ours:#x};", *lines))
 
 
 if __name__ == "__main__":

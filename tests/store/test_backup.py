@@ -193,6 +193,24 @@ def test_file_that_is_no_backup_changes_nothing(tmp_path, files, message):
     assert not (tmp_path / "escape").exists()
 
 
+@pytest.mark.parametrize(
+    "told", [{"size": "-5"}, {"GNU.sparse.map": "0,1,2999999999,0", "GNU.sparse.size": "3000000000"}]
+)
+def test_file_of_another_size_than_its_octets_is_not_restored(folder, tmp_path, told):
+    """R-O08: holes would fill a disk, and a size below nothing would lose what is there."""
+    backup(folder, tmp_path / "backup")
+    with tarfile.open(tmp_path / "backup") as whole:
+        data = whole.extractfile("store.db").read()
+    with tarfile.open(tmp_path / "other", "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for name, octets, headers in (("store.db", data, {}), ("lists/mine.txt", b"x", told)):
+            member = tarfile.TarInfo(name)
+            member.size, member.pax_headers = len(octets), headers
+            archive.addfile(member, io.BytesIO(octets))
+    with pytest.raises(StoreError, match=r"cannot be restored: 'lists/mine\.txt' is not as a backup holds it"):
+        restore(tmp_path / "other", tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
 def test_names_that_no_backup_has_stay_packed(folder, tmp_path):
     backup(folder, tmp_path / "backup")
     with tarfile.open(tmp_path / "backup") as archive:

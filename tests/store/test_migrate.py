@@ -189,13 +189,29 @@ def test_new_store_takes_the_steps_where_it_is_known_at_once_for_another_revisio
 def test_new_store_that_cannot_be_made_at_once_is_as_if_never_begun(path, scripts):
     folder = scripts(["pass"])
     whole = (folder / FILE).read_text().replace(f"('{HEAD}')", "('next')")
-    (folder / FILE).write_text(whole.replace("COMMIT;", "nonsense;"))
+    (folder / FILE).write_text(whole + "nonsense;")
     with pytest.raises(sqlite3.OperationalError, match="nonsense"):
         upgrade(path, scripts=folder)
     assert (revision_of(path), schema(path)) == (None, {})
     (folder / FILE).write_text(whole)
     upgrade(path, scripts=folder)
     assert revision_of(path) == "next"
+
+
+def test_new_store_may_be_made_by_several_at_once(path):
+    code = (
+        "import sys; from pathlib import Path; from sinkhole.store.migrate import upgrade\n"
+        f"sys.stdin.read(); upgrade(Path({str(path)!r}))"
+    )
+    command = [sys.executable, "-c", code]
+    makers = [subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    for maker in makers:
+        maker.stdin.close()
+    ends = [(maker.wait(30), maker.stderr.read()) for maker in makers]
+    for maker in makers:
+        maker.stderr.close()
+    assert ends == [(0, b"")] * 4
+    assert revision_of(path) == HEAD
 
 
 def test_file_says_whose_it_is(path):
