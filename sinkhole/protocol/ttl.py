@@ -3,8 +3,8 @@
 from typing import Final
 
 from sinkhole.errors import FormError
+from sinkhole.protocol.question import HEADER
 
-_HEADER: Final = 12
 _OPT: Final = 41
 """`QType.OPT` as a plain number: compiled, to take it from there takes as long as all else of a record."""
 _TTL_OCTETS: Final = 4
@@ -19,7 +19,7 @@ def ttl_offsets(wire: bytes) -> list[int]:
     """
     offsets: list[int] = []
     try:
-        at = _HEADER
+        at = HEADER
         for _ in range(_number(wire, 4)):
             at = _skip_name(wire, at) + 4
         for _ in range(_number(wire, 6) + _number(wire, 8) + _number(wire, 10)):

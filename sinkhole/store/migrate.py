@@ -45,8 +45,7 @@ def upgrade(path: Path, *, to: str = "head", scripts: Path | None = None) -> Non
     if current is not None and current == wanted:
         return
     if current is None:
-        text = None if wanted is None else new_store.text_for(wanted, folder)
-        if text is not None and new_store.make(path, text):
+        if wanted is not None and new_store.make(path, wanted, folder):
             return
     else:
         copy = path.with_name(f"{path.name}.before-{wanted or to}")

@@ -14,21 +14,21 @@ PROPERTIES = ("PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL")
 """Of the file, to be set before anything is written to it; the first for ever."""
 
 
-def text_for(revision: str, folder: Path) -> str | None:
-    """Return the statements that make a store of that revision, None where those of `folder` are of another or none."""
-    try:
-        text = (folder / FILE).read_text("utf-8")
-    except FileNotFoundError:
-        return None
-    return text if f"""INSERT INTO "alembic_version" VALUES('{revision}');""" in text else None
+def make(path: Path, revision: str, folder: Path) -> bool:
+    """Make all of the store in the file at `path`, or nothing, by the statements in `folder`.
 
-
-def make(path: Path, text: str) -> bool:
-    """Make all of the store in the file at `path`, or nothing; tell whether the file was empty, as it has to be.
+    Returns:
+        False where the file is not empty, or the statements are of another revision or not there; nothing is made then.
 
     Raises:
         sqlite3.Error: it cannot be written.
     """
+    try:
+        text = (folder / FILE).read_text("utf-8")
+    except FileNotFoundError:
+        return False
+    if f"""INSERT INTO "alembic_version" VALUES('{revision}');""" not in text:
+        return False
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in PROPERTIES:
             connection.execute(statement)
