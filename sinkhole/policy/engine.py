@@ -146,9 +146,11 @@ class Policy:
             key: of the name (`reversed_key`), where it is known; the name is folded then.
         """
         name = fold(qname) if key is None else qname
-        found = self.index.find(name, key)
         standings = self._statements.of(scope)
         zones = _zones(name, standings)
+        if not zones and not standings.unreviewed and self.index.is_ordinary(name, key):
+            return self._no_match(scope)
+        found = self.index.find(name, key)
         imitation = self._imitation(name, found, standings)
         unreviewed = self._unreviewed(name) if standings.unreviewed and found is None else None
         if found is None and not zones and imitation is None and unreviewed is None:

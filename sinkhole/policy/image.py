@@ -15,6 +15,7 @@ from sinkhole.policy.image_file import ImageTables, map_image, write_image
 from sinkhole.policy.lookalikes import NO_BRANDS, BrandBook, Lookalikes
 from sinkhole.policy.mask import compile_mask
 from sinkhole.policy.networks import NetworkRules
+from sinkhole.policy.ordinary import Ordinary
 from sinkhole.policy.pattern import PatternSet
 from sinkhole.policy.row import (
     CATALOGUE,
@@ -100,7 +101,6 @@ class NameIndex:
         self._trie = tables.trie
         self._starts = tables.starts
         self._packed = tables.entries
-        self._spots = Spots(tables.spots, tables.trie)
         try:
             self._metadata = json.loads(bytes(tables.metadata))
             self._rows = self._metadata["entries"]
@@ -115,6 +115,8 @@ class NameIndex:
             signs = self._metadata.get("signs")
             book = NO_SIGNS if signs is None else SignBook.from_json_row(signs)
             self.signs = Signs(book, self.lookalikes)
+            self._ordinary = Ordinary(tables.trie, self.lookalikes, self.signs)
+            self._spots = Spots(tables.spots, tables.trie, self._ordinary)
             everywhere = self._metadata["patterns"]
             self._everywhere = self._patterns(everywhere) if everywhere else None
         except (ValueError, KeyError, TypeError) as error:
@@ -187,6 +189,17 @@ class NameIndex:
             key: of the name, folded (`reversed_key`).
         """
         return None if self._everywhere else self._spots.find(name, key)
+
+    def is_ordinary(self, name: bytes, key: bytes | None = None) -> bool:
+        """Return whether a folded name surely matches nothing, imitates nobody and shows no sign of AI.
+
+        Without its key only what was found a moment ago is known, here or by `spot`.
+        """
+        if self._ordinary.knows(name):
+            return True
+        if key is None or self._everywhere or key in self._spots.unlisted:
+            return False
+        return self._spots.find(name, key) is None and self._ordinary.knows(name)
 
     def _take(
         self, prefix: bytes, name: bytes, is_own: bool, entries: list[CatalogueEntry], rows: dict[int, list[Rule]]

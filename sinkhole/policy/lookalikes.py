@@ -97,6 +97,9 @@ NO_BRANDS: Final = BrandBook(())
 class Lookalikes:
     """Finds names that imitate; immutable but for a memo of names in which nothing does.
 
+    Attributes:
+        starts: a text in which something imitates holds one of them, or letters that are read as others.
+
     Raises:
         FormError: an innocent name is none.
     """
@@ -115,7 +118,8 @@ class Lookalikes:
         self._innocent_words = any_of([word for word in words if self._brands.search(skeleton(word))])
         self._typos = Typos(self._by_token, [word.encode("ascii") for word in book.leads], companions, words)
         joiners = [bytes((joiner,)) for joiner in JOINERS]
-        self._sieve = Sieve([*self._by_skeleton, *self._typos.edges], FOLDED, [*joiners, *DOUBLE])
+        self.starts = (*self._by_skeleton, *self._typos.edges)
+        self._sieve = Sieve(self.starts, FOLDED, [*joiners, *DOUBLE])
         self._bones = Sieve(self._by_skeleton, FOLDED, size=4)
 
     def find(self, name: bytes) -> Imitation | None:
@@ -142,13 +146,16 @@ class Lookalikes:
         found = self.find(name)
         return None if found is None or found.kind in _BELOW else found
 
+    def is_plain(self, text: bytes) -> bool:
+        """Return whether labels, each behind its length, need no closer look: what imitates does so within one."""
+        return not self._sieve.passes(text) or not self._may_imitate(text)
+
     def _is_plain(self, name: bytes) -> bool:
-        """Return whether a name needs no closer look, and remember that: what imitates does so within one label."""
+        """Return whether a name needs no closer look, and remember that."""
         below = name[0] + 1
         parent = name[below:]
         is_known = parent in self._plain
-        text = name[:below] if is_known else without_last(name)
-        if self._sieve.passes(text) and self._may_imitate(text):
+        if not self.is_plain(name[:below] if is_known else without_last(name)):
             return False
         if not is_known:
             remember(self._plain, parent, _MAX_PLAIN)

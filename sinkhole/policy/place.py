@@ -11,7 +11,7 @@ _OWN_NETWORK: Final = frozenset(
 _SECOND_LEVEL: Final = frozenset(b"ac co com edu gob gov gouv go id in mil ne net nom or org web".split())
 """What countries put below their domain for others to register in."""
 
-_OF_COUNTRIES: Final = 2
+OF_COUNTRIES: Final = 2
 """Octets of the labels of countries."""
 
 
@@ -62,7 +62,7 @@ def registered_label(labels: tuple[bytes, ...]) -> int | None:
 
 def is_shared(second: bytes, top: bytes) -> bool:
     """Return whether others register below these two last labels, folded, as below `co.uk`; by the guess."""
-    return len(top) == _OF_COUNTRIES and second in _SECOND_LEVEL
+    return len(top) == OF_COUNTRIES and second in _SECOND_LEVEL
 
 
 def is_too_wide(labels: tuple[bytes, ...]) -> bool:

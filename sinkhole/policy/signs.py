@@ -93,6 +93,9 @@ class Signs:
         book: what to look for.
         lookalikes: knows the brands.
 
+    Attributes:
+        words: in a label that shows a sign is one of them, but for its brand and its suffix.
+
     Raises:
         FormError: an innocent name is none.
     """
@@ -104,8 +107,10 @@ class Signs:
         self._parts = _by_octets(book.parts)
         self._edges = _by_octets(book.edges)
         self._suffixes = _by_octets(book.suffixes)
-        self._endings = tuple(bytes((len(suffix),)) + suffix + ROOT for suffix in self._suffixes)
-        self._hints = any_of([*self._words, *self._parts, *self._edges])
+        self._starts = tuple(bytes((len(suffix),)) + suffix for suffix in self._suffixes)
+        self._endings = tuple(start + ROOT for start in self._starts)
+        self.words = (*self._words, *self._parts, *self._edges)
+        self._hints = any_of(self.words)
         self._bordered = _bordered([*self._words, *self._edges], self._parts)
         self._any_part = any_of(self._parts)
         self._any_topic = any_of([topic.encode("ascii") for topic in book.topics])
@@ -115,7 +120,7 @@ class Signs:
     def find(self, name: bytes) -> Suspect | None:
         """Return what of a folded name in wire form looks like AI, or None."""
         imitation = self._lookalikes.find_open(name) if self._book.brand_weight else None
-        if imitation is None and not name.endswith(self._endings) and not self._has_hint(name):
+        if imitation is None and not name.endswith(self._endings) and not self.has_hint(name):
             return None
         labels = labels_of(name)
         registered = registered_label(labels)
@@ -131,9 +136,16 @@ class Signs:
                 return _suspect(name, labels, at, tuple(found))
         return None
 
-    def _has_hint(self, name: bytes) -> bool:
-        """Return whether a word may stand in a name: `ai` stands in many, but seldom at the edge of a word."""
-        return self._hints.search(name) is not None and (ALABEL in name or self._bordered.search(name) is not None)
+    def has_trace(self, key: bytes) -> bool:
+        """Return whether a name's suffix is a sign or a word may stand in it; `key` is its own (`reversed_key`)."""
+        return key.startswith(self._starts) or self.has_hint(key)
+
+    def has_hint(self, text: bytes) -> bool:
+        """Return whether a word may stand in one of some labels, each behind its length.
+
+        `ai` stands in many, but seldom at the edge of a word.
+        """
+        return self._hints.search(text) is not None and (ALABEL in text or self._bordered.search(text) is not None)
 
     def _signs_of(self, label: bytes) -> Iterator[tuple[str, int]]:
         text = self._innocent_words.sub(b"?", read_label(label).plain)

@@ -13,6 +13,7 @@ from zlib import crc32
 
 from sinkhole.policy.image_file import SpotTables
 from sinkhole.policy.memo import remember
+from sinkhole.policy.ordinary import Ordinary
 
 Rows = tuple[int, ...] | None
 """What stands at a name, None where more than the name decides (see `build_spots`)."""
@@ -32,9 +33,6 @@ _SELF: Final = b"="
 _MOST_LOOKS: Final = 32
 _MOST_UNLISTED: Final = 256
 """More than one batch of queries: whoever found no spot is about to judge the name."""
-_MOST_BARE: Final = 1 << 14
-_LONGEST_BARE: Final = 64
-"""Parents remembered, and octets of the longest of them: 2.5 MB at most, of names in use half of that."""
 _ROOM: Final = 2
 """Places for each name, at least: of lists that mean no harm hardly a name finds none (tests/policy/test_spots.py)."""
 
@@ -45,19 +43,20 @@ class Spots:
     Args:
         tables: as they lie in the file.
         trie: of the same keys.
+        ordinary: remembers at and above which names nothing is listed.
 
     Attributes:
         unlisted: keys of names that were looked for a moment ago, and neither they nor names above them are listed.
     """
 
-    def __init__(self, tables: SpotTables, trie: Any) -> None:
+    def __init__(self, tables: SpotTables, trie: Any, ordinary: Ordinary) -> None:
         self._trie = trie
+        self._ordinary = ordinary
         self._slots = tables.slots
         self._records = tables.records
         self._start = tables.start
         self._mask = len(tables.slots) - 1
         self.unlisted: set[bytes] = set()
-        self._bare: set[bytes] = set()  # names that are not listed, nor is one above them
 
     def find(self, name: bytes, key: bytes) -> bytes | None:
         """Return what the rows at and above a name depend on; None where there are none, or where that is not known.
@@ -67,14 +66,17 @@ class Spots:
         is, that is remembered.
 
         Args:
-            name: wire form, for the length of its first label.
+            name: folded, in wire form.
             key: of the name, folded (`reversed_key`).
         """
         size = len(key) - name[0] - 1
         if size < 0:
             return None
         above = key[:size]
-        if above in self._bare:
+        is_ordinary = self._ordinary.parent(above)
+        if is_ordinary is not None:
+            if is_ordinary and self._ordinary.admit(name, key[size:]):
+                return None
             found = self._look_up(key)
             if found == _ABSENT:
                 remember(self.unlisted, key, _MOST_UNLISTED)
@@ -86,8 +88,7 @@ class Spots:
             return _spot_in(nearest, is_own=False)
         listed: list[bytes] = self._trie.prefixes(key)
         if not listed:
-            if size <= _LONGEST_BARE:
-                remember(self._bare, above, _MOST_BARE)
+            self._ordinary.learn(above)
             remember(self.unlisted, key, _MOST_UNLISTED)
             return None
         return _spot_in(self._look_up(listed[-1]), is_own=len(listed[-1]) == len(key))

@@ -16,7 +16,12 @@ ADDRESS_TYPES: Final = {QType.A: 4, QType.AAAA: 16}
 """Octets of an address by type."""
 
 _HEADER_SIZE: Final = 12
-_TO_QUESTION: Final = b"\xc0\x0c"
+_POINTER: Final = 0xC0
+_TO_QUESTION: Final = 0x0C
+"""The owner of each record (RFC 1035 section 4.1.4)."""
+_A: Final = int(QType.A)
+_AAAA: Final = int(QType.AAAA)
+_IN: Final = int(QClass.IN)
 _TTL: Final = 6
 _LENGTH: Final = 10
 _DATA: Final = 12
@@ -32,15 +37,6 @@ _RESPONSE: Final = 0x80
 _DECIDING_FIRST: Final = 0xFA
 """QR, opcode and TC; of these only QR may be set."""
 _RCODE: Final = 0x0F
-_ONE: Final = b"\0\1"
-_NONE: Final = b"\0\0"
-
-
-_RECORDS: Final = {
-    qtype.to_bytes(2) + b"\0\1": (_TO_QUESTION + qtype.to_bytes(2) + b"\0\1", octets.to_bytes(2), _DATA + octets)
-    for qtype, octets in ADDRESS_TYPES.items()
-}
-"""By type and class as they stand in a question: what a record begins with, the length of its data, its size."""
 
 
 @mypyc_attr(acyclic=True)
@@ -106,17 +102,20 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     count = got[6] << 8 | got[7]
     if not 0 < count <= MOST_ADDRESSES or got[_HEADER_SIZE:end] != sent[_HEADER_SIZE:end] or not sent[_HEADER_SIZE]:
         return None
-    form = _RECORDS.get(sent[end - 4 : end])
-    if form is None:
+    qtype = sent[end - 3]
+    octets = 4 if qtype == _A else 16 if qtype == _AAAA else 0
+    if not octets or sent[end - 4] or sent[end - 2] or sent[end - 1] != _IN:
         return None
-    head, length, size = form
+    size = _DATA + octets
     stop = end + count * size
     if len(got) < stop or not _is_silent(got[stop:], got[11]):
         return None
     ttl, most_ttl = _MAX_TTL, 0
     at = end
     while at < stop:  # not `range`, which compiled is an object where the step is no constant
-        if got[at : at + _TTL] != head or got[at + _LENGTH : at + _DATA] != length:
+        if got[at] != _POINTER or got[at + 1] != _TO_QUESTION or got[at + 2] or got[at + 3] != qtype:
+            return None
+        if got[at + 4] or got[at + 5] != _IN or got[at + _LENGTH] or got[at + _LENGTH + 1] != octets:
             return None
         here = got[at + 6] << 24 | got[at + 7] << 16 | got[at + 8] << 8 | got[at + 9]
         if here < ttl:
@@ -136,7 +135,9 @@ def _is_plain(got: bytes) -> bool:
     Compiled, to look at an octet is nothing, and to take a header apart costs more than all the rest.
     """
     flags, more = got[2] & _DECIDING_FIRST, got[3] & _RCODE
-    return flags == _RESPONSE and not more and got[4:6] == _ONE and got[8:10] == _NONE and not got[10] and got[11] <= 1
+    if flags != _RESPONSE or more or got[4] or got[5] != 1:
+        return False
+    return not (got[8] or got[9] or got[10]) and got[11] <= 1
 
 
 def _is_silent(rest: bytes, additional: int) -> bool:

@@ -110,6 +110,8 @@ class Sightings:
         self, name: bytes, qtype: int, records: tuple[Record, ...], verdict: Verdict, client: str, when: datetime
     ) -> None:
         policy = self._box.current
+        if not records and verdict.via is None and policy.index.is_ordinary(name):
+            return
         if policy.index is not self._index:  # other names are known now
             self._index = policy.index
             for known in self._judged.values():

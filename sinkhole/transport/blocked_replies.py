@@ -54,6 +54,7 @@ class BlockedReplies:
         self._is_off = local is None
         self.learned = 0
         self._local = frozenset(_last_two(name) for name in local or ())
+        self._ends = self._local.union(two[two[0] + 1 :] for two in self._local)
 
     def find(
         self, query: bytes, form: bytes, measured: Measured, table: Table, policy: Policy, scope: Scope, now: float
@@ -113,7 +114,10 @@ class BlockedReplies:
 
     def may_be_local(self, domain: bytes) -> bool:
         """Return whether names with these last two labels may be answered before policy is asked."""
-        return self._is_off or domain in self._local or domain[domain[0] + 1 :] in self._local
+        if self._is_off:
+            return True
+        end = domain[domain[0] + 1 :]
+        return end in self._ends and (domain in self._local or end in self._local)
 
 
 def is_read_alike(records: bytes) -> bool:

@@ -15,13 +15,13 @@ class Moments:
         wall: seconds since the epoch.
     """
 
-    __slots__ = ("_lately", "_lately_seconds", "_of_batch", "_wall")
+    __slots__ = ("_from", "_lately", "_of_batch", "_until", "_wall")
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall = wall
         self._of_batch: datetime | None = None
-        self._lately_seconds = 0.0
         self._lately = datetime.fromtimestamp(0, UTC)
+        self._from = self._until = 0.0
 
     def tick(self) -> None:
         """Begin a batch of queries."""
@@ -35,7 +35,8 @@ class Moments:
 
     def lately(self) -> datetime:
         """Return a time of this minute up to 0.1 s ago, in UTC, for where no verdict depends on it."""
-        seconds, before = self._wall(), self._lately_seconds
-        if not 0 <= seconds - before < _LATELY or seconds // _MINUTE != before // _MINUTE:
-            self._lately, self._lately_seconds = datetime.fromtimestamp(seconds, UTC), seconds
+        seconds = self._wall()
+        if not self._from <= seconds < self._until:
+            self._lately, self._from = datetime.fromtimestamp(seconds, UTC), seconds
+            self._until = min(seconds + _LATELY, (seconds // _MINUTE + 1) * _MINUTE)
         return self._lately

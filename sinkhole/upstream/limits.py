@@ -9,7 +9,7 @@ import resource
 from typing import Final, TypeVar
 
 from sinkhole.config.schema import UpstreamSettings
-from sinkhole.policy.place import is_shared
+from sinkhole.policy.place import OF_COUNTRIES, is_shared
 from sinkhole.upstream.failure import UpstreamBusy
 
 _Key = TypeVar("_Key")
@@ -100,7 +100,9 @@ def zone_of(key: bytes) -> bytes:
     while length := key[at]:
         third, second, last = second, last, at
         at += length + 1
-    return key[third:] if third != second and is_shared(key[second + 1 : last], key[last + 1 : at]) else key[second:]
+    if third != second and at - last - 1 == OF_COUNTRIES and is_shared(key[second + 1 : last], key[last + 1 : at]):
+        return key[third:]
+    return key[second:]
 
 
 def _take_one(counts: dict[_Key, int], key: _Key) -> None:

@@ -10,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinkhole.policy.image_file import SpotTables
+from sinkhole.policy.lookalikes import NO_BRANDS, Lookalikes
+from sinkhole.policy.ordinary import Ordinary
+from sinkhole.policy.signs import NO_SIGNS, Signs
 from sinkhole.policy.spots import Spots, build_spots
 from sinkhole.protocol.names import name_from_text, reversed_key
 
+LOOKALIKES = Lookalikes(NO_BRANDS)
 KINDS = ((1,), (2,), (1, 2), None)
 
 
@@ -27,7 +31,8 @@ def tables_of(listed):
 
 def table_of(listed, tables=None):
     """Return the table of a mapping of names to rows."""
-    return Spots(tables or tables_of(listed), marisa_trie.BinaryTrie(list(map(key_of, listed))))
+    trie = marisa_trie.BinaryTrie(list(map(key_of, listed)))
+    return Spots(tables or tables_of(listed), trie, Ordinary(trie, LOOKALIKES, Signs(NO_SIGNS, LOOKALIKES)))
 
 
 def find(table, name):
@@ -67,16 +72,6 @@ def test_it_is_remembered_of_no_more_than_a_batch_of_names_that_nothing_is_liste
         find(table, name)
         assert (key_of(name) in table.unlisted) is (stands(listed, name) is None)
         assert len(table.unlisted) <= 256
-
-
-def test_it_is_remembered_of_no_more_than_some_thousand_parents_that_nothing_is_listed_at_them():
-    table = table_of({"ads.example": (1,)})
-    for number in range(20_000):
-        assert find(table, f"www.site{number}.example") is None
-    assert 0 < len(table._bare) <= 16_384
-    known = len(table._bare)
-    assert find(table, f"{'a.' * 33}example") is find(table, f"{'a.' * 33}example") is None
-    assert len(table._bare) == known, "nor of long ones"
 
 
 def test_letter_case_of_the_name_makes_no_difference():

@@ -10,6 +10,9 @@ from sinkhole.policy.feed import Feed
 from sinkhole.policy.image import FeedRules, NameIndex
 from sinkhole.policy.reviews import Reviews
 from sinkhole.policy.rule import Match, Rule
+from sinkhole.policy.verdict import NO_MATCH
+from sinkhole.protocol.names import name_from_text, reversed_key
+from sinkhole.protocol.types import QType
 from sinkhole.resolver import sightings as module
 from sinkhole.resolver.build import build_chain
 from sinkhole.resolver.sightings import Sightings
@@ -194,6 +197,18 @@ async def test_name_is_judged_anew_when_other_names_are_known():
     assert "novel.ai" in await world.seen("novel.ai A")
     world.box.current = world.policy(feeds=[FeedRules(Feed("list", "file:x"), [Rule(Match.SUFFIX, "novel.ai")])])
     assert await world.seen("novel.ai A") == {}
+
+
+async def test_ordinary_name_is_seen_for_what_its_answer_leads_to():
+    world = Discovery()
+    name = name_from_text("www.shop.example")
+    world.know("www.shop.example", "api.shop.example", target="chat.openai.example")
+    for asked in (b"\3zzz" + name[4:], name):
+        known = world.box.current.index.is_ordinary(asked, reversed_key(asked))
+    assert known
+    world.sightings.look_at(name, QType.A, NO_MATCH, "192.0.2.1", NOON, ())
+    assert not any(world.sightings._judged.values()), "it was judged before"
+    assert "www.shop.example" in await world.seen("www.shop.example A")
 
 
 def test_zone_that_is_all_names_is_not_ones_own():
