@@ -80,7 +80,7 @@ class Straight:
         if policy.judges_addresses(client.scope) or (qtype == _HTTPS and not self._takes_services):
             return False
         verdict = policy.decide(name, qtype, client.scope, course.when, client=client.address, key=key)
-        if verdict.is_blocked or not self.forwarder.begin(course.name, name, qtype, client.address, course):
+        if verdict.is_blocked or not self.forwarder.begin(course.name, name, qtype, client.address, course, now):
             return False
         course.set_out(self, policy, verdict, place, name)
         flights[place] = course

@@ -4,7 +4,7 @@ Whoever sent it looks at what comes back. If that is nothing he can use by himse
 on the long way (`Forwarder.resolve`), which begins with what came of this try.
 """
 
-from functools import cache
+from typing import Final
 
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.addresses import AddressSet
@@ -12,7 +12,7 @@ from sinkhole.protocol.message import Message, read_message
 from sinkhole.protocol.question import HEADER, TYPE_AND_CLASS, Question
 from sinkhole.upstream.ask import Ask
 from sinkhole.upstream.flight import Flight, Landed
-from sinkhole.upstream.limits import InFlight
+from sinkhole.upstream.limits import InFlight, Share
 from sinkhole.upstream.matching import with_name
 from sinkhole.upstream.server import Server
 from sinkhole.upstream.turn import Unfinished
@@ -34,21 +34,22 @@ class Ahead(Flight):
     Args:
         name: as the client wrote it.
         started: monotonic seconds.
-        limits: where it counts as waiting, for `client` and `zone`.
+        limits: where it counts as waiting.
+        of_client, of_zone: its places there (`InFlight.take`).
 
     Attributes:
         server: who was asked.
     """
 
-    __slots__ = ("_client", "_lander", "_limits", "_zone", "server", "started")
+    __slots__ = ("_lander", "_limits", "_of_client", "_of_zone", "server", "started")
 
-    def __init__(self, name: bytes, started: float, limits: InFlight, client: str, zone: bytes) -> None:
+    def __init__(self, name: bytes, started: float, limits: InFlight, of_client: Share, of_zone: Share) -> None:
         super().__init__(name, True, HEADER + len(name) + TYPE_AND_CLASS)
         self.started = started
         self._lander: Lander | None = None
         self._limits = limits
-        self._client = client
-        self._zone = zone
+        self._of_client = of_client
+        self._of_zone = of_zone
         self.server: Server
 
     def wait(self, lander: Lander) -> None:
@@ -63,7 +64,7 @@ class Ahead(Flight):
         lander, self._lander = self._lander, None
         if lander is not None:
             self.server.waiting -= 1
-            self._limits.give_back(self._client, self._zone)
+            self._limits.give_back(self._of_client, self._of_zone)
             lander.land(self)
 
     def message(self) -> Message | UpstreamError:
@@ -76,7 +77,12 @@ class Ahead(Flight):
         return outcome
 
 
-@cache
+_frames: Final[dict[int, tuple[bytes, bytes]]] = {}
+
+
 def frame_for(qtype: int) -> tuple[bytes, bytes]:
     """Return what stands before and after the name in a query: no flags but RD, an OPT record."""
-    return Ask(Question(b"\0", qtype)).frame()
+    frame = _frames.get(qtype)
+    if frame is None:
+        frame = _frames[qtype] = Ask(Question(b"\0", qtype)).frame()
+    return frame

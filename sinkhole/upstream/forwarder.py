@@ -67,7 +67,7 @@ class Forwarder:
         # The group of all names, where neither zones nor a change of the system's resolvers can make it another.
         self._alone = self._groups[ROOT] if len(self._groups) == 1 and self._watch is None else None
 
-    def begin(self, name: bytes, key: bytes, qtype: int, client: str, lander: Lander) -> bool:
+    def begin(self, name: bytes, key: bytes, qtype: int, client: str, lander: Lander, now: float) -> bool:
         """Send a question, if that takes no more than a datagram to one upstream; return whether it did.
 
         Args:
@@ -76,19 +76,19 @@ class Forwarder:
             qtype: its type.
             client: its address, for limits only.
             lander: told of the end, whatever it is.
+            now: monotonic seconds.
         """
         group = self._alone
         if group is None or self._trust_ad:
             return False
-        zone = zone_of(key)
         try:
-            self._limits.take(client, zone)
+            of_client, of_zone = self._limits.take(client, zone_of(key))
         except UpstreamBusy:
             return False
-        ahead = Ahead(name, self._clock(), self._limits, client, zone)
+        ahead = Ahead(name, now, self._limits, of_client, of_zone)
         # What could not even leave has failed already, and nobody will be told.
         if not group.begin(ahead, qtype) or ahead.outcome is not None:
-            self._limits.give_back(client, zone)
+            self._limits.give_back(of_client, of_zone)
             return False
         ahead.wait(lander)
         return True

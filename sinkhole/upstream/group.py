@@ -194,7 +194,7 @@ class Group:
             _log.warning("upstream.down", upstream=done.server.address, reason=reason)
 
     def _note_good(self, server: Server, started: float) -> None:
-        if server.health.answered(self._clock() - started):
+        if server.health.answered(started):
             _log.info("upstream.up", upstream=server.address)
 
     def _ranked(self) -> Sequence[Server]:

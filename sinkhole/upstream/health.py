@@ -48,13 +48,15 @@ class Health:
         """Say whether it is time for a probe: of one that is down, or whose speed was last measured long ago."""
         return self._clock() >= self._next_probe
 
-    def answered(self, took: float) -> bool:
-        """Note a good answer after `took` seconds; return whether the upstream was down until now."""
+    def answered(self, started: float) -> bool:
+        """Note a good answer to what was asked at `started`; return whether the upstream was down until now."""
+        now = self._clock()
+        took = now - started
         self.answers += 1
         self.waited += took
         known = self.round_trip
         self.round_trip = took if known is None else known + (took - known) / 8
-        self._next_probe = self._clock() + _REMEASURE
+        self._next_probe = now + _REMEASURE
         self._faults = 0
         self._pause = _FIRST_PROBE
         was_down, self.is_down = self.is_down, False

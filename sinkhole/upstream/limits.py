@@ -6,13 +6,11 @@ floods, the next client finds one: of k that take all they can, each gets 4 / (4
 """
 
 import resource
-from typing import Final, TypeVar
+from typing import Final
 
 from sinkhole.config.schema import UpstreamSettings
 from sinkhole.policy.place import OF_COUNTRIES, is_shared
 from sinkhole.upstream.failure import UpstreamBusy
-
-_Key = TypeVar("_Key")
 
 _SPARE_DESCRIPTORS: Final = 256
 """Left to listeners, clients on TCP and files; each waiting query holds one socket, or two when it races."""
@@ -20,6 +18,16 @@ _SPARE_DESCRIPTORS: Final = 256
 
 _TIMES_FREE: Final = 4
 """Places of one client or domain for each free one: alone it may have four fifths."""
+
+
+class Share:
+    """How many queries of one client, or for one domain, wait; `key` says whose."""
+
+    __slots__ = ("key", "waiting")
+
+    def __init__(self, key: str | bytes) -> None:
+        self.key = key
+        self.waiting = 0
 
 
 class InFlight:
@@ -33,8 +41,8 @@ class InFlight:
         self._most = min(settings.max_in_flight, fitting)
         self._most_of_client = settings.max_in_flight_per_client
         self._most_of_zone = settings.max_in_flight_per_zone
-        self._clients: dict[str, int] = {}
-        self._zones: dict[bytes, int] = {}
+        self._clients: dict[str | bytes, Share] = {}
+        self._zones: dict[str | bytes, Share] = {}
         self.waiting = 0
 
     def enter(self, client: str, key: bytes) -> "Place":
@@ -49,13 +57,18 @@ class InFlight:
         """
         return Place(self, client, key)
 
-    def take(self, client: str, zone: bytes) -> None:
+    def take(self, client: str, zone: bytes) -> tuple[Share, Share]:
         """Count one query.
+
+        Returns:
+            Where it is counted, for its client and for its domain, to `give_back`.
 
         Raises:
             UpstreamBusy: a limit is reached.
         """
-        of_client, of_zone = self._clients.get(client, 0), self._zones.get(zone, 0)
+        client_share, zone_share = self._clients.get(client), self._zones.get(zone)
+        of_client = 0 if client_share is None else client_share.waiting
+        of_zone = 0 if zone_share is None else zone_share.waiting
         free = self._most - self.waiting
         if free <= 0:
             raise UpstreamBusy("too many queries are waiting")
@@ -63,21 +76,30 @@ class InFlight:
             raise UpstreamBusy("too many queries of this client are waiting")
         if of_zone >= min(self._most_of_zone, free * _TIMES_FREE):
             raise UpstreamBusy("too many queries for this domain are waiting")
+        if client_share is None:
+            client_share = self._clients[client] = Share(client)
+        if zone_share is None:
+            zone_share = self._zones[zone] = Share(zone)
         self.waiting += 1
-        self._clients[client] = of_client + 1
-        self._zones[zone] = of_zone + 1
+        client_share.waiting += 1
+        zone_share.waiting += 1
+        return client_share, zone_share
 
-    def give_back(self, client: str, zone: bytes) -> None:
+    def give_back(self, of_client: Share, of_zone: Share) -> None:
         """Count one query less."""
         self.waiting -= 1
-        _take_one(self._clients, client)
-        _take_one(self._zones, zone)
+        of_client.waiting -= 1
+        of_zone.waiting -= 1
+        if not of_client.waiting:
+            del self._clients[of_client.key]
+        if not of_zone.waiting:
+            del self._zones[of_zone.key]
 
 
 class Place:
     """Counts one query while it waits. A class and no generator: it is entered for each query that is forwarded."""
 
-    __slots__ = ("_client", "_limits", "_zone")
+    __slots__ = ("_client", "_limits", "_of_client", "_of_zone", "_zone")
 
     def __init__(self, limits: InFlight, client: str, key: bytes) -> None:
         self._limits = limits
@@ -85,10 +107,10 @@ class Place:
         self._zone = zone_of(key)
 
     def __enter__(self) -> None:
-        self._limits.take(self._client, self._zone)
+        self._of_client, self._of_zone = self._limits.take(self._client, self._zone)
 
     def __exit__(self, *_: object) -> None:
-        self._limits.give_back(self._client, self._zone)
+        self._limits.give_back(self._of_client, self._of_zone)
 
 
 def zone_of(key: bytes) -> bytes:
@@ -103,11 +125,3 @@ def zone_of(key: bytes) -> bytes:
     if third != second and at - last - 1 == OF_COUNTRIES and is_shared(key[second + 1 : last], key[last + 1 : at]):
         return key[third:]
     return key[second:]
-
-
-def _take_one(counts: dict[_Key, int], key: _Key) -> None:
-    left = counts[key] - 1
-    if left:
-        counts[key] = left
-    else:
-        del counts[key]

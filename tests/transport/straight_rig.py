@@ -241,7 +241,7 @@ class Rig:
         servers = UpstreamSettings(servers=(f"{scheme}://{up.url}",), timeout=timeout, tries=2, **limits)
         self.clock, self.wall, self.box = Clock(1000.0), Clock(NOON.timestamp()), PolicyBox(policy)
         self.hits, self.sightings = Hits(self.settings.record), Sightings(self.box, clients=True)
-        self.forwarder = Forwarder(servers)
+        self.forwarder = Forwarder(servers, clock=self.clock)
         self.chain = build_chain(
             self.settings, self.box, self.forwarder, self.hits, clock=self.clock, sightings=self.sightings,
             forwarder=self.forwarder if is_straight else None,

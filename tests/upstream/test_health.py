@@ -14,7 +14,7 @@ def test_three_silences_in_a_row_mean_down() -> None:
     health = Health(Clock())
     assert [health.failed(Fault.NO_ANSWER) for _ in range(4)] == [False, False, True, False]
     assert health.is_down
-    assert health.answered(0.01)
+    assert health.answered(-0.01)
     assert not health.is_down
 
 
@@ -24,7 +24,7 @@ def test_an_answer_between_forgives() -> None:
         health.failed(Fault.NO_ANSWER)
         if health.is_down:
             break
-        health.answered(0.01)
+        health.answered(-0.01)
     assert not health.is_down
 
 
@@ -36,15 +36,15 @@ def test_bad_answers_count_less_than_silence() -> None:
 
 def test_round_trip_is_smoothed() -> None:
     health = Health(Clock())
-    health.answered(0.08)
-    health.answered(0.16)
+    health.answered(-0.08)
+    health.answered(-0.16)
     assert health.round_trip == health.cost == 0.09
 
 
 def test_silence_costs_a_second_until_the_next_answer() -> None:
     clock = Clock()
     health, unknown = Health(clock), Health(clock)
-    health.answered(0.5)
+    health.answered(-0.5)
     assert health.cost < unknown.cost
     health.failed(Fault.NO_ANSWER)
     assert unknown.cost < health.cost
@@ -66,7 +66,7 @@ def test_probes_come_less_and_less_often() -> None:
     clock = Clock()
     health = Health(clock)
     assert health.is_probe_due
-    health.answered(0.01)
+    health.answered(-0.01)
     for _ in range(3):
         health.failed(Fault.NO_ANSWER)
     assert not health.is_probe_due
@@ -79,7 +79,7 @@ def test_probes_come_less_and_less_often() -> None:
         health.probing()
         health.failed(Fault.NO_ANSWER)
     assert pauses == [1.0, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
-    health.answered(0.01)
+    health.answered(-0.01)
     assert not health.is_probe_due
     clock.now += 60
     assert health.is_probe_due

@@ -300,11 +300,11 @@ async def test_question_is_sent_ahead_where_a_connection_has_answered(
     async with FakeDoh(answer, authority.server("127.0.0.1", alpn=("h2",))) as up:
         forwarder = forward(f"https://127.0.0.1:{up.port}", ca_file=authority.ca_file)
         name = name_from_text("www.example.org")
-        assert not forwarder.begin(name, name, 1, "192.0.2.9", Land())
+        assert not forwarder.begin(name, name, 1, "192.0.2.9", Land(), time.monotonic())
         assert addresses(await resolve(forwarder)) == [ADDRESS]
         landers = [Land() for _ in range(50)]
         for lander in landers:
-            assert forwarder.begin(name, name, 1, "192.0.2.9", lander)
+            assert forwarder.begin(name, name, 1, "192.0.2.9", lander, time.monotonic())
         for lander in landers:
             ahead = await lander.ahead
             assert isinstance(ahead.outcome, AddressSet)
