@@ -223,6 +223,7 @@ def test_names_that_imitate_nobody_are_remembered_within_a_bound(monkeypatch):
     assert guard.find(name_from_text("deepseek-login.example")) is not None
 
 
+@pytest.mark.thousands
 def test_what_is_remembered_changes_nothing():
     random = Random(5)
     words = [

@@ -158,6 +158,7 @@ def world_of(random: Random) -> World:
     )
 
 
+@pytest.mark.thousands
 @pytest.mark.parametrize("part", range(PARTS))
 @settings(max_examples=WORLDS // PARTS, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**64))

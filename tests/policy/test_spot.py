@@ -21,6 +21,7 @@ from tests.policy.test_reference import CLIENTS, SATURDAY, name_of, world_of
 WORLDS, ASKED = 300, 40
 
 
+@pytest.mark.thousands
 @settings(max_examples=WORLDS, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**64))
 def test_names_of_one_spot_are_decided_alike(seed):
