@@ -148,7 +148,8 @@ class Policy:
         name = fold(qname) if key is None else qname
         standings = self._statements.of(scope)
         zones = _zones(name, standings)
-        if not zones and not standings.unreviewed and self.index.is_ordinary(name, key):
+        is_waiting = bool(standings.unreviewed) and self._reviews.find(name) is not None
+        if not zones and not is_waiting and self.index.is_ordinary(name, key):
             return self._no_match(scope)
         found = self.index.find(name, key)
         imitation = self._imitation(name, found, standings)

@@ -185,8 +185,8 @@ class NameIndex:
         What matches names of one spot differs in the texts and lines of rows alone.
 
         Args:
-            name: wire form.
-            key: of the name, folded (`reversed_key`).
+            name: folded, in wire form.
+            key: of the name (`reversed_key`).
         """
         return None if self._everywhere else self._spots.find(name, key)
 

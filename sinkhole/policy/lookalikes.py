@@ -148,7 +148,7 @@ class Lookalikes:
 
     def is_plain(self, text: bytes) -> bool:
         """Return whether labels, each behind its length, need no closer look: what imitates does so within one."""
-        return not self._sieve.passes(text) or not self._may_imitate(text)
+        return not self._sieve.passes(text) or not self.may_imitate(text)
 
     def _is_plain(self, name: bytes) -> bool:
         """Return whether a name needs no closer look, and remember that."""
@@ -162,7 +162,8 @@ class Lookalikes:
         remember(self._latest, name, _MAX_LATEST)
         return True
 
-    def _may_imitate(self, text: bytes) -> bool:
+    def may_imitate(self, text: bytes) -> bool:
+        """Return the opposite of `is_plain`, for a text that probably falls through no sieve."""
         bones = skeleton(text)
         if self._bones.passes(bones) and self._brands.search(bones) is not None:
             return True

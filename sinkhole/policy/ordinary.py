@@ -19,7 +19,7 @@ _MOST_PARENTS: Final = 1 << 14
 _LONGEST_PARENT: Final = 64
 """Parents remembered, and octets of the longest of them: 2.5 MB at most, of names in use half of that."""
 _MOST_LATEST: Final = 1000
-"""Names remembered: of each it is asked up to three times, until its answer has been counted."""
+"""Names remembered: of each it is asked up to three times, the last when its answer is counted."""
 
 
 class Ordinary:
@@ -45,26 +45,27 @@ class Ordinary:
         return name in self._latest
 
     def parent(self, key: bytes) -> bool | None:
-        """Return whether a name below which others stand is ordinary with all that is listed.
+        """Return whether of a name right below this one the first label decides; None where nothing is known.
 
-        None where it is not known whether anything is listed at or above it; False where that is not so, but something
-        else is about it.
+        Either is known only of names at and above which nothing is listed. False where something is listed below, or
+        another label may say something.
         """
         return self._parents.get(key)
 
-    def learn(self, key: bytes) -> None:
-        """Remember of a parent that nothing is listed at or above it, and whether there is anything else about it."""
-        if key in self._parents or not 0 < len(key) <= _LONGEST_PARENT:
-            return
+    def learn(self, key: bytes) -> bool:
+        """Remember a parent at and above which nothing is listed; return what `parent` says of it from now on."""
+        if not 0 < len(key) <= _LONGEST_PARENT:
+            return False
         if len(self._parents) >= _MOST_PARENTS:
             self._parents.clear()
         # A key has the same labels as its name, the top-level domain first, and each is looked at by itself.
         text = key[key[0] + 1 :]
-        self._parents[key] = (
+        found = self._parents[key] = (
             self._lookalikes.is_plain(text)
             and not self._signs.has_trace(key)
             and next(self._trie.iterkeys(key), None) is None
         )
+        return found
 
     def admit(self, name: bytes, label: bytes) -> bool:
         """Return whether a name right below an ordinary parent is ordinary, and remember it.
@@ -73,7 +74,7 @@ class Ordinary:
             name: folded, in wire form.
             label: its first, behind its length.
         """
-        if self._sieve.passes(label) and (self._signs.has_hint(label) or not self._lookalikes.is_plain(label)):
+        if self._sieve.passes(label) and (self._signs.has_hint(label) or self._lookalikes.may_imitate(label)):
             return False
         remember(self._latest, name, _MOST_LATEST)
         return True

@@ -137,13 +137,19 @@ class Signs:
         return None
 
     def has_trace(self, key: bytes) -> bool:
-        """Return whether a name's suffix is a sign or a word may stand in it; `key` is its own (`reversed_key`)."""
-        return key.startswith(self._starts) or self.has_hint(key)
+        """Return whether a name's suffix is a sign, a word may stand in it, or any where a label is an A-label.
+
+        What has none of that has a hint where another label of the same name has one, and only there.
+
+        Args:
+            key: of the name (`reversed_key`).
+        """
+        return key.startswith(self._starts) or ALABEL in key or self.has_hint(key)
 
     def has_hint(self, text: bytes) -> bool:
-        """Return whether a word may stand in one of some labels, each behind its length.
+        """Return whether a word may stand in a name, or in some labels: `ai` does in many, seldom at a word's edge.
 
-        `ai` stands in many, but seldom at the edge of a word.
+        Where a label is an A-label, the name is read more closely, all of it.
         """
         return self._hints.search(text) is not None and (ALABEL in text or self._bordered.search(text) is not None)
 

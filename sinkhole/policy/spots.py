@@ -47,6 +47,7 @@ class Spots:
 
     Attributes:
         unlisted: keys of names that were looked for a moment ago, and neither they nor names above them are listed.
+            Those that were found to be ordinary are not among them.
     """
 
     def __init__(self, tables: SpotTables, trie: Any, ordinary: Ordinary) -> None:
@@ -88,8 +89,8 @@ class Spots:
             return _spot_in(nearest, is_own=False)
         listed: list[bytes] = self._trie.prefixes(key)
         if not listed:
-            self._ordinary.learn(above)
-            remember(self.unlisted, key, _MOST_UNLISTED)
+            if not (self._ordinary.learn(above) and self._ordinary.admit(name, key[size:])):
+                remember(self.unlisted, key, _MOST_UNLISTED)
             return None
         return _spot_in(self._look_up(listed[-1]), is_own=len(listed[-1]) == len(key))
 

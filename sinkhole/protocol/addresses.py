@@ -12,7 +12,9 @@ from sinkhole.protocol.types import QClass, QType
 
 __all__ = ["ADDRESS_TYPES", "MOST_ADDRESSES", "AddressSet", "read_addresses", "read_records"]
 
-ADDRESS_TYPES: Final = {QType.A: 4, QType.AAAA: 16}
+_OF_A: Final = 4
+_OF_AAAA: Final = 16
+ADDRESS_TYPES: Final = {QType.A: _OF_A, QType.AAAA: _OF_AAAA}
 """Octets of an address by type."""
 
 _HEADER_SIZE: Final = 12
@@ -103,7 +105,7 @@ def read_addresses(sent: bytes, end: int, got: bytes) -> AddressSet | None:
     if not 0 < count <= MOST_ADDRESSES or got[_HEADER_SIZE:end] != sent[_HEADER_SIZE:end] or not sent[_HEADER_SIZE]:
         return None
     qtype = sent[end - 3]
-    octets = 4 if qtype == _A else 16 if qtype == _AAAA else 0
+    octets = _OF_A if qtype == _A else _OF_AAAA if qtype == _AAAA else 0
     if not octets or sent[end - 4] or sent[end - 2] or sent[end - 1] != _IN:
         return None
     size = _DATA + octets

@@ -110,8 +110,6 @@ class Sightings:
         self, name: bytes, qtype: int, records: tuple[Record, ...], verdict: Verdict, client: str, when: datetime
     ) -> None:
         policy = self._box.current
-        if not records and verdict.via is None and policy.index.is_ordinary(name):
-            return
         if policy.index is not self._index:  # other names are known now
             self._index = policy.index
             for known in self._judged.values():
@@ -119,6 +117,8 @@ class Sightings:
         known = self._judged[qtype]
         judged = known.get(name, _NEW)
         if judged is _NEW:
+            if not records and verdict.via is None and policy.index.is_ordinary(name):
+                return
             if len(known) >= MAX_JUDGED:
                 known.clear()
             judged = known[name] = _judge(policy, name, records, verdict, self._own)

@@ -4,7 +4,7 @@ Whoever sent it looks at what comes back. If that is nothing he can use by himse
 on the long way (`Forwarder.resolve`), which begins with what came of this try.
 """
 
-from typing import Final
+from functools import cache
 
 from sinkhole.errors import UpstreamError
 from sinkhole.protocol.addresses import AddressSet
@@ -43,7 +43,9 @@ class Ahead(Flight):
 
     __slots__ = ("_lander", "_limits", "_of_client", "_of_zone", "server", "started")
 
-    def __init__(self, name: bytes, started: float, limits: InFlight, of_client: Share, of_zone: Share) -> None:
+    def __init__(
+        self, name: bytes, started: float, limits: InFlight, of_client: Share[str], of_zone: Share[bytes]
+    ) -> None:
         super().__init__(name, True, HEADER + len(name) + TYPE_AND_CLASS)
         self.started = started
         self._lander: Lander | None = None
@@ -77,12 +79,7 @@ class Ahead(Flight):
         return outcome
 
 
-_frames: Final[dict[int, tuple[bytes, bytes]]] = {}
-
-
+@cache
 def frame_for(qtype: int) -> tuple[bytes, bytes]:
     """Return what stands before and after the name in a query: no flags but RD, an OPT record."""
-    frame = _frames.get(qtype)
-    if frame is None:
-        frame = _frames[qtype] = Ask(Question(b"\0", qtype)).frame()
-    return frame
+    return Ask(Question(b"\0", qtype)).frame()

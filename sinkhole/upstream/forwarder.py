@@ -76,7 +76,7 @@ class Forwarder:
             qtype: its type.
             client: its address, for limits only.
             lander: told of the end, whatever it is.
-            now: monotonic seconds.
+            now: when it came, in monotonic seconds of the clock that this has, too.
         """
         group = self._alone
         if group is None or self._trust_ad:

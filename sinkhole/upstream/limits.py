@@ -6,11 +6,13 @@ floods, the next client finds one: of k that take all they can, each gets 4 / (4
 """
 
 import resource
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from sinkhole.config.schema import UpstreamSettings
 from sinkhole.policy.place import OF_COUNTRIES, is_shared
 from sinkhole.upstream.failure import UpstreamBusy
+
+_Key = TypeVar("_Key", str, bytes)
 
 _SPARE_DESCRIPTORS: Final = 256
 """Left to listeners, clients on TCP and files; each waiting query holds one socket, or two when it races."""
@@ -20,13 +22,13 @@ _TIMES_FREE: Final = 4
 """Places of one client or domain for each free one: alone it may have four fifths."""
 
 
-class Share:
+class Share(Generic[_Key]):
     """How many queries of one client, or for one domain, wait; `key` says whose."""
 
     __slots__ = ("key", "waiting")
 
-    def __init__(self, key: str | bytes) -> None:
-        self.key = key
+    def __init__(self, key: _Key) -> None:
+        self.key: _Key = key
         self.waiting = 0
 
 
@@ -41,8 +43,8 @@ class InFlight:
         self._most = min(settings.max_in_flight, fitting)
         self._most_of_client = settings.max_in_flight_per_client
         self._most_of_zone = settings.max_in_flight_per_zone
-        self._clients: dict[str | bytes, Share] = {}
-        self._zones: dict[str | bytes, Share] = {}
+        self._clients: dict[str, Share[str]] = {}
+        self._zones: dict[bytes, Share[bytes]] = {}
         self.waiting = 0
 
     def enter(self, client: str, key: bytes) -> "Place":
@@ -57,7 +59,7 @@ class InFlight:
         """
         return Place(self, client, key)
 
-    def take(self, client: str, zone: bytes) -> tuple[Share, Share]:
+    def take(self, client: str, zone: bytes) -> tuple[Share[str], Share[bytes]]:
         """Count one query.
 
         Returns:
@@ -85,8 +87,8 @@ class InFlight:
         zone_share.waiting += 1
         return client_share, zone_share
 
-    def give_back(self, of_client: Share, of_zone: Share) -> None:
-        """Count one query less."""
+    def give_back(self, of_client: Share[str], of_zone: Share[bytes]) -> None:
+        """Count one query less, once for each `take`, by what that returned."""
         self.waiting -= 1
         of_client.waiting -= 1
         of_zone.waiting -= 1
@@ -122,6 +124,7 @@ def zone_of(key: bytes) -> bytes:
     while length := key[at]:
         third, second, last = second, last, at
         at += length + 1
+    # The length is known here, and to cut out both labels for each query takes more than to look at it.
     if third != second and at - last - 1 == OF_COUNTRIES and is_shared(key[second + 1 : last], key[last + 1 : at]):
         return key[third:]
     return key[second:]

@@ -42,7 +42,9 @@ def is_found_so(index: NameIndex, text: str) -> bool:
 def label_of(random: Random) -> str:
     """Return a label that is a brand or a word for AI, nearly one, or neither."""
     words = [brand.token for brand in BRANDS.brands] + [word for word, _ in (*SIGNS.words, *SIGNS.parts, *SIGNS.edges)]
-    word = list(random.choice([*words, "www", "shop", "mail", "x", "static", "m" * 45, "q" * 48, "xn--80ak6aa92e"]))
+    word = list(
+        random.choice([*words, "hyundai", "www", "shop", "mail", "x", "static", "m" * 45, "q" * 48, "xn--80ak6aa92e"])
+    )
     for _ in range(random.choice((0, 0, 0, 1, 2))):
         at = random.randrange(len(word))
         word[at : at + random.randrange(3)] = random.choices(LETTERS, k=random.randrange(3))
@@ -51,7 +53,7 @@ def label_of(random: Random) -> str:
     for old, new in (("m", "rn"), ("o", "0"), ("l", "i"), ("w", "vv")):
         if random.random() < 0.1:
             text = text.replace(old, new)
-    return text[:63]
+    return "".join([text, random.choice(("", "", *words)), random.choice(("", "x"))])[:63]
 
 
 @pytest.mark.thousands
@@ -60,7 +62,10 @@ def label_of(random: Random) -> str:
 def test_nothing_is_to_be_said_of_an_ordinary_name(seed):
     random = Random(seed)
     index = index_of()
-    parents = [*LISTED, *(f"{label_of(random)}.{suffix}" for suffix in ("example", "com", "co.uk", "ai", "chat"))]
+    parents = [
+        *LISTED,
+        *(f"{label_of(random)}.{suffix}" for suffix in ("example", "com", "co.uk", "ai", "chat", "xn--fiqs8s")),
+    ]
     for _ in range(60):
         parent = random.choice(parents)
         if random.random() < 0.2:
@@ -102,7 +107,8 @@ def test_most_names_are(name):
         "x.ads.example", "y.x.ads.example", "deep.below.shop.example", "www.below.shop.example", "www.shop.example",
         "www.example",
         "www.deepseek.example", "deepseek.site.example", "deepsek.site.example", "0penai.site.example",
-        "my-gpt.site.example", "llm.site.example", "www.llm.example", "www.novel.ai", "ai.site.example", "example", ".",
+        "my-gpt.site.example", "llm.site.example", "www.llm.example", "www.novel.ai", "ai.site.example",
+        "hyundaillmx.site.xn--fiqs8s", "example", ".",
     ],
 )  # fmt: skip
 def test_others_are_not(name):

@@ -1,3 +1,5 @@
+"""Health of an upstream; where the clock stands at 0, what took a moment began before."""
+
 from sinkhole.upstream.health import Fault, Health
 
 
