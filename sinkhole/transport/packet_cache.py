@@ -12,7 +12,8 @@ replies push out: after a flood, and during it, it is found there.
 from collections.abc import Hashable
 from typing import Final
 from weakref import WeakValueDictionary
-from zlib import crc32
+
+from mypy_extensions import i64
 
 from sinkhole.resolver.cache_budget import CacheBudget
 from sinkhole.transport.entry import Entry
@@ -21,13 +22,17 @@ from sinkhole.transport.table import Table
 
 _MARKS: Final = 1 << 16
 """Keys remembered by the doorkeeper at most; it takes an octet for each."""
+_MARK_SHIFT: Final = 32
+_MOST_MARK: Final = 0xFF
+"""Bits of a hash that are its mark."""
 
 
 class Doorkeeper:
     """Remembers keys that were seen once: what comes a second time is worth keeping (TinyLFU's doorkeeper).
 
     A key has a place by its hash, and leaves a mark of eight bits there until another key does. So of keys that were
-    never seen one in 255 is taken for seen, and is kept for nothing.
+    never seen one in 255 is taken for seen, and is kept for nothing. The hash is that by which the key was looked up
+    already, which nobody outside of this process can foresee.
     """
 
     def __init__(self) -> None:
@@ -35,8 +40,8 @@ class Doorkeeper:
 
     def has_seen(self, key: bytes) -> bool:
         """Return whether a key was seen before, not too long ago; from now on it was."""
-        digest = crc32(key)
-        place, mark = digest & _MARKS - 1, digest >> 24 or 1
+        digest: i64 = hash(key)
+        place, mark = digest & _MARKS - 1, digest >> _MARK_SHIFT & _MOST_MARK or 1
         if self._marks[place] == mark:
             return True
         self._marks[place] = mark
