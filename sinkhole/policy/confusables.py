@@ -47,6 +47,8 @@ FOLDED: Final = bytes.maketrans(b"01345789i", b"oleastbgl")
 """By octet, what stands for it and for what looks like it."""
 DOUBLE: Final = {b"rn": b"m", b"vv": b"w"}
 """Letters that look like one letter, which."""
+PARTS: Final = (*(bytes((joiner,)) for joiner in JOINERS), *DOUBLE)
+"""What may be anywhere in a word without changing how it reads, or makes it read otherwise."""
 _DIGITS: Final = (bytes.maketrans(b"01345789", b"oleastbg"), bytes.maketrans(b"01345789", b"oieastbg"))
 
 

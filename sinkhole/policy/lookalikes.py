@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final
 
 from sinkhole.policy.brand import WORD, Brand, BrandMark
-from sinkhole.policy.confusables import ALABEL, DOUBLE, FOLDED, JOINERS, Reading, read_label, skeleton
+from sinkhole.policy.confusables import ALABEL, FOLDED, JOINERS, PARTS, Reading, read_label, skeleton
 from sinkhole.policy.memo import remember
 from sinkhole.policy.place import Place, registered_label
 from sinkhole.policy.sieve import Sieve
@@ -117,9 +117,8 @@ class Lookalikes:
         self._innocent_names = frozenset(name_from_text(name) for name in book.innocents if "." in name)
         self._innocent_words = any_of([word for word in words if self._brands.search(skeleton(word))])
         self._typos = Typos(self._by_token, [word.encode("ascii") for word in book.leads], companions, words)
-        joiners = [bytes((joiner,)) for joiner in JOINERS]
         self.starts = (*self._by_skeleton, *self._typos.edges)
-        self._sieve = Sieve(self.starts, FOLDED, [*joiners, *DOUBLE])
+        self._sieve = Sieve(self.starts, FOLDED, PARTS)
         self._bones = Sieve(self._by_skeleton, FOLDED, size=4)
 
     def find(self, name: bytes) -> Imitation | None:

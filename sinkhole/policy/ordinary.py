@@ -9,7 +9,7 @@ look in place of five. False is no statement: whatever is not known to be ordina
 
 from typing import Any, Final
 
-from sinkhole.policy.confusables import DOUBLE, FOLDED, JOINERS
+from sinkhole.policy.confusables import FOLDED, PARTS
 from sinkhole.policy.lookalikes import Lookalikes
 from sinkhole.policy.memo import remember
 from sinkhole.policy.sieve import Sieve
@@ -35,8 +35,7 @@ class Ordinary:
         self._trie = trie
         self._lookalikes = lookalikes
         self._signs = signs
-        parts = [*(bytes((joiner,)) for joiner in JOINERS), *DOUBLE]
-        self._sieve = Sieve([*lookalikes.starts, *signs.words], FOLDED, parts)
+        self._sieve = Sieve([*lookalikes.starts, *signs.words], FOLDED, PARTS)
         self._parents: dict[bytes, bool] = {}
         self._latest: set[bytes] = set()
 
