@@ -148,8 +148,7 @@ class Policy:
         name = fold(qname) if key is None else qname
         standings = self._statements.of(scope)
         zones = _zones(name, standings)
-        is_waiting = bool(standings.unreviewed) and self._reviews.find(name) is not None
-        if not zones and not is_waiting and self.index.is_ordinary(name, key):
+        if not zones and self.index.is_ordinary(name, key) and not self._is_reviewed(name, standings):
             return self._no_match(scope)
         found = self.index.find(name, key)
         imitation = self._imitation(name, found, standings)
@@ -275,6 +274,10 @@ class Policy:
             return None
         imitation = self.index.lookalikes.find_open(name)
         return None if imitation is None or self.is_own(name) else imitation
+
+    def _is_reviewed(self, name: bytes, standings: Standings) -> bool:
+        """Return whether a review says something about a name, where a statement asks; whatever the name looks like."""
+        return bool(standings.unreviewed) and self._reviews.find(name) is not None
 
     def _unreviewed(self, name: bytes) -> str | None:
         """Return why a name that no rule knows waits for someone to look at it, in words; None where it does not."""

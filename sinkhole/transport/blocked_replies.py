@@ -54,6 +54,7 @@ class BlockedReplies:
         self._is_off = local is None
         self.learned = 0
         self._local = frozenset(_last_two(name) for name in local or ())
+        # The last labels of these: most names have none of them, and one look says so.
         self._ends = self._local.union(two[two[0] + 1 :] for two in self._local)
 
     def find(

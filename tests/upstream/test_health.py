@@ -1,4 +1,4 @@
-"""Health of an upstream; where the clock stands at 0, what took a moment began before."""
+"""What is learned of an upstream by its answers and failures."""
 
 from sinkhole.upstream.health import Fault, Health
 
@@ -11,12 +11,16 @@ class Clock:
         return self.now
 
 
+STARTED = -0.01
+"""When what is answered at once was asked, where the clock stands at 0."""
+
+
 def test_three_silences_in_a_row_mean_down() -> None:
     """R-C12: dead upstreams are marked."""
     health = Health(Clock())
     assert [health.failed(Fault.NO_ANSWER) for _ in range(4)] == [False, False, True, False]
     assert health.is_down
-    assert health.answered(-0.01)
+    assert health.answered(STARTED)
     assert not health.is_down
 
 
@@ -26,7 +30,7 @@ def test_an_answer_between_forgives() -> None:
         health.failed(Fault.NO_ANSWER)
         if health.is_down:
             break
-        health.answered(-0.01)
+        health.answered(STARTED)
     assert not health.is_down
 
 
@@ -46,14 +50,14 @@ def test_round_trip_is_smoothed() -> None:
 def test_silence_costs_a_second_until_the_next_answer() -> None:
     clock = Clock()
     health, unknown = Health(clock), Health(clock)
-    health.answered(-0.5)
+    health.answered(clock.now - 0.5)
     assert health.cost < unknown.cost
     health.failed(Fault.NO_ANSWER)
     assert unknown.cost < health.cost
     assert not health.is_probe_due
     clock.now += 1
     assert health.is_probe_due
-    health.answered(0.5)
+    health.answered(clock.now - 0.5)
     assert health.cost == 0.5
 
 
@@ -68,7 +72,7 @@ def test_probes_come_less_and_less_often() -> None:
     clock = Clock()
     health = Health(clock)
     assert health.is_probe_due
-    health.answered(-0.01)
+    health.answered(clock.now - 0.01)
     for _ in range(3):
         health.failed(Fault.NO_ANSWER)
     assert not health.is_probe_due
@@ -81,7 +85,7 @@ def test_probes_come_less_and_less_often() -> None:
         health.probing()
         health.failed(Fault.NO_ANSWER)
     assert pauses == [1.0, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
-    health.answered(-0.01)
+    health.answered(clock.now - 0.01)
     assert not health.is_probe_due
     clock.now += 60
     assert health.is_probe_due
