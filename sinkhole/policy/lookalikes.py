@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final
 
 from sinkhole.policy.brand import WORD, Brand, BrandMark
-from sinkhole.policy.confusables import ALABEL, FOLDED, JOINERS, PARTS, Reading, read_label, skeleton
+from sinkhole.policy.confusables import FOLDED, HYPHEN, JOINERS, PARTS, Reading, has_alabel, read_label, skeleton
 from sinkhole.policy.memo import remember
 from sinkhole.policy.place import Place, registered_label
 from sinkhole.policy.sieve import Sieve
@@ -166,7 +166,7 @@ class Lookalikes:
         bones = skeleton(text)
         if self._bones.passes(bones) and self._brands.search(bones) is not None:
             return True
-        return ALABEL in text or self._typos.has_slip(text) or (b"-" in text and _has_length_of_joiner(text))
+        return has_alabel(text) or self._typos.has_slip(text) or (HYPHEN in text and _has_length_of_joiner(text))
 
     def _judge(self, place: Place) -> Imitation | None:
         reading = read_label(place.labels[place.at])

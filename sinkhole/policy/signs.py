@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sinkhole.policy.brand import WORD
-from sinkhole.policy.confusables import ALABEL, read_label
+from sinkhole.policy.confusables import has_alabel, read_label
 from sinkhole.policy.lookalikes import Imitation, Lookalikes
 from sinkhole.policy.place import registered_label
 from sinkhole.policy.word_search import any_of
@@ -144,14 +144,14 @@ class Signs:
         Args:
             key: of the name (`reversed_key`).
         """
-        return key.startswith(self._starts) or ALABEL in key or self.has_hint(key)
+        return key.startswith(self._starts) or has_alabel(key) or self.has_hint(key)
 
     def has_hint(self, text: bytes) -> bool:
         """Return whether a word may stand in a name, or in some labels: `ai` does in many, seldom at a word's edge.
 
         Where a label is an A-label, the name is read more closely, all of it.
         """
-        return self._hints.search(text) is not None and (ALABEL in text or self._bordered.search(text) is not None)
+        return self._hints.search(text) is not None and (has_alabel(text) or self._bordered.search(text) is not None)
 
     def _signs_of(self, label: bytes) -> Iterator[tuple[str, int]]:
         text = self._innocent_words.sub(b"?", read_label(label).plain)

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from sinkhole.policy.image_file import SpotTables
 from sinkhole.policy.memo import remember
-from sinkhole.policy.ordinary import Ordinary
+from sinkhole.policy.ordinary import EMPTY, NEW, TELLING, UNKNOWN, Ordinary
 
 Rows = tuple[int, ...] | None
 """What stands at a name, None where more than the name decides (see `build_spots`)."""
@@ -63,8 +63,8 @@ class Spots:
         """Return what the rows at and above a name depend on; None where there are none, or where that is not known.
 
         The name above it is looked at first: a flood comes from below a listed name, and few have others below them.
-        Where that is not listed, the trie says which is the nearest that is, however many labels there are; where none
-        is, that is remembered.
+        Where nothing is listed at or above that, which is remembered, the name alone is looked up, if at all. Else the
+        trie says which is the nearest above it that is listed, however many labels there are.
 
         Args:
             name: folded, in wire form.
@@ -74,25 +74,40 @@ class Spots:
         if size < 0:
             return None
         above = key[:size]
-        is_ordinary = self._ordinary.parent(above)
-        if is_ordinary is not None:
-            if is_ordinary and self._ordinary.admit(name, key[size:]):
+        parent = self._ordinary.parent(above)
+        if parent == UNKNOWN:
+            nearest = self._look_up(above) if size else _ABSENT
+            if nearest is None:
                 return None
+            if nearest and nearest[0] != _BRANCH:
+                return _spot_in(nearest, is_own=False)
+            if nearest or not self._is_clear_above(name, above):
+                listed: list[bytes] = self._trie.prefixes(key)
+                if listed:
+                    return _spot_in(self._look_up(listed[-1]), is_own=len(listed[-1]) == len(key))
+            parent = self._ordinary.meet(above)
+        elif parent == NEW:
+            parent = self._ordinary.look_below(above)
+        if parent != EMPTY:
             found = self._look_up(key)
-            if found == _ABSENT:
-                remember(self.unlisted, key, _MOST_UNLISTED)
-            return _spot_in(found, is_own=True)
-        nearest = self._look_up(above) if size else _ABSENT
-        if nearest is None:
-            return None
-        if nearest and nearest[0] != _BRANCH:
-            return _spot_in(nearest, is_own=False)
-        listed: list[bytes] = self._trie.prefixes(key)
-        if not listed:
-            if not (self._ordinary.learn(above) and self._ordinary.admit(name, key[size:])):
-                remember(self.unlisted, key, _MOST_UNLISTED)
-            return None
-        return _spot_in(self._look_up(listed[-1]), is_own=len(listed[-1]) == len(key))
+            if found != _ABSENT:
+                return _spot_in(found, is_own=True)
+        if parent == TELLING or not self._ordinary.admit(name, key[size:]):
+            remember(self.unlisted, key, _MOST_UNLISTED)
+        return None
+
+    def _is_clear_above(self, name: bytes, above: bytes) -> bool:
+        """Return whether nothing is listed above the parent of a name; it is looked for once for all such parents."""
+        size = len(above) - name[name[0] + 1] - 1
+        if size < 0:
+            return False
+        higher = above[:size]
+        if self._ordinary.parent(higher) != UNKNOWN:
+            return True
+        if self._trie.prefixes(higher):
+            return False
+        self._ordinary.meet(higher)
+        return True
 
     def _look_up(self, key: bytes) -> bytes | None:
         """Return what stands behind a key, `_ABSENT` where it is not listed, or None where that is not known."""

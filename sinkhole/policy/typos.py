@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
-from sinkhole.policy.confusables import JOINERS
+from sinkhole.policy.confusables import HYPHEN, JOINERS
 from sinkhole.policy.sieve import Sieve
 
 SHORTEST: Final = 6
@@ -80,7 +80,7 @@ class Typos:
 
     def has_slip(self, text: bytes) -> bool:
         """Return whether there is a slip in a folded text, which may be a name in wire form."""
-        joined = text.translate(None, JOINERS) if b"-" in text else text
+        joined = text.translate(None, JOINERS) if HYPHEN in text else text
         if not self._sieve.passes(joined + _BORDER) and (joined is text or not self._sieve.passes(text + _BORDER)):
             return False
         return bool(self.find(text))
@@ -88,7 +88,7 @@ class Typos:
     def find(self, text: bytes) -> list[Slip]:
         """Return the slips in a folded text; what joiners part is looked at as one word, too."""
         words = _WORD.findall(text)
-        if b"-" in text:
+        if HYPHEN in text:
             words += _WORD.findall(text.translate(None, JOINERS))
         slips: list[Slip] = []
         for word in words:

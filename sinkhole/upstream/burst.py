@@ -11,7 +11,7 @@ from sinkhole.upstream.failure import AnswerTruncated, CaseChanged, EdnsRefused,
 from sinkhole.upstream.flight import Carrier, Flight, Landed, settle
 from sinkhole.upstream.matching import Match, is_truncated, match, with_name
 from sinkhole.upstream.ready import Ready
-from sinkhole.upstream.turn import TURN, Unfinished
+from sinkhole.upstream.turn import Unfinished
 from sinkhole.upstream.volley import Volley
 from sinkhole.upstream.wait import NEVER
 
@@ -140,8 +140,8 @@ class Burst(Carrier):
         sock, flights = self._sock, self.flights
         if sock is None:
             return
-        if not self.is_sent:
-            self.close()  # what comes before a query leaves is no answer
+        if not self.is_sent or not flights:
+            self.close()  # what comes before a query leaves, or behind the last answer, is no answer
             return
         try:
             arrived = self._volley.receive(sock, MOST if self._is_disturbed else len(flights))
@@ -161,7 +161,7 @@ class Burst(Carrier):
                 settle(flight, outcome)
         if arrived and not flights:
             self._ready.deadlines.forget(self)
-            TURN.behind(self)
+            self._ready.deadlines.vigil.after(self)
 
     def _read(self, flight: Flight, got: bytes) -> Landed | None:
         """Return what a message says to a query; None if the wait goes on."""

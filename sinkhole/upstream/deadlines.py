@@ -45,6 +45,10 @@ class Deadlines:
         """Whether it is to be told."""
         return wait in self._waits
 
+    def is_alone(self, wait: Wait) -> bool:
+        """Whether it is to be told, and nobody else."""
+        return len(self._waits) == 1 and wait in self._waits
+
     def forget(self, wait: Wait) -> None:
         """Tell it nothing more."""
         if wait in self._waits:

@@ -59,14 +59,16 @@ class EpollReady(Ready):
     def _take(self) -> None:
         deadlines = self.deadlines
         awaited = deadlines.vigil.awaited
-        if awaited is not None and deadlines.is_watched(awaited):
+        told: Wait | None = None
+        if awaited is not None and deadlines.is_alone(awaited):
             awaited.receive()  # most likely it is that one
             if not deadlines.is_watched(awaited):
                 return  # if others are ready, too, they are in the next turn
+            told = awaited
         waits = self._waits
         for fileno, _ in self._epoll.poll(0, AT_ONCE):
             wait = waits.get(fileno)
-            if wait is not None and wait is not awaited:  # none: one before it has closed this one
+            if wait is not None and wait is not told:  # none: one before it has closed this one
                 wait.receive()
 
 

@@ -20,12 +20,15 @@ from sinkhole.upstream.turn import TURN, Unfinished
 from sinkhole.upstream.volley import Volley
 
 _ID_OCTETS: Final = 2
+_MOST_SPARE: Final = 2
+"""Sockets that are open before there is a query, as long as they may be used (`Burst.take_up`)."""
 
 
 class Datagrams(Unfinished):
     """Sends queries to one address, in bursts.
 
     Behind the last answer to a burst the socket of the next is opened: a query that comes alone need not wait for that.
+    Where one came while another was on its way, and had to, two are kept open.
 
     Args:
         port: port of the upstream.
@@ -33,7 +36,8 @@ class Datagrams(Unfinished):
     """
 
     __slots__ = (
-        "_burst", "_entropy", "_host", "_is_closed", "_loop", "_port", "_randomize_case", "_ready", "_spare", "_volley",
+        "_burst", "_entropy", "_host", "_is_closed", "_loop", "_port", "_randomize_case", "_ready", "_spares",
+        "_volley", "_wanted",
     )  # fmt: skip
 
     def __init__(self, port: int, *, randomize_case: bool) -> None:
@@ -42,7 +46,8 @@ class Datagrams(Unfinished):
         self._entropy = Entropy()
         self._volley = shared_volley()
         self._burst: Burst | None = None
-        self._spare: Burst | None = None
+        self._spares: list[Burst] = []
+        self._wanted = 1
         self._is_closed = False
         self._host = ""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,24 +110,30 @@ class Datagrams(Unfinished):
         return burst
 
     def finish(self) -> None:
-        """Open the socket of the next burst."""
-        if self._spare is None and self._loop is not None and not self._is_closed:
-            self._spare = self._new_burst(self._loop, self._host)
-            self._spare.prepare()
+        """Open the sockets of the next bursts."""
+        if self._loop is None or self._is_closed:
+            return
+        while len(self._spares) < self._wanted:
+            spare = self._new_burst(self._loop, self._host)
+            spare.prepare()
+            self._spares.append(spare)
 
     def close(self) -> None:
-        """Close the socket through which nothing was sent; queries that wait are not touched, and more may come."""
+        """Close the sockets through which nothing was sent; queries that wait are not touched, and more may come."""
         self._is_closed = True
-        spare, self._spare = self._spare, None
-        if spare is not None:
+        for spare in self._spares:
             spare.close()
+        self._spares.clear()
 
     def _fresh_burst(self, loop: asyncio.AbstractEventLoop, host: str) -> Burst:
-        spare, self._spare = self._spare, None
-        if spare is not None:
+        if not self._spares and self._burst is not None and self._burst.flights:
+            self._wanted = _MOST_SPARE
+        while self._spares:
+            spare = self._spares.pop(0)
             if spare.loop is loop and spare.take_up(host):
                 return spare
             spare.close()
+            self._wanted = 1
         return self._new_burst(loop, host)
 
     def _new_burst(self, loop: asyncio.AbstractEventLoop, host: str) -> Burst:

@@ -5,6 +5,9 @@ caches: of a miss that an upstream on the same machine or wire answers within 0.
 goes round for a moment after queries have left, and looks for the answer each time. Where that was in vain, as with all
 upstreams farther away, it is left out for the next queries, for more of them each time; and it never takes more than a
 twentieth of a core.
+
+While it lasts, nothing is done for which nobody waits: to close a socket and to open the next takes as long as a near
+upstream does.
 """
 
 import asyncio
@@ -12,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.turn import TURN, Unfinished
 from sinkhole.upstream.wait import Wait
 
 _LONGEST: Final = 0.0002
@@ -39,7 +42,8 @@ class Vigil:
     """
 
     __slots__ = (
-        "_began", "_clock", "_credit", "_end", "_ended", "_is_on", "_leave_out", "_left_out", "_waits", "awaited",
+        "_after", "_began", "_clock", "_credit", "_end", "_ended", "_is_on", "_leave_out", "_left_out", "_waits",
+        "awaited",
     )  # fmt: skip
 
     def __init__(self, waits: dict[Wait, None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -51,6 +55,7 @@ class Vigil:
         self._credit = _CREDIT
         self._left_out = 0
         self._leave_out = 1
+        self._after: list[Unfinished] = []
         self.awaited: Wait | None = None
 
     def begin(self, loop: asyncio.AbstractEventLoop, wait: Wait) -> None:
@@ -70,6 +75,13 @@ class Vigil:
             return
         self.awaited = wait
 
+    def after(self, unfinished: Unfinished) -> None:
+        """Have something finished at the end of the turn or, if an answer is awaited, of the vigil."""
+        if self.awaited is not None and self.awaited in self._waits:
+            self._after.append(unfinished)
+        else:
+            TURN.behind(unfinished)
+
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = self._clock()
         awaited = self.awaited
@@ -87,3 +99,10 @@ class Vigil:
         else:
             self._left_out = self._leave_out
             self._leave_out = min(_MOST_LEFT_OUT, self._leave_out * 2)
+        if self._after:
+            TURN.run(self._finish)
+
+    def _finish(self) -> None:
+        after, self._after = self._after, []
+        for unfinished in after:
+            TURN.behind(unfinished)

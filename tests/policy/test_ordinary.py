@@ -96,23 +96,34 @@ def test_names_are_decided_as_if_nobody_knew_what_is_ordinary(seed):
         )
 
 
-@pytest.mark.parametrize("name", ["www.site.example", "mail.portal.com", "x.y.z.example", "my-n123.site.co.uk"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "www.site.example", "mail.portal.com", "x.y.z.example", "my-n123.site.co.uk", "www.example", "www.shop.example",
+        "www.below.shop.example", "below.shop.example",
+    ],
+)  # fmt: skip
 def test_most_names_are(name):
-    assert is_found_so(index_of(), name)
+    """Those below which something is listed, too."""
+    index = index_of()
+    assert is_ordinary(index, name)
+    assert is_found_so(index, name)
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "x.ads.example", "y.x.ads.example", "deep.below.shop.example", "www.below.shop.example", "www.shop.example",
-        "www.example", "www.deepseek.example", "deepseek.site.example", "deepsek.site.example", "0penai.site.example",
+        "x.ads.example", "y.x.ads.example", "deep.below.shop.example", "x.deep.below.shop.example",
+        "www.deepseek.example", "deepseek.site.example", "deepsek.site.example", "0penai.site.example",
         "my-gpt.site.example", "llm.site.example", "www.llm.example", "www.novel.ai", "ai.site.example",
         "hyundaillmx.site.xn--fiqs8s", "example", ".",
     ],
 )  # fmt: skip
 def test_others_are_not(name):
-    """Something is listed at, above or below what is right above it, or a label may say something."""
-    assert not is_found_so(index_of(), name)
+    """Something is listed at or above it, or a label may say something."""
+    index = index_of()
+    assert not is_ordinary(index, name)
+    assert not is_found_so(index, name)
 
 
 def test_none_is_where_an_expression_may_match_any():
@@ -146,3 +157,10 @@ def test_no_more_than_some_thousand_parents_are_remembered():
     assert spot(index, f"{'a.' * 33}example") is spot(index, f"{'a.' * 33}example") is None
     assert not is_found_so(index, f"{'a.' * 33}example")
     assert len(index._ordinary._parents) == known, "nor of long ones"
+
+
+def test_no_more_than_a_thousand_top_level_domains_are_remembered():
+    index = index_of()
+    for number in range(2000):
+        assert is_ordinary(index, f"www.site.top{number}")
+    assert 0 < len(index._ordinary._tops) <= 1000

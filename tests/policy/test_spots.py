@@ -63,15 +63,29 @@ def test_names_have_one_spot_where_the_same_rows_stand_at_and_above_them(seed):
 
 
 def test_it_is_remembered_of_no_more_than_a_batch_of_names_that_nothing_is_listed_above_them():
+    """Of those, that is, that are not known to be ordinary."""
     listed = {"ads.example": (1,), "b.c.example": (2,)}
     table = table_of(listed)
-    names = [
-        f"{word}{number}.{zone}" for number in range(400) for word, zone in (("a", "ads.example"), ("b", "example"))
-    ]
-    for name in (*names, "x.b.c.example", "c.example", "ads.example"):
+    names = [f"xn--a{number}.{zone}" for number in range(400) for zone in ("ads.example", "example")]
+    for name in (*names, "x.b.c.example", "xn--c.example", "ads.example", "c.example"):
         find(table, name)
-        assert (key_of(name) in table.unlisted) is (stands(listed, name) is None)
+        assert (key_of(name) in table.unlisted) is (name.startswith("xn--") and stands(listed, name) is None)
         assert len(table.unlisted) <= 256
+
+
+def of_names_above(depth):
+    """Return a table in which a name so many labels above the deepest is listed, and names below each other."""
+    names = [".".join(f"l{number}" for number in range(at, 8)) for at in range(8)]
+    return table_of({names[depth]: (1,)}), names
+
+
+@pytest.mark.parametrize("depth", range(8))
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_listed_name_is_found_however_far_above_and_whatever_was_asked_before(depth, order):
+    table, names = of_names_above(depth)
+    for at in (*range(8)[::order], *range(8)):
+        for first in ("", "x.", "y."):
+            assert (find(table, first + names[at]) is not None) is (at <= depth), names[at]
 
 
 def test_letter_case_of_the_name_makes_no_difference():

@@ -155,6 +155,43 @@ async def test_an_answer_that_is_awaited_is_read_before_others_are_looked_for() 
         datagrams.close()
 
 
+async def ask_overlapping(datagrams: Datagrams, up: FakeUpstream) -> set[int]:
+    """Ask twice, the second time before the first is answered, and wait; return the ports that were asked from."""
+    [one] = begin(datagrams, up, "one.example.org")
+    await asyncio.sleep(0)
+    [two] = begin(datagrams, up, "two.example.org")
+    assert [addresses(await flight) for flight in (one, two)] == [[ADDRESS]] * 2
+    await asyncio.sleep(0.01)
+    return {seen.peer[1] for seen in up.seen[-2:]}
+
+
+@needs_proc
+async def test_two_sockets_are_open_where_queries_overlap(to: To) -> None:
+    async with FakeUpstream(says()) as up:
+        datagrams = to(up)
+        await ask_one(datagrams, up)
+        for wanted in (1, 2, 2):  # of the first two queries, the second has to open a socket
+            spares = open_ports(up)
+            ports = await ask_overlapping(datagrams, up)
+            assert (len(spares), len(ports)) == (wanted, 2)
+            assert spares <= ports
+        assert not open_ports(up) & ports
+        datagrams.close()
+        assert not open_ports(up)
+
+
+@needs_proc
+async def test_one_socket_is_open_where_queries_come_seldom(to: To) -> None:
+    async with FakeUpstream(says()) as up:
+        datagrams = to(up)
+        await ask_overlapping(datagrams, up)
+        old = open_ports(up)
+        assert len(old) == 2
+        await asyncio.sleep(0.2)
+        assert await ask_one(datagrams, up) not in old
+        assert len(open_ports(up) - old) == len(open_ports(up)) == 1
+
+
 @needs_proc
 async def test_no_other_socket_is_open_while_an_answer_is_waited_for(to: To) -> None:
     """It would keep what comes in between from being seen."""

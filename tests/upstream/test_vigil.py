@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sinkhole.upstream.failure import UpstreamTimeout
-from sinkhole.upstream.turn import TURN
+from sinkhole.upstream.turn import TURN, Unfinished
 from sinkhole.upstream.udp import Datagrams
 from sinkhole.upstream.vigil import Vigil
 from tests.upstream.asking import asking, budget
@@ -87,6 +87,45 @@ def test_the_next_query_lengthens_it() -> None:
     loop.now += 0.0001
     loop.go_round()
     assert loop.is_asleep
+
+
+class Rest(Unfinished):
+    """Notes when it is finished."""
+
+    def __init__(self, done: list[bool]) -> None:
+        self._done = done
+
+    def finish(self) -> None:
+        self._done.append(TURN.is_on)
+
+
+@pytest.mark.parametrize("comes", [True, False], ids=["it comes", "it does not come"])
+def test_what_nobody_waits_for_is_done_behind_the_answer(comes: bool) -> None:
+    one, done = nothing(), []
+    loop, waits = Rounds(), {one: None}
+    vigil = Vigil(waits, lambda: loop.now)
+    vigil.begin(loop, one)
+    TURN.run(lambda: vigil.after(Rest(done)))
+    loop.go_round()
+    assert not done
+    if comes:
+        del waits[one]
+    loop.now += 0.001
+    loop.go_round()
+    assert done == [True]
+    TURN.run(lambda: vigil.after(Rest(done)))  # nobody is waited for any more
+    assert done == [True, True]
+    assert loop.is_asleep
+
+
+def test_what_an_answer_leaves_to_do_is_done_in_its_turn() -> None:
+    one, done = nothing(), []
+    loop, waits = Rounds(), {one: None}
+    vigil = Vigil(waits, lambda: loop.now)
+    vigil.begin(loop, one)
+    del waits[one]
+    TURN.run(lambda: vigil.after(Rest(done)))
+    assert done == [True]
 
 
 def awake(rate: float, seconds: float, takes: Callable[[random.Random], float]) -> tuple[float, float]:
