@@ -85,13 +85,14 @@ class Spots:
                 listed: list[bytes] = self._trie.prefixes(key)
                 if listed:
                     return _spot_in(self._look_up(listed[-1]), is_own=len(listed[-1]) == len(key))
-            parent = self._ordinary.meet(above)
-        elif parent == NEW:
-            parent = self._ordinary.look_below(above)
         if parent != EMPTY:
             found = self._look_up(key)
             if found != _ABSENT:
                 return _spot_in(found, is_own=True)
+        if parent == UNKNOWN:
+            parent = self._ordinary.meet(above)
+        elif parent == NEW:
+            parent = self._ordinary.look_below(above)
         if parent == TELLING or not self._ordinary.admit(name, key[size:]):
             remember(self.unlisted, key, _MOST_UNLISTED)
         return None
