@@ -3,9 +3,9 @@ a vendor's name or a word for AI.
 
 Whoever opens a page asks for names that differ in the first label alone. So the name above them is looked at once, with
 the same means that look at whole names, and then the first label alone decides, which falls through a sieve as a rule.
-A parent under which two names were asked for is asked what is listed below it: where that is nothing, as with most, no
-name right below need be looked up. False is no statement: whatever is not known to be ordinary is looked at the long
-way.
+Of a parent that is asked about a second time it is found out what is listed below it: where that is nothing, as with
+most, no name right below need be looked up. False is no statement: whatever is not known to be ordinary is looked at
+the long way.
 """
 
 from typing import Any, Final

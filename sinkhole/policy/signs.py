@@ -142,7 +142,7 @@ class Signs:
         What has none of that has a hint where another label of the same name has one, and only there.
 
         Args:
-            key: of the name (`reversed_key`).
+            key: of the name (`reversed_key`), or its top-level domain.
         """
         return key.startswith(self._starts) or has_alabel(key) or self.has_hint(key)
 

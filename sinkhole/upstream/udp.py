@@ -21,7 +21,7 @@ from sinkhole.upstream.volley import Volley
 
 _ID_OCTETS: Final = 2
 _MOST_SPARE: Final = 2
-"""Sockets that are open before there is a query, as long as they may be used (`Burst.take_up`)."""
+"""Sockets that are open before there is a query; one too old is closed when the next query comes."""
 
 
 class Datagrams(Unfinished):

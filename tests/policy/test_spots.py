@@ -138,6 +138,18 @@ class Counted:
         return self._slots[place]
 
 
+def test_below_a_name_that_found_no_room_nothing_is_ordinary():
+    """It is listed, though the table does not know."""
+    names = of_one_hash(70)
+    table = table_of(dict.fromkeys(names, (1,)))
+    known = [find(table, f"x.{name}") is not None for name in names]
+    assert 0 < sum(known) <= MOST
+    for name in names:
+        find(table, f"y.{name}")
+        assert not table._ordinary.knows(name_from_text(f"x.{name}"))
+        assert not table._ordinary.knows(name_from_text(f"y.{name}"))
+
+
 @pytest.mark.interpreted
 def test_a_list_of_names_of_one_hash_slows_nothing():
     """What finds no room is not known, and nobody else's either; no look takes longer than some places."""

@@ -65,9 +65,14 @@ async def test_queries_of_one_turn_leave_through_a_few_fresh_ports(to: To) -> No
 
 def open_ports(up: FakeUpstream) -> set[int]:
     """Return the local ports of sockets that are connected to an upstream, as the kernel tells."""
+    return open_ports_to(up.port)
+
+
+def open_ports_to(port: int) -> set[int]:
+    """As `open_ports`, by the port of the upstream."""
     rows = [line.split() for line in Path("/proc/self/net/udp").read_text().splitlines()[1:]]
     ends = [(int(row[1].split(":")[1], 16), int(row[2].split(":")[1], 16)) for row in rows]
-    return {local for local, remote in ends if remote == up.port}
+    return {local for local, remote in ends if remote == port}
 
 
 async def ask_one(datagrams: Datagrams, up: FakeUpstream) -> int:
@@ -175,7 +180,9 @@ async def test_two_sockets_are_open_where_queries_overlap(to: To) -> None:
             ports = await ask_overlapping(datagrams, up)
             assert (len(spares), len(ports)) == (wanted, 2)
             assert spares <= ports
-        assert not open_ports(up) & ports
+        both = open_ports(up)
+        assert not both & ports
+        assert {await ask_one(datagrams, up), await ask_one(datagrams, up)} == both, "none grows old"
         datagrams.close()
         assert not open_ports(up)
 
@@ -190,6 +197,35 @@ async def test_one_socket_is_open_where_queries_come_seldom(to: To) -> None:
         await asyncio.sleep(0.2)
         assert await ask_one(datagrams, up) not in old
         assert len(open_ports(up) - old) == len(open_ports(up)) == 1
+
+
+@needs_proc
+async def test_what_an_answer_leaves_to_do_waits_for_another_that_is_awaited() -> None:
+    ready = ready_of(asyncio.get_running_loop())
+    with socket.socket(type=socket.SOCK_DGRAM) as up:
+        up.settimeout(5)
+        up.bind(("127.0.0.1", 0))
+        datagrams = Datagrams(up.getsockname()[1], randomize_case=True)
+
+        async def ask() -> tuple[Flight, bytes, tuple[str, int]]:
+            flight = datagrams.begin(asking(), "127.0.0.1", budget(), timeout=2.0)
+            TURN.run(lambda: datagrams._burst.send())
+            return flight, *up.recvfrom(512)
+
+        (one, query, asker), (two, other_query, other) = await ask(), await ask()
+        ready.deadlines.vigil.awaited = two.carrier
+        up.sendto(good(query), asker)
+        TURN.run(ready._take)
+        assert one.outcome is not None
+        assert open_ports_to(up.getsockname()[1]) == {asker[1], other[1]}
+        up.sendto(good(query), asker)  # once more, behind the last answer
+        TURN.run(ready._take)
+        assert open_ports_to(up.getsockname()[1]) == {other[1]}
+        up.sendto(good(other_query), other)
+        TURN.run(ready._take)
+        assert two.outcome is not None
+        assert other[1] not in open_ports_to(up.getsockname()[1]), "nobody is awaited any more"
+        datagrams.close()
 
 
 @needs_proc
