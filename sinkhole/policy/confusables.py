@@ -7,7 +7,7 @@ few of them. Accents and letters of other widths need no row; they fall away by 
 import unicodedata
 from typing import Final, NamedTuple
 
-ALABEL: Final = b"xn--"
+_ALABEL: Final = b"xn--"
 HYPHEN: Final = 0x2D
 JOINERS: Final = b"-_"
 """What may stand between the parts of a word without changing how it reads."""
@@ -55,7 +55,7 @@ _DIGITS: Final = (bytes.maketrans(b"01345789", b"oleastbg"), bytes.maketrans(b"0
 
 def has_alabel(text: bytes) -> bool:
     """Return whether a label of a name, or of its key, may be an A-label."""
-    return text.find(ALABEL) >= 0  # `in` tries first whether this is a number, in 0.5 µs
+    return text.find(_ALABEL) >= 0  # `in` tries first whether this is a number, in 0.5 µs
 
 
 class Reading(NamedTuple):
@@ -77,9 +77,9 @@ def read_label(label: bytes) -> Reading:
 
     Its validity does not matter: what imitates need not obey IDNA to be clicked on.
     """
-    if label.startswith(ALABEL):
+    if label.startswith(_ALABEL):
         try:
-            return _read_text(label[len(ALABEL) :].decode("punycode"))
+            return _read_text(label[len(_ALABEL) :].decode("punycode"))
         except UnicodeError:
             pass
     return Reading(label, label, is_foreign=False)

@@ -145,16 +145,13 @@ class Lookalikes:
         found = self.find(name)
         return None if found is None or found.kind in _BELOW else found
 
-    def is_plain(self, text: bytes) -> bool:
-        """Return whether labels, each behind its length, need no closer look: what imitates does so within one."""
-        return not self._sieve.passes(text) or not self.may_imitate(text)
-
     def _is_plain(self, name: bytes) -> bool:
         """Return whether a name needs no closer look, and remember that."""
         below = name[0] + 1
         parent = name[below:]
         is_known = parent in self._plain
-        if not self.is_plain(name[:below] if is_known else without_last(name)):
+        text = name[:below] if is_known else without_last(name)
+        if self._sieve.passes(text) and self.may_imitate(text):
             return False
         if not is_known:
             remember(self._plain, parent, _MAX_PLAIN)
@@ -162,7 +159,10 @@ class Lookalikes:
         return True
 
     def may_imitate(self, text: bytes) -> bool:
-        """Return the opposite of `is_plain`, for a text that probably falls through no sieve."""
+        """Return whether labels that fall through no sieve, each behind its length, are worth a closer look.
+
+        What imitates does so within one.
+        """
         bones = skeleton(text)
         if self._bones.passes(bones) and self._brands.search(bones) is not None:
             return True

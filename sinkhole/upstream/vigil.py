@@ -6,7 +6,7 @@ goes round for a moment after queries have left, and looks for the answer each t
 upstreams farther away, it is left out for the next queries, for more of them each time; and it never takes more than a
 twentieth of a core.
 
-While it lasts, nothing is done for which nobody waits: to close a socket and to open the next takes as long as a near
+While it lasts, what another answer leaves to do waits: to close its socket and to open the next takes as long as a near
 upstream does.
 """
 

@@ -138,6 +138,13 @@ async def test_socket_at_which_something_comes_before_there_is_a_query_is_closed
         assert len(open_ports(up)) == 1
 
 
+async def begin_by_hand(datagrams: Datagrams, up: socket.socket) -> tuple[Flight, bytes, tuple[str, int]]:
+    """Ask a socket that answers nothing by itself; return the flight, the query, and where it came from."""
+    flight = datagrams.begin(asking(), "127.0.0.1", budget(), timeout=2.0)
+    await asyncio.sleep(0)
+    return flight, *up.recvfrom(512)
+
+
 async def test_an_answer_that_is_awaited_is_read_before_others_are_looked_for() -> None:
     ready, heard = ready_of(asyncio.get_running_loop()), []
     near, far = socket.socketpair(type=socket.SOCK_DGRAM)
@@ -145,9 +152,7 @@ async def test_an_answer_that_is_awaited_is_read_before_others_are_looked_for() 
         up.settimeout(5)
         up.bind(("127.0.0.1", 0))
         datagrams = Datagrams(up.getsockname()[1], randomize_case=True)
-        flight = datagrams.begin(asking(), "127.0.0.1", budget(), timeout=2.0)
-        await asyncio.sleep(0)
-        query, asker = up.recvfrom(512)
+        flight, query, asker = await begin_by_hand(datagrams, up)
         ready.watch(near.fileno(), Told(lambda: heard.append(near.recv(9))))
         up.sendto(good(query), asker)
         far.send(b"x")
@@ -207,12 +212,8 @@ async def test_what_an_answer_leaves_to_do_waits_for_another_that_is_awaited() -
         up.bind(("127.0.0.1", 0))
         datagrams = Datagrams(up.getsockname()[1], randomize_case=True)
 
-        async def ask() -> tuple[Flight, bytes, tuple[str, int]]:
-            flight = datagrams.begin(asking(), "127.0.0.1", budget(), timeout=2.0)
-            TURN.run(lambda: datagrams._burst.send())
-            return flight, *up.recvfrom(512)
-
-        (one, query, asker), (two, other_query, other) = await ask(), await ask()
+        one, query, asker = await begin_by_hand(datagrams, up)
+        two, other_query, other = await begin_by_hand(datagrams, up)
         ready.deadlines.vigil.awaited = two.carrier
         up.sendto(good(query), asker)
         TURN.run(ready._take)
